@@ -1,0 +1,1 @@
+"""Command-line steps that fetch, verify and prepare the data sets: ``python -m data_prep``."""

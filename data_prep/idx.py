@@ -1,0 +1,126 @@
+"""Reading IDX files, the format in which MNIST is published.
+
+An IDX file is a big-endian header (two zero bytes, a type code, the number of
+dimensions, then each dimension as a 32-bit integer) followed by the values in C order.
+Only unsigned bytes are read here, the one type that MNIST uses.
+
+Source: https://yann.lecun.com/exdb/mnist (LeCun, Cortes and Burges), "The IDX file format".
+"""
+
+import gzip
+import math
+import struct
+import zlib
+from pathlib import Path
+
+import numpy as np
+
+from data_prep.errors import PrepError
+
+UNSIGNED_BYTE = 0x08
+
+
+def read_content(path: Path) -> bytes:
+    """Return the uncompressed bytes of a file that may be gzipped.
+
+    Compression is told by the file's first two bytes, not by its name.
+
+    Parameters
+    ----------
+    path : Path
+        A plain or gzip-compressed file.
+
+    Raises
+    ------
+    PrepError
+        If the file is missing, unreadable, or a damaged gzip archive.
+    """
+    path = Path(path)
+    try:
+        raw = path.read_bytes()
+    except FileNotFoundError:
+        raise PrepError(f"{path} does not exist.") from None
+    except OSError as error:
+        raise PrepError(f"{path} cannot be read ({error.strerror}).") from error
+    if not raw.startswith(b"\x1f\x8b"):
+        return raw
+    try:
+        return gzip.decompress(raw)
+    except (EOFError, zlib.error, gzip.BadGzipFile) as error:
+        raise PrepError(
+            f"{path} is a damaged or truncated gzip archive ({error}); fetch it again."
+        ) from error
+
+
+def parse_idx(content: bytes, name: str, shape: tuple[int | None, ...] | None = None) -> np.ndarray:
+    """Parse the bytes of an IDX file of unsigned bytes.
+
+    Parameters
+    ----------
+    content : bytes
+        The uncompressed file.
+    name : str
+        What to call the file in an error message.
+    shape : tuple of int or None, optional
+        The shape that the file must have; None in a place accepts any length there.
+
+    Returns
+    -------
+    ndarray of uint8
+        A read-only view of `content`, of the shape that its header states.
+
+    Raises
+    ------
+    PrepError
+        If the magic number, the dimensions or the number of values is not as expected.
+    """
+    if len(content) < 4 or content[0:2] != b"\0\0" or content[2] != UNSIGNED_BYTE:
+        raise PrepError(
+            f"{name} is not an IDX file of unsigned bytes: it begins with 0x{content[:4].hex()}, "
+            "where 0x0000 08 and the number of dimensions should stand; fetch it again."
+        )
+    rank = content[3]
+    header = 4 + 4 * rank
+    if len(content) < header:
+        raise PrepError(f"{name} ends inside its header; fetch it again.")
+    found = struct.unpack(f">{rank}I", content[4:header])
+    if shape is not None and (
+        rank != len(shape)
+        or any(want not in (None, got) for want, got in zip(shape, found, strict=True))
+    ):
+        raise PrepError(f"{name} holds an array of shape {found}, not {_spell(shape)}.")
+    if len(content) - header != math.prod(found):
+        raise PrepError(
+            f"{name} holds {len(content) - header} values where its header of shape {found} "
+            f"announces {math.prod(found)}; fetch it again."
+        )
+    return np.frombuffer(content, dtype=np.uint8, offset=header).reshape(found)
+
+
+def read_idx(path: Path, shape: tuple[int | None, ...] | None = None) -> np.ndarray:
+    """Read an IDX file of unsigned bytes, plain or gzip-compressed.
+
+    Parameters
+    ----------
+    path : Path
+        The file.
+    shape : tuple of int or None, optional
+        The shape that the file must have; None in a place accepts any length there.
+
+    Returns
+    -------
+    ndarray of uint8
+        Read-only, of the shape that the header states.
+
+    Raises
+    ------
+    PrepError
+        If the file is missing or damaged, or is not an IDX file of that shape.
+    """
+    return parse_idx(read_content(path), str(path), shape)
+
+
+def _spell(shape: tuple[int | None, ...]) -> str:
+    """Spell an expected shape as a tuple, with N for a free length."""
+    lengths = ["N" if length is None else str(length) for length in shape]
+    return f"({', '.join(lengths)}{',' if len(lengths) == 1 else ''})"
