@@ -1,0 +1,85 @@
+# Every target makes the environment in .venv itself if it is missing or out of date.
+# PYTHON is the interpreter the environment is made from: make book PYTHON=python3.12
+
+PYTHON ?= python3
+VENV := .venv
+ifeq ($(OS),Windows_NT)
+BIN := $(VENV)/Scripts
+else
+BIN := $(VENV)/bin
+endif
+READY := $(VENV)/.ready
+RUN := $(BIN)/python -m
+
+.DEFAULT_GOAL := help
+.PHONY: help book test lint lab data runs bench notebooks clean
+
+help:  ## Say what can be made
+	@echo "make book       render the book"
+	@echo "make test       test the code, the notebooks and the rendered book"
+	@echo "make lint       check the code's style and docstrings"
+	@echo "make lab        open the notebooks in Jupyter Lab"
+	@echo "make data       fetch and verify MNIST (SOURCE=folder takes the files from there)"
+	@echo "make runs       train every recorded run that is not there yet (hours)"
+	@echo "make bench      measure the speed of the NumPy network"
+	@echo "make notebooks  execute the notebooks again and keep their new outputs"
+	@echo "make clean      remove what was built (not .venv, data or runs)"
+
+$(READY): requirements.txt
+	@$(PYTHON) -c "import sys; sys.exit(sys.version_info < (3, 11))" || \
+	  { echo "Python 3.11 or newer is needed: make $(MAKECMDGOALS) PYTHON=/path/to/python3.12"; exit 2; }
+	@echo "Making the environment in $(VENV) (once: some minutes, about 2 GB) ..."
+	@$(PYTHON) -m venv $(VENV)
+	@$(RUN) pip install --quiet --disable-pip-version-check -r requirements.txt
+	@touch $(READY)
+
+book: $(READY)
+	@echo "Rendering the book ..."
+	@rm -rf _build
+	@$(BIN)/jupyter-book build . --all -W -n --keep-going
+	@echo "The book is at _build/html/index.html"
+
+test: $(READY)
+	@echo "Testing the code, the notebooks and the rendered book (some minutes) ..."
+	@$(RUN) pytest
+	@echo "All tests passed: pytest's summary is the line above."
+
+lint: $(READY)
+	@echo "Checking style and docstrings ..."
+	@$(RUN) ruff check .
+	@echo "The code is clean: ruff found nothing."
+
+lab: $(READY)
+	@echo "Opening the notebooks in Jupyter Lab (Ctrl-C ends it) ..."
+	@$(BIN)/jupyter-lab notebooks
+	@echo "What you saved is in notebooks/"
+
+data: $(READY)
+	@echo "Fetching and verifying MNIST ..."
+	@$(RUN) data_prep mnist $(if $(SOURCE),--source "$(SOURCE)")
+	@$(RUN) data_prep verify
+	@echo "The data are in $(or $(COURSE_DATA),data)/"
+
+runs: $(READY)
+	@echo "Training every run that is not recorded yet (hours; it can be stopped and resumed) ..."
+	@$(RUN) helpers.experiments run --all --resume
+	@echo "The records are in runs/"
+
+bench: $(READY)
+	@echo "Measuring speed (some minutes; leave the machine otherwise idle) ..."
+	@$(RUN) helpers.bench
+	@echo "The table is above."
+
+notebooks: $(READY)
+	@echo "Executing the notebooks (some minutes) ..."
+	@$(BIN)/jupyter-nbconvert --to notebook --execute --inplace \
+	  --ExecutePreprocessor.store_widget_state=False \
+	  --ExecutePreprocessor.record_timing=False \
+	  --ExecutePreprocessor.timeout=300 notebooks/*.ipynb
+	@echo "The new outputs are in notebooks/; make book shows them."
+
+clean:
+	@echo "Removing what was built ..."
+	@rm -rf _build .pytest_cache .ruff_cache
+	@find . -name __pycache__ -not -path "./$(VENV)/*" -prune -exec rm -rf {} +
+	@echo "Only the sources, $(VENV), data/ and runs/ are left."
