@@ -16,6 +16,7 @@ from pathlib import Path
 import numpy as np
 
 from data_prep.errors import PrepError
+from data_prep.paths import display_path
 
 UNSIGNED_BYTE = 0x08
 
@@ -35,20 +36,20 @@ def read_content(path: Path) -> bytes:
     PrepError
         If the file is missing, unreadable, or a damaged gzip archive.
     """
-    path = Path(path)
+    shown = display_path(path)
     try:
-        raw = path.read_bytes()
+        raw = Path(path).read_bytes()
     except FileNotFoundError:
-        raise PrepError(f"{path} does not exist.") from None
+        raise PrepError(f"{shown} is missing; prepare it or name the right folder.") from None
     except OSError as error:
-        raise PrepError(f"{path} cannot be read ({error.strerror}).") from error
+        raise PrepError(f"{shown} cannot be read ({error.strerror}); mend that first.") from error
     if not raw.startswith(b"\x1f\x8b"):
         return raw
     try:
         return gzip.decompress(raw)
     except (EOFError, zlib.error, gzip.BadGzipFile) as error:
         raise PrepError(
-            f"{path} is a damaged or truncated gzip archive ({error}); fetch it again."
+            f"{shown} is a damaged or truncated gzip archive ({error}); fetch it again."
         ) from error
 
 
@@ -88,7 +89,10 @@ def parse_idx(content: bytes, name: str, shape: tuple[int | None, ...] | None = 
         rank != len(shape)
         or any(want not in (None, got) for want, got in zip(shape, found, strict=True))
     ):
-        raise PrepError(f"{name} holds an array of shape {found}, not {_spell(shape)}.")
+        raise PrepError(
+            f"{name} holds an array of shape {found}, not {_spell(shape)}; "
+            "fetch the file that belongs here."
+        )
     if len(content) - header != math.prod(found):
         raise PrepError(
             f"{name} holds {len(content) - header} values where its header of shape {found} "
@@ -117,7 +121,7 @@ def read_idx(path: Path, shape: tuple[int | None, ...] | None = None) -> np.ndar
     PrepError
         If the file is missing or damaged, or is not an IDX file of that shape.
     """
-    return parse_idx(read_content(path), str(path), shape)
+    return parse_idx(read_content(path), display_path(path), shape)
 
 
 def _spell(shape: tuple[int | None, ...]) -> str:

@@ -1,19 +1,29 @@
 """The step `mnist`: fetch or find MNIST's four IDX files, verify them, prepare them.
 
 The prepared data are the four files, uncompressed and under their published names, and a
-picture of some samples. Whatever the source, the same checks decide.
+picture of some samples. Wherever the files come from, the same checks decide.
 
 MNIST is by LeCun, Cortes and Burges; its home is https://yann.lecun.com/exdb/mnist.
 """
 
 import hashlib
+import http.client
+import socket
+import tempfile
+import urllib.error
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
 from data_prep.errors import PrepError
+from data_prep.folders import explained_writes, whole_folder
 from data_prep.idx import parse_idx, read_content
+from data_prep.paths import display_path
+from data_prep.sample import write_sample
+
+SAMPLE = "sample.png"
+NETWORK_TIMEOUT = 30.0  # seconds without an answer
 
 
 @dataclass(frozen=True)
@@ -49,47 +59,176 @@ PARTS = (
 )
 
 
+@dataclass(frozen=True)
+class Mnist:
+    """Prepare and verify MNIST in a folder of its own; see `data_prep.steps.Step`.
+
+    Attributes
+    ----------
+    parts : tuple of Part
+        What is published: training images and labels, test images and labels.
+    """
+
+    parts: tuple[Part, Part, Part, Part] = PARTS
+
+    name = "mnist"
+    title = "MNIST, 70,000 handwritten digits (LeCun, Cortes and Burges)"
+    source_help = (
+        "a folder with the four IDX files, plain or gzip-compressed, or with MNIST/raw below "
+        "it; without this they are downloaded (11 MB)"
+    )
+
+    def is_there(self, folder: Path) -> bool:
+        """Tell whether any of the four prepared files is in `folder`."""
+        return any((folder / part.name).exists() for part in self.parts)
+
+    def problems(self, folder: Path) -> list[str]:
+        """Return a sentence for each prepared file that is missing or not as published."""
+        found = []
+        for part in self.parts:
+            try:
+                read_part(folder / part.name, part)
+            except PrepError as error:
+                found.append(str(error))
+        return found
+
+    def prepare(self, source: Path | None, folder: Path) -> bool:
+        """Make `folder` hold the verified data and the sample picture.
+
+        Parameters
+        ----------
+        source : Path or None
+            Where the published files are; None downloads them.
+        folder : Path
+            The folder to write. On any failure it is as it was before.
+
+        Returns
+        -------
+        bool
+            False if everything was there already and nothing was done.
+
+        Raises
+        ------
+        PrepError
+            If the files cannot be had, are not as published, or cannot be written.
+        """
+        if not self.problems(folder):
+            if (folder / SAMPLE).is_file():
+                return False
+            contents = self._read(folder)
+        elif source is not None:
+            contents = self._read(source)
+        else:
+            with (
+                explained_writes(Path(tempfile.gettempdir()), "the environment variable TMPDIR"),
+                tempfile.TemporaryDirectory(prefix="mnist-") as scratch,
+            ):
+                download(Path(scratch))
+                contents = self._read(Path(scratch))
+        with whole_folder(folder) as new:
+            for part, content in zip(self.parts, contents, strict=True):
+                (new / part.name).write_bytes(content)
+            images, labels = self._arrays(contents)[:2]
+            write_sample(new / SAMPLE, images, labels)
+        return True
+
+    def summary(self, folder: Path) -> str:
+        """Return a table of the prepared data: a row per split, with its class counts."""
+        arrays = self._arrays(self._read(folder))
+        classes = np.unique(np.concatenate([arrays[1], arrays[3]]))
+        lines = ["split   images  shape  " + "".join(f"{label:>7}" for label in classes)]
+        for split, images, labels in (("train", *arrays[:2]), ("test", *arrays[2:])):
+            shape = f"{images.shape[1]}x{images.shape[2]}"
+            counts = "".join(f"{np.sum(labels == label):>7,}" for label in classes)
+            lines.append(f"{split:<6} {len(images):>7,}  {shape:<7}{counts}")
+        return "\n".join(lines)
+
+    def sample(self, folder: Path) -> Path:
+        """Return the path of the sample picture."""
+        return folder / SAMPLE
+
+    def _read(self, source: Path) -> list[bytes]:
+        """Return the four verified contents."""
+        return [read_part(find_part(source, part), part) for part in self.parts]
+
+    def _arrays(self, contents: list[bytes]) -> list[np.ndarray]:
+        return [parse_idx(c, part.name) for c, part in zip(contents, self.parts, strict=True)]
+
+
 def find_part(source: Path, part: Part) -> Path:
-    """Return the file of `source`, or of ``MNIST/raw`` below it, that holds `part`.
+    """Return the file of `source`, or of ``MNIST/raw`` below it, that should hold `part`.
 
     Raises
     ------
     PrepError
-        If none of the usual names is there.
+        If `source` is no readable folder, or none of the usual names is there.
     """
+    shown = display_path(source)
     dotted = part.name.replace("-idx", ".idx")
     names = [part.name, part.name + ".gz", dotted, dotted + ".gz"]
-    for folder in (source, source / "MNIST" / "raw"):
-        for name in names:
-            if (folder / name).is_file():
-                return folder / name
+    try:
+        if not source.is_dir():
+            raise PrepError(f"{shown} is not a folder; name one that exists with --source.")
+        for folder in (source, source / "MNIST" / "raw"):
+            for name in names:
+                if (folder / name).is_file():
+                    return folder / name
+    except OSError as error:
+        raise PrepError(f"{shown} cannot be read ({error.strerror}); allow it.") from error
     raise PrepError(
-        f"{source} holds no {part.name} (plain or .gz, also looked for in MNIST/raw): "
-        "put MNIST's four files there, or name their folder with --source."
+        f"{part.name} is missing: neither it nor {part.name}.gz is in {shown} or in MNIST/raw "
+        "below it; put MNIST's four files there, or name their folder with --source."
     )
 
 
-def read_part(path: Path, part: Part) -> tuple[bytes, np.ndarray]:
-    """Read and verify one file.
-
-    Returns
-    -------
-    content : bytes
-        The uncompressed file.
-    values : ndarray of uint8
-        What it holds.
+def read_part(path: Path, part: Part) -> bytes:
+    """Return the uncompressed content of one file, verified.
 
     Raises
     ------
     PrepError
         If the file is damaged, has another shape, or has another content than published.
     """
+    shown = display_path(path)
     content = read_content(path)
-    values = parse_idx(content, str(path), part.shape)
+    parse_idx(content, shown, part.shape)
     found = hashlib.sha256(content).hexdigest()
     if found != part.sha256:
         raise PrepError(
-            f"{path} is not MNIST's {part.name} as published: the SHA-256 of its uncompressed "
-            f"content is {found}, not {part.sha256}; fetch it again."
+            f"{shown} is not {part.name} as published: the SHA-256 of its uncompressed content "
+            f"is {found}, not {part.sha256}; fetch it again."
         )
-    return content, values
+    return content
+
+
+def download(folder: Path) -> None:
+    """Download the four files with torchvision into ``MNIST/raw`` below `folder`.
+
+    Raises
+    ------
+    PrepError
+        If torchvision is not installed or none of its mirrors answers as it should.
+    """
+    mend = "put MNIST's four files into a folder and name it with --source"
+    try:
+        # Imported here because only a download needs them, and torch is slow to import.
+        import helpers  # noqa: F401  (lets torchvision be imported beside a CPU build of torch)
+        from torchvision.datasets import MNIST
+    except ImportError as error:
+        raise PrepError(f"MNIST cannot be downloaded without torchvision; {mend}.") from error
+    timeout = socket.getdefaulttimeout()
+    socket.setdefaulttimeout(NETWORK_TIMEOUT)
+    try:
+        MNIST(folder, download=True)  # leaves the archives and their content in MNIST/raw
+    except (
+        RuntimeError,  # torchvision: every mirror failed, or a checksum did not match
+        urllib.error.URLError,
+        http.client.HTTPException,
+        ConnectionError,
+        TimeoutError,
+    ) as error:
+        raise PrepError(
+            f"MNIST could not be downloaded: is there a network? If not, {mend}."
+        ) from error
+    finally:
+        socket.setdefaulttimeout(timeout)

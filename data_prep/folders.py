@@ -1,0 +1,117 @@
+"""Writing a folder as a whole or not at all, and saying in a sentence why it could not be."""
+
+import errno
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from data_prep.errors import PrepError
+from data_prep.paths import display_path
+
+_FULL = (errno.ENOSPC, errno.EDQUOT)
+_FORBIDDEN = (errno.EACCES, errno.EPERM, errno.EROFS)
+_NO_FOLDER = (errno.ENOTDIR, errno.EEXIST)
+
+
+@contextmanager
+def explained_writes(target: Path, option: str = "--dest") -> Iterator[None]:
+    """Turn an OSError while writing `target` into a PrepError that says the mend.
+
+    Parameters
+    ----------
+    target : Path
+        What is being written.
+    option : str
+        What the user sets to write elsewhere.
+
+    Raises
+    ------
+    PrepError
+        In place of any OSError from the body.
+    """
+    try:
+        yield
+    except OSError as error:
+        shown = display_path(target)
+        if error.errno in _FULL:
+            why = f"the disk is full; free some space, or name another folder with {option}"
+        elif error.errno in _FORBIDDEN:
+            why = f"permission is denied; allow it, or name another folder with {option}"
+        elif error.errno in _NO_FOLDER:
+            why = f"a file stands where a folder is needed; name another folder with {option}"
+        else:
+            why = f"{error.strerror or error}; mend that, or name another folder with {option}"
+        raise PrepError(f"{shown} cannot be written: {why}.") from error
+
+
+@contextmanager
+def whole_folder(target: Path) -> Iterator[Path]:
+    """Give out a new folder to fill, which takes the place of `target` at the end.
+
+    The new folder is made beside `target`, on the same disk, and renamed when the body
+    has ended; on any failure it is removed and `target` is as it was. What stood in
+    `target` and has no successor of the same name is kept.
+
+    A process killed between the two renames leaves the former folder under the name
+    ``.<target>.previous``; the next call puts it back before it begins.
+
+    Parameters
+    ----------
+    target : Path
+        The folder to write. Missing parents are made.
+
+    Yields
+    ------
+    Path
+        The empty folder to fill.
+
+    Raises
+    ------
+    PrepError
+        If the disk is full, permission is denied, or a file stands in the way.
+    """
+    target = target.resolve()  # where target is a link, it stays one
+    previous = target.with_name(f".{target.name}.previous")
+    with explained_writes(target):
+        if target.exists() and not target.is_dir():
+            raise FileExistsError(errno.EEXIST, "not a folder", str(target))
+        target.parent.mkdir(parents=True, exist_ok=True)
+        _recover(previous, target)
+        scratch = Path(tempfile.mkdtemp(prefix=f".{target.name}.", dir=target.parent))
+        try:
+            new = scratch / "new"  # mkdtemp's own folder is closed to other users, this is not
+            new.mkdir()
+            yield new
+            _replace(target, new, previous)
+        finally:
+            shutil.rmtree(scratch, ignore_errors=True)
+
+
+def _replace(target: Path, new: Path, previous: Path) -> None:
+    """Rename `new` to `target`, keeping what only the old `target` holds."""
+    if not target.exists():
+        os.rename(new, target)
+        return
+    os.rename(target, previous)
+    try:
+        os.rename(new, target)
+    except BaseException:
+        os.rename(previous, target)
+        raise
+    _recover(previous, target)
+
+
+def _recover(previous: Path, target: Path) -> None:
+    """Put back what is left of a former `target`, where `target` lacks it."""
+    if not previous.exists():
+        return
+    if not target.exists():
+        os.rename(previous, target)
+        return
+    for entry in previous.iterdir():
+        if not (target / entry.name).exists():
+            os.rename(entry, target / entry.name)
+    shutil.rmtree(previous)

@@ -1,0 +1,42 @@
+"""The preparation steps by name. A new data set is a class like `Mnist` and a line here."""
+
+from pathlib import Path
+from typing import Protocol
+
+from data_prep.mnist import Mnist
+
+
+class Step(Protocol):
+    """What the command line asks of a data set.
+
+    Attributes
+    ----------
+    name : str
+        Its command, and the name of its folder below the folder of data sets.
+    title : str
+        One line for the help.
+    source_help : str
+        What ``--source`` names, for the help.
+    """
+
+    name: str
+    title: str
+    source_help: str
+
+    def is_there(self, folder: Path) -> bool:
+        """Tell whether anything of the data set has been prepared in `folder`."""
+
+    def problems(self, folder: Path) -> list[str]:
+        """Return a sentence for everything that is wrong in `folder`."""
+
+    def prepare(self, source: Path | None, folder: Path) -> bool:
+        """Prepare the data set in `folder`, or raise PrepError; False if nothing was to do."""
+
+    def summary(self, folder: Path) -> str:
+        """Return a table of what was prepared."""
+
+    def sample(self, folder: Path) -> Path:
+        """Return the path of the sample picture."""
+
+
+STEPS: dict[str, Step] = {step.name: step for step in (Mnist(),)}
