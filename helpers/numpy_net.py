@@ -281,7 +281,9 @@ def mlp(sizes, activation, rng, init="he", output_activation=None, dtype=np.floa
 CHUNK = 2048  # examples at a time: large enough for BLAS, small enough for the cache
 
 
-def loss_and_gradients(network, loss, x, labels, weight_decay=0.0, chunk=CHUNK):
+def loss_and_gradients(
+    network, loss, x, labels, weight_decay=0.0, gradient_scale=1.0, chunk=CHUNK
+):
     """Compute the objective on a batch and leave its gradient in the layers.
 
     The gradient of a sum is the sum of gradients, so the batch is taken a chunk at a time:
@@ -295,6 +297,8 @@ def loss_and_gradients(network, loss, x, labels, weight_decay=0.0, chunk=CHUNK):
     labels : ndarray [B] of int
     weight_decay : float
         The L2 coefficient λ: adds `λ/2 · ‖W‖²` over all weights (not biases).
+    gradient_scale : float
+        Multiplies the data term's gradient. Anything but 1 is a mistake to be studied.
     chunk : int
         Examples at a time.
 
@@ -312,7 +316,7 @@ def loss_and_gradients(network, loss, x, labels, weight_decay=0.0, chunk=CHUNK):
         total_loss += float(loss.forward(scores, y).sum(dtype=np.float64))
         correct += int((scores.argmax(axis=1) == y).sum())
         d_scores = loss.backward()
-        d_scores /= len(x)
+        d_scores *= gradient_scale / len(x)
         network.backward(d_scores)
 
     penalty = 0.0

@@ -1,0 +1,189 @@
+"""The recorded runs: list them, run them, and read them back.
+
+    python -m helpers.experiments list
+    python -m helpers.experiments run mnist-published --seeds 0-2 --resume
+    python -m helpers.experiments run 'tenth-*' --resume
+
+The list itself stands in `helpers.registry`.
+"""
+
+import argparse
+import fnmatch
+import sys
+
+from threadpoolctl import threadpool_limits
+from tqdm import tqdm
+
+from helpers import records, runner
+from helpers.datasets import DataNotPrepared
+from helpers.records import RecordError
+from helpers.registry import EXPERIMENTS, SCALES
+
+# ---------------------------------------------------------------------- reading back
+
+
+def find(name):
+    """Return the experiment of that name, or raise a KeyError that says how to list them."""
+    if name not in EXPERIMENTS:
+        raise KeyError(
+            f"unknown experiment {name!r}: python -m helpers.experiments list shows them all"
+        )
+    return EXPERIMENTS[name]
+
+
+def recorded(name, scale="full", folder=records.RUNS):
+    """Return the records of all listed seeds of an experiment.
+
+    Parameters
+    ----------
+    name : str
+        A key of `helpers.registry.EXPERIMENTS`.
+    scale : {"full", "embedded"}
+    folder : Path
+        Where the records are.
+
+    Returns
+    -------
+    list of helpers.records.Record
+
+    Raises
+    ------
+    KeyError
+        If there is no such experiment.
+    RecordError
+        If a record is missing, incomplete, or was made by another configuration than the one
+        listed.
+    """
+    experiment = find(name)
+    if not experiment.seeds_at(scale):
+        raise RecordError(f"{name} lists no seeds at {scale} scale")
+    return [_checked(experiment, scale, seed, folder) for seed in experiment.seeds_at(scale)]
+
+
+def _checked(experiment, scale, seed, folder):
+    path = records.record_path(experiment.name, scale, seed, folder)
+    record = records.read(path)
+    place = f"runs/{experiment.name}/{path.name}"
+    if (record.experiment, record.scale, record.seed) != (experiment.name, scale, seed):
+        raise RecordError(f"{place} is the record of another run: restore it or record it anew")
+    if not record.complete:
+        raise RecordError(f"{place} is incomplete: run it again with --resume")
+    listed = experiment.as_json()
+    if record.config != listed:
+        changed = sorted(
+            key for key in listed.keys() | record.config.keys()
+            if listed.get(key) != record.config.get(key)
+        )  # fmt: skip
+        raise RecordError(
+            f"{place} was made by another configuration than the one listed "
+            f"({', '.join(changed)}): record it anew"
+        )
+    return record
+
+
+# ---------------------------------------------------------------------- command line
+
+
+def parse_seeds(text):
+    """Turn "0-4" or "0,2,7" into a list of seeds."""
+    try:
+        seeds = []
+        for part in text.split(","):
+            first, _, last = part.partition("-")
+            seeds += range(int(first), int(last or first) + 1)
+    except ValueError:
+        seeds = []
+    if not seeds:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a list of seeds such as 0-4 or 0,2,7")
+    return seeds
+
+
+def list_experiments(scale):
+    """Print every experiment with how many of its seeds are recorded."""
+    width = max(map(len, EXPERIMENTS))
+    for experiment in EXPERIMENTS.values():
+        seeds = experiment.seeds_at(scale)
+        have = sum(_is_recorded(experiment, scale, seed) for seed in seeds)
+        print(f"{experiment.name:{width}}  {have:2}/{len(seeds):2} recorded  {experiment.about}")
+
+
+def _is_recorded(experiment, scale, seed):
+    try:
+        _checked(experiment, scale, seed, records.RUNS)
+    except RecordError:
+        return False
+    return True
+
+
+def run_all(names, scale, seeds, resume):
+    """Run experiments, all listed seeds or those given; with `resume` skip what is recorded."""
+    todo = [
+        (EXPERIMENTS[name], seed)
+        for name in names
+        for seed in (seeds if seeds is not None else EXPERIMENTS[name].seeds_at(scale))
+        if not (resume and _is_recorded(EXPERIMENTS[name], scale, seed))
+    ]
+    for number, (experiment, seed) in enumerate(todo, start=1):
+        title = f"[{number}/{len(todo)}] {experiment.name} seed {seed}"
+        with tqdm(total=experiment.config.epochs, desc=title, unit="epoch", disable=None) as bar:
+
+            def show(training, bar=bar):
+                bar.update(training.epoch - bar.n)
+
+            record = runner.run(experiment, scale, seed, resume=resume, after_epoch=show)
+        if record.diverged:
+            epoch = record.history["epoch"][-1]
+            print(f"  the loss stopped being finite in epoch {epoch}; recorded as such")
+        else:
+            print(f"  accuracy {record.metrics['eval_accuracy']:.4f}")
+    print(f"{len(todo)} runs made; their records are in runs/")
+
+
+def main(arguments=None):
+    """Run the command line; return the exit status."""
+    parser = argparse.ArgumentParser(prog="python -m helpers.experiments", description=__doc__,
+                                     formatter_class=argparse.RawDescriptionHelpFormatter)  # fmt: skip
+    commands = parser.add_subparsers(dest="command", required=True)
+    for command in ("list", "run"):
+        sub = commands.add_parser(command)
+        sub.add_argument("--scale", choices=SCALES, default="full")
+    sub.add_argument("names", nargs="*", help="names, or patterns such as 'tenth-*'")
+    sub.add_argument("--all", action="store_true", help="every experiment")
+    sub.add_argument("--seeds", type=parse_seeds, help="such as 0-4; default: those listed")
+    sub.add_argument("--resume", action="store_true",
+                     help="skip what is recorded, continue from checkpoints")  # fmt: skip
+    sub.add_argument("--threads", type=int, help="of the linear algebra library; default: all")
+    options = parser.parse_args(arguments)
+
+    try:
+        if options.command == "list":
+            list_experiments(options.scale)
+            return 0
+        patterns = ["*"] if options.all else options.names
+        names = [
+            name for pattern in patterns for name in (fnmatch.filter(EXPERIMENTS, pattern) or [pattern])
+        ]
+        if not names:
+            parser.error("name an experiment, or say --all")
+        for name in names:
+            find(name)
+        with threadpool_limits(options.threads):
+            run_all(list(dict.fromkeys(names)), options.scale, options.seeds, options.resume)
+    except KeyError as error:
+        print(f"error: {error.args[0]}", file=sys.stderr)
+        return 2
+    except (DataNotPrepared, RecordError, runner.CheckpointError) as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 2
+    except OSError as error:
+        print(f"error: {error.filename or 'file'}: {error.strerror or error}; "
+              "what was recorded before is intact", file=sys.stderr)  # fmt: skip
+        return 2
+    except KeyboardInterrupt:
+        print("\nstopped; go on with --resume", file=sys.stderr)
+        return 130
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,123 @@
+"""The list of every experiment that the book reports, as data.
+
+An experiment is one configuration and the seeds it is recorded with. The first word of its
+name is the practice's data: `moons-`, `mnist-` (all of MNIST), or `tenth-` (a tenth of
+MNIST's training images, for controlled comparisons).
+"""
+
+from dataclasses import dataclass, field, replace
+
+from helpers.numpy_training import Config
+
+SCALES = ("full", "embedded")
+
+
+@dataclass(frozen=True)
+class Experiment:
+    """One configuration, its data, and the seeds it is recorded with.
+
+    Attributes
+    ----------
+    name : unique, and the name of its folder under `runs/`.
+    about : what is tried, in a few words for tables and legends.
+    config : helpers.numpy_training.Config
+    data : which data, and how they are split.
+    seeds : the recorded seeds at full scale.
+    embedded_seeds : the recorded seeds on the embedded data; () if it is for real data only.
+    weight_seed : the seed of the weights if it is not the run's seed.
+    keep : also keep scores, weights and mistakes, for figures.
+    """
+
+    name: str
+    about: str
+    config: Config
+    data: dict
+    seeds: tuple = (0, 1, 2)
+    embedded_seeds: tuple = ()
+    weight_seed: int | None = None
+    keep: bool = field(default=False, compare=False)
+
+    def as_json(self):
+        """Return what a record keeps of the experiment: configuration and data."""
+        return self.config.as_json() | {"data": self.data, "weight_seed": self.weight_seed}
+
+    def seeds_at(self, scale):
+        """Return the recorded seeds at "full" or "embedded" scale."""
+        return self.seeds if scale == "full" else self.embedded_seeds
+
+
+EXPERIMENTS = {}
+
+
+def _add(name, about, config, data, **options):
+    if name in EXPERIMENTS:
+        raise ValueError(f"two experiments are called {name}")
+    EXPERIMENTS[name] = Experiment(name, about, config, data, **options)
+
+
+# ----------------------------------------------------------- practice 1: half-moons
+
+MOONS = Config(
+    sizes=(2, 10, 2),
+    activation="tanh",
+    init="glorot",
+    dtype="float64",
+    loss="cross-entropy",
+    weight_decay=0.001,
+    schedule={"name": "constant", "rate": 0.1},
+    epochs=5000,
+    log_every=50,
+    evaluate_every=50,
+)
+MOONS_DATA = {"name": "half-moons", "n": 200, "noise": 0.2, "held_out": 10_000, "data_seed": None}
+
+_add("moons-published", "as published", MOONS, MOONS_DATA, seeds=tuple(range(50)))
+_add(
+    "moons-same-data", "one data set, 50 initial networks",
+    MOONS, MOONS_DATA | {"data_seed": 0}, seeds=tuple(range(50)),
+)  # fmt: skip
+_add(
+    "moons-same-weights", "50 data sets, one initial network",
+    MOONS, MOONS_DATA, seeds=tuple(range(50)), weight_seed=0,
+)  # fmt: skip
+
+# ---------------------------------------------------- practice 2: MNIST, as published
+
+CORRECTED = Config(
+    sizes=(784, 1024, 10),
+    loss="hinge",
+    weight_decay=0.01,
+    schedule={"name": "course"},
+    epochs=400,
+    evaluate_every=5,
+)
+PUBLISHED = replace(CORRECTED, output_activation="relu")
+ALL_OF_MNIST = {"name": "mnist", "evaluate_on": "test"}
+
+_add(
+    "mnist-published", "as published (ReLU on the scores)",
+    PUBLISHED, ALL_OF_MNIST, embedded_seeds=tuple(range(5)),
+)  # fmt: skip
+_add(
+    "mnist-corrected", "linear scores",
+    CORRECTED, ALL_OF_MNIST, embedded_seeds=tuple(range(5)),
+)  # fmt: skip
+
+# ------------------------------- practice 2: one change at a time, a tenth of the images
+
+TENTH = {
+    "name": "mnist",
+    "validation": 10_000,
+    "train_size": 6_000,
+    "evaluate_on": "validation",
+}
+REFERENCE = replace(CORRECTED, sizes=(784, 256, 10), evaluate_every=10)
+
+
+def _tenth(name, about, **changes):
+    """Add the reference setting with some changes, on a tenth of the training images."""
+    options = {key: changes.pop(key) for key in ("seeds",) if key in changes}
+    _add(f"tenth-{name}", about, replace(REFERENCE, **changes), TENTH, **options)
+
+
+_tenth("reference", "hinge, ReLU, λ 0.01, 256 hidden units")
