@@ -111,7 +111,7 @@ TENTH = {
     "train_size": 6_000,
     "evaluate_on": "validation",
 }
-REFERENCE = replace(CORRECTED, sizes=(784, 256, 10), evaluate_every=10)
+REFERENCE = replace(CORRECTED, sizes=(784, 256, 10), evaluate_every=20)
 
 
 def _tenth(name, about, **changes):
@@ -121,3 +121,72 @@ def _tenth(name, about, **changes):
 
 
 _tenth("reference", "hinge, ReLU, λ 0.01, 256 hidden units")
+
+# C2.1: what the ReLU on the scores does, over more seeds
+_tenth("output-relu", "ReLU on the scores", output_activation="relu", seeds=tuple(range(10)))
+
+# C2.2: the three losses as the original computed them, correctly, and each with the learning
+# rate and λ that suit it (chosen on a seed of its own; see LOSS_CHOICES)
+_tenth("loss-mse-original", "MSE, ReLU on the scores", loss="mse", output_activation="relu")
+_tenth(
+    "loss-cross-entropy-original", "-log of a ReLU score, gradient not averaged",
+    loss="bare-cross-entropy", output_activation="relu", mean_gradient=False,
+)  # fmt: skip
+_tenth("loss-mse", "MSE", loss="mse")
+_tenth("loss-cross-entropy", "softmax cross-entropy", loss="cross-entropy")
+
+TUNED_LOSSES = ("hinge", "cross-entropy", "mse")
+TUNING_SEED = 100
+TUNING_GRID = tuple((scale, decay) for scale in (1, 3, 10) for decay in (0.01, 0.001))
+
+
+def tuning_name(loss, scale, weight_decay):
+    """Return the name of the tuning run of a loss with one learning-rate scale and λ."""
+    return f"tenth-tune-{loss}-{scale}-{weight_decay}"
+
+
+for _loss in TUNED_LOSSES:
+    for _scale, _decay in TUNING_GRID:
+        _tenth(
+            tuning_name(_loss, _scale, _decay).removeprefix("tenth-"),
+            f"{_loss}, schedule × {_scale}, λ {_decay}",
+            loss=_loss, schedule={"name": "course", "scale": _scale}, weight_decay=_decay,
+            seeds=(TUNING_SEED,),
+        )  # fmt: skip
+
+# C2.3: the activation, with the initialisation made for it and the other one's
+_tenth("relu-glorot", "ReLU, Glorot", init="glorot")
+_tenth("sigmoid-he", "sigmoid, He", activation="sigmoid")
+_tenth("sigmoid-glorot", "sigmoid, Glorot", activation="sigmoid", init="glorot")
+for _scale in (3, 10):
+    _tenth(
+        f"sigmoid-glorot-{_scale}", f"sigmoid, Glorot, schedule × {_scale}",
+        activation="sigmoid", init="glorot", schedule={"name": "course", "scale": _scale},
+    )  # fmt: skip
+
+# C2.4: a constant learning rate from far too small to far too large
+RATES = (0.0001, 0.001, 0.01, 0.05, 0.2, 0.5, 1, 2)
+for _rate in RATES:
+    _tenth(f"rate-{_rate}", f"rate {_rate}", schedule={"name": "constant", "rate": _rate})
+for _rate in (0.001, 0.01):
+    _tenth(
+        f"output-relu-rate-{_rate}", f"ReLU on the scores, rate {_rate}",
+        output_activation="relu", schedule={"name": "constant", "rate": _rate},
+    )  # fmt: skip
+
+# C2.5: learning-rate decay (a constant rate of 0.2 is `tenth-rate-0.2`)
+_tenth("decay-off", "cosine without decay", schedule={"name": "course", "decay": 1.0})
+_tenth(
+    "decay-to-zero", "one cosine down to 0",
+    schedule={"name": "warmup-cosine", "peak": 0.2, "epochs": 400, "warmup": 20},
+)  # fmt: skip
+
+# C2.6: λ from 0 to too much (0.01 is `tenth-reference`)
+LAMBDAS = (0, 0.001, 0.1, 0.3, 1)
+for _decay in LAMBDAS:
+    _tenth(f"lambda-{_decay}", f"λ {_decay}", weight_decay=_decay)
+
+# C2.7: hidden units (256 is `tenth-reference`)
+HIDDEN_SIZES = (16, 64, 1024, 4096)
+for _hidden in HIDDEN_SIZES:
+    _tenth(f"hidden-{_hidden}", f"{_hidden} hidden units", sizes=(784, _hidden, 10))
