@@ -103,7 +103,9 @@ def wilson(successes, n, confidence=CONFIDENCE):
     Journal of the American Statistical Association 22.
     """
     if n < 1 or not 0 <= successes <= n:
-        raise ValueError(f"successes must be from 0 to n, and n at least 1; got {successes} of {n}.")
+        raise ValueError(
+            f"successes must be from 0 to n, and n at least 1; got {successes} of {n}."
+        )
     _check_confidence(confidence)
     low, high = stats.binomtest(int(successes), int(n)).proportion_ci(confidence, "wilson")
     return _interval(successes / n, low, high, int(n))

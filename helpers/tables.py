@@ -1,0 +1,175 @@
+"""From recorded runs to the book's tables and to the numbers in its prose.
+
+Everything is turned into text here, in one way, so that a table looks the same on every
+machine. The statistics are `helpers.stats`'; reading the runs is `helpers.experiments`'.
+"""
+
+import html
+
+import numpy as np
+import pandas as pd
+
+from helpers.stats import difference_interval, mean_interval
+
+
+def values(records, metric):
+    """Return one number per run.
+
+    Parameters
+    ----------
+    records : sequence of Record, [n]
+    metric : str
+        A key of the records' `metrics`, or a numeric attribute such as `wall_seconds`.
+
+    Returns
+    -------
+    ndarray of float64, [n]
+        nan where a run has no such figure because it diverged.
+
+    Raises
+    ------
+    KeyError
+        If a record has no figure of that name.
+    """
+    return np.array([_value(record, metric) for record in records], dtype=np.float64)
+
+
+def _value(record, metric):
+    if metric in record.metrics:
+        return record.metrics[metric]
+    if isinstance(value := getattr(record, metric, None), (int, float)):
+        return value
+    raise KeyError(
+        f"{record.experiment} has no figure {metric!r}: choose one of {', '.join(record.metrics)}"
+    )
+
+
+def interval(records, metric):
+    """Return the mean of a figure over its runs with Student's interval, None if one diverged."""
+    measured = values(records, metric)
+    return mean_interval(measured) if np.isfinite(measured).all() else None
+
+
+def difference(records, baseline, metric):
+    """Estimate how much larger a figure is in some runs than in the baseline's.
+
+    Runs of the same seeds are compared pair by pair, others by Welch's interval.
+
+    Parameters
+    ----------
+    records, baseline : sequence of Record
+    metric : str
+        As for `values`.
+
+    Returns
+    -------
+    Interval
+    """
+    seeds = [record.seed for record in records]
+    paired = seeds == [record.seed for record in baseline]
+    return difference_interval(values(records, metric), values(baseline, metric), paired)
+
+
+def history(records, name):
+    """Return the course of a figure over the epochs.
+
+    Parameters
+    ----------
+    records : sequence of Record, [n]
+        Logged at the same epochs.
+    name : str
+        A key of the records' `history`.
+
+    Returns
+    -------
+    epochs : ndarray [T]
+    values : ndarray [n, T]
+        nan where not measured.
+
+    Raises
+    ------
+    ValueError
+        If the runs were not logged at the same epochs.
+    """
+    epochs = records[0].history["epoch"]
+    for record in records:
+        if record.history["epoch"] != epochs:
+            raise ValueError(
+                f"{record.experiment}, seed {record.seed}, was logged at other epochs than "
+                f"{records[0].experiment}, seed {records[0].seed}: draw them separately."
+            )
+    courses = [record.history[name] for record in records]
+    return np.array(epochs), np.array(courses, dtype=np.float64)
+
+
+def summary(settings, metrics, head="setting"):
+    """Tabulate settings: one row each, with mean and interval of every figure.
+
+    Parameters
+    ----------
+    settings : dict name -> sequence of Record
+        From top to bottom; the name is what the reader sees.
+    metrics : dict metric -> (label, format)
+        The columns; the metric as for `values`, the format as of a float, for example
+        `{"eval_accuracy": ("test accuracy", ".4f")}`.
+    head : str
+        Title of the first column.
+
+    Returns
+    -------
+    DataFrame of str
+        Each cell is "mean [low, high]"; a single run gives its value alone, a setting in
+        which runs diverged says how many did.
+    """
+    rows = []
+    for name, records in settings.items():
+        row = {head: name, "seeds": str(len(records))}
+        for metric, (label, spec) in metrics.items():
+            row[label] = _cell(values(records, metric), spec)
+        rows.append(row)
+    return pd.DataFrame(rows)
+
+
+def _cell(measured, spec):
+    lost = int((~np.isfinite(measured)).sum())
+    if lost:
+        return f"{lost} of {len(measured)} diverged"
+    if len(measured) == 1:
+        return f"{measured[0]:{spec}}"
+    return f"{mean_interval(measured):{spec}}"
+
+
+class Shown:
+    """A table as a notebook shows it: HTML in the book, aligned text elsewhere."""
+
+    def __init__(self, frame):
+        self.frame = frame
+
+    def _repr_html_(self):
+        cells = "".join(f"<th>{html.escape(str(name))}</th>" for name in self.frame.columns)
+        lines = [f"<thead><tr>{cells}</tr></thead>", "<tbody>"]
+        for row in self.frame.itertuples(index=False):
+            first, *rest = (html.escape(str(value)) for value in row)
+            cells = f'<th scope="row">{first}</th>' + "".join(f"<td>{cell}</td>" for cell in rest)
+            lines.append(f"<tr>{cells}</tr>")
+        table = "\n".join(['<table class="table">', *lines, "</tbody>", "</table>"])
+        # A wide table scrolls inside its own box on a phone, not the whole page.
+        return f'<div style="overflow-x: auto">\n{table}\n</div>'
+
+    def __repr__(self):
+        return self.frame.to_string(index=False)
+
+
+def show(frame):
+    """Show a table of text without its index.
+
+    Parameters
+    ----------
+    frame : DataFrame of str
+
+    Returns
+    -------
+    Shown
+        Displayed when it is the last line of a notebook cell.
+    """
+    return Shown(frame)

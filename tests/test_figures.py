@@ -1,0 +1,177 @@
+"""Figures show the numbers that they are given; tables turn them into the same text."""
+
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+from matplotlib import pyplot as plt
+from matplotlib.colors import to_rgb
+
+from helpers import figures, planes, tables
+from helpers.stats import Interval, difference_interval, mean_interval
+
+
+def record(seed=0, accuracy=0.9, history=None):
+    return SimpleNamespace(
+        experiment="trial",
+        seed=seed,
+        wall_seconds=2.0,
+        metrics={"eval_accuracy": accuracy},
+        history=history or {"epoch": [0, 10], "loss": [1.0, 0.5 + seed], "eval_loss": [None, 0.6]},
+    )
+
+
+# -------------------------------------------------------------------------- figures
+
+
+def test_a_figure_is_shown_once():
+    """Pyplot shows every figure that it knows, the notebook the one on a cell's last line."""
+    before = plt.get_fignums()
+    figures.curves([0, 1], {"a": [1, 2]})
+    assert plt.get_fignums() == before
+
+
+def test_curves_draw_mean_and_range_over_runs():
+    runs = np.array([[1.0, 3.0, np.nan], [3.0, 5.0, np.nan]])
+    figure = figures.curves([0, 1, 2], {"two": runs, "one": [1.0, 2.0, 3.0]}, ylabel="loss")
+    (ax,) = figure.axes
+    two, one = ax.lines
+    assert two.get_xdata().tolist() == [0, 1]  # what was not measured is not drawn
+    assert two.get_ydata().tolist() == [2.0, 4.0]
+    (band,) = ax.collections
+    assert band.get_paths()[0].get_extents().bounds == (0.0, 1.0, 1.0, 4.0)
+    assert one.get_ydata().tolist() == [1.0, 2.0, 3.0]
+    assert [text.get_text() for text in ax.get_legend().get_texts()] == ["two", "one"]
+
+
+def test_no_two_lines_differ_by_colour_alone():
+    figure = figures.curves([0, 1], {str(i): [i, i] for i in range(6)})
+    styles = [str(line._dash_pattern) for line in figure.axes[0].lines]
+    colours = [line.get_color() for line in figure.axes[0].lines]
+    assert len(set(styles)) == len(set(colours)) == 6
+
+
+def test_colours_of_the_palette_differ_in_lightness_from_white():
+    for colour in figures.PALETTE:
+        red, green, blue = to_rgb(colour)
+        assert 0.2126 * red + 0.7152 * green + 0.0722 * blue < 0.72
+
+
+def test_interval_plot_puts_each_setting_on_its_row():
+    intervals = {"a": Interval(0.5, 0.4, 0.7, 3), "b": Interval(0.9, 0.8, 0.95, 3)}
+    (ax,) = figures.interval_plot(intervals, "accuracy", reference=0.6).axes
+    assert [label.get_text() for label in ax.get_yticklabels()] == ["a", "b"]
+    assert ax.yaxis_inverted()
+    points, bars = ax.containers[0][0], ax.containers[0][2][0]
+    assert points.get_xdata().tolist() == [0.5, 0.9]
+    assert np.allclose(
+        [segment[:, 0] for segment in bars.get_segments()], [[0.4, 0.7], [0.8, 0.95]]
+    )
+
+
+def test_sweep_marks_what_diverged():
+    figure = figures.sweep([0.1, 1, 10], [Interval(0.5, 0.4, 0.6, 3), None, None], "rate", "loss")
+    (ax,) = figure.axes
+    crosses = [line for line in ax.lines if line.get_label() == "diverged"]
+    assert crosses[0].get_xdata().tolist() == [1, 10]
+
+
+def test_plane_grid_covers_its_rectangle_row_by_row():
+    points, xs, ys = planes.plane_grid((0, 1), (-1, 1), step=0.5)
+    assert xs.tolist() == [0, 0.5, 1] and ys.tolist() == [-1, -0.5, 0, 0.5, 1]
+    assert points[:4].tolist() == [[0, -1], [0.5, -1], [1, -1], [0, -0.5]]
+    assert len(points) == 15
+
+
+def test_decision_boundary_lies_where_probability_is_one_half():
+    figure = planes.decision_boundary(
+        lambda points: 1 / (1 + np.exp(-4 * (points[:, 0] - 0.7))),
+        np.array([[0.0, 0.0], [1.0, 1.0]]),
+        np.array([0, 1]),
+    )
+    line = [c for c in figure.axes[0].collections if getattr(c, "levels", None) is not None][1]
+    assert line.levels.tolist() == [0.5]
+    assert np.allclose(line.get_paths()[0].vertices[:, 0], 0.7, atol=1e-3)
+
+
+def test_image_grid_has_a_place_for_each_image():
+    figure = figures.image_grid(np.zeros((7, 4, 4)), titles=list("abcdefg"), columns=3)
+    assert len(figure.axes) == 9
+    assert [ax.get_title() for ax in figure.axes] == [*"abcdefg", "", ""]
+    assert not any(ax.axison for ax in figure.axes)
+
+
+def test_confusion_matrix_writes_every_count_and_colours_mistakes_only():
+    counts = np.array([[5, 2], [0, 7]])
+    (ax,) = figures.confusion_matrix(counts, names=["cat", "dog"]).axes
+    assert [text.get_text() for text in ax.texts] == ["5", "2", "·", "7"]
+    assert ax.images[0].get_array().tolist() == [[0, 2], [0, 0]]
+    assert ax.get_ylabel() == "true class"
+
+
+def test_reliability_groups_by_confidence():
+    confidence = np.repeat([0.6, 0.9], 50)
+    correct = np.r_[np.arange(50) < 25, np.arange(50) < 45]
+    (ax,) = figures.reliability(confidence, correct, bins=2).axes
+    line = ax.lines[1]
+    assert np.allclose(line.get_xdata(), [0.6, 0.9])
+    assert np.allclose(line.get_ydata(), [0.5, 0.9])
+
+
+def test_pixels_of_a_figure():
+    figure, _ = figures.new_figure(width=2, height=1)
+    pixels = figures.to_pixels(figure)
+    assert pixels.dtype == np.uint8 and pixels.shape == (130, 260, 3)
+    assert (pixels[0, 0] == 255).all()
+
+
+# --------------------------------------------------------------------------- tables
+
+
+def test_summary_states_mean_interval_and_number_of_runs():
+    runs = [record(seed, accuracy) for seed, accuracy in enumerate((0.90, 0.92, 0.94))]
+    table = tables.summary(
+        {"several": runs, "single": runs[:1]}, {"eval_accuracy": ("accuracy", ".3f")}
+    )
+    assert table.columns.tolist() == ["setting", "seeds", "accuracy"]
+    assert table["accuracy"].tolist() == [f"{mean_interval([0.90, 0.92, 0.94]):.3f}", "0.900"]
+    assert table["seeds"].tolist() == ["3", "1"]
+
+
+def test_summary_says_how_many_runs_diverged():
+    runs = [record(0, 0.9), record(1, None)]
+    table = tables.summary({"large": runs}, {"eval_accuracy": ("accuracy", ".3f")})
+    assert table["accuracy"].tolist() == ["1 of 2 diverged"]
+    assert tables.interval(runs, "eval_accuracy") is None
+
+
+def test_difference_pairs_runs_of_the_same_seeds_only():
+    a = [record(seed, value) for seed, value in enumerate((0.90, 0.92, 0.95))]
+    b = [record(seed, value) for seed, value in enumerate((0.89, 0.91, 0.93))]
+    c = [record(seed + 5, value) for seed, value in enumerate((0.89, 0.91, 0.93))]
+    x, y = [0.90, 0.92, 0.95], [0.89, 0.91, 0.93]
+    assert tables.difference(a, b, "eval_accuracy") == difference_interval(x, y, paired=True)
+    assert tables.difference(a, c, "eval_accuracy") == difference_interval(x, y)
+
+
+def test_values_come_from_metrics_or_attributes():
+    assert tables.values([record()], "wall_seconds").tolist() == [2.0]
+    with pytest.raises(KeyError, match="no figure 'f1': choose one of eval_accuracy"):
+        tables.values([record()], "f1")
+
+
+def test_history_stacks_runs_and_keeps_gaps():
+    epochs, loss = tables.history([record(0), record(1)], "loss")
+    assert epochs.tolist() == [0, 10]
+    assert loss.tolist() == [[1.0, 0.5], [1.0, 1.5]]
+    assert np.isnan(tables.history([record()], "eval_loss")[1][0, 0])
+    other = record(2, history={"epoch": [0, 5], "loss": [1, 1]})
+    with pytest.raises(ValueError, match="seed 2, was logged at other epochs"):
+        tables.history([record(), other], "loss")
+
+
+def test_shown_table_escapes_and_has_no_index():
+    table = tables.summary({"a < b": [record()]}, {"eval_accuracy": ("accuracy", ".2f")})
+    page = tables.show(table)._repr_html_()
+    assert "a &lt; b" in page and "<td>0.90</td>" in page and page.count("<tr>") == 2
+    assert "a < b" in repr(tables.show(table))
