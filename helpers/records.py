@@ -11,6 +11,7 @@ import subprocess
 import sys
 import tempfile
 from dataclasses import asdict, dataclass, fields
+from functools import cache
 from importlib.metadata import version
 from pathlib import Path
 
@@ -173,10 +174,12 @@ def _cpu_model():
     return platform.processor() or platform.machine()
 
 
+@cache
 def source_commit():
     """Return the commit of the code that is running, "unknown" outside a git checkout.
 
     "+changes" is added if a module of this project that is loaded differs from the commit.
+    The first call's answer stands: files that change later are not the code that runs.
     """
     loaded = [
         module.__file__

@@ -91,6 +91,7 @@ def run(experiment, scale, seed, resume=False, after_epoch=None, runs=RUNS,
     CheckpointError
         If the checkpoint to resume from was made by another configuration.
     """
+    commit = source_commit()
     data, data_name, data_checksum = load_data(experiment, scale, seed)
     identity = {"config": experiment.as_json(), "data_checksum": data_checksum}
     checkpoint = checkpoints / experiment.name / f"{scale}-seed-{seed}.npz"
@@ -118,7 +119,7 @@ def run(experiment, scale, seed, resume=False, after_epoch=None, runs=RUNS,
         data_checksum=data_checksum,
         parameters=training.network.parameter_count,
         environment=environment(),
-        commit=source_commit(),
+        commit=commit,
         **{name: round(seconds, 3) for name, seconds in clock.read().items()},
         history=training.history,
         metrics=final_metrics(training),
