@@ -77,8 +77,8 @@ def parse_idx(content: bytes, name: str, shape: tuple[int | None, ...] | None = 
     """
     if len(content) < 4 or content[0:2] != b"\0\0" or content[2] != UNSIGNED_BYTE:
         raise PrepError(
-            f"{name} is not an IDX file of unsigned bytes: it begins with 0x{content[:4].hex()}, "
-            "where 0x0000 08 and the number of dimensions should stand; fetch it again."
+            f"{name} is not an IDX file of unsigned bytes: it begins with the bytes "
+            f"{content[:4].hex(' ')}, not with 00 00 08; fetch it again."
         )
     rank = content[3]
     header = 4 + 4 * rank

@@ -210,9 +210,10 @@ def download(folder: Path) -> None:
         If torchvision is not installed or none of its mirrors answers as it should.
     """
     mend = "put MNIST's four files into a folder and name it with --source"
+    # Imported here because only a download needs them, and torch is slow to import.
+    import helpers  # noqa: F401  (lets torchvision be imported beside a CPU build of torch)
+
     try:
-        # Imported here because only a download needs them, and torch is slow to import.
-        import helpers  # noqa: F401  (lets torchvision be imported beside a CPU build of torch)
         from torchvision.datasets import MNIST
     except ImportError as error:
         raise PrepError(f"MNIST cannot be downloaded without torchvision; {mend}.") from error
