@@ -178,13 +178,14 @@ def _cpu_model():
 def source_commit():
     """Return the commit of the code that is running, "unknown" outside a git checkout.
 
-    "+changes" is added if a module of this project that is loaded differs from the commit.
-    The first call's answer stands: files that change later are not the code that runs.
+    "+changes" is added if a loaded module of `helpers` differs from the commit (what prepared
+    the data does not matter: their checksum is in the record). The first call's answer
+    stands: files that change later are not the code that runs.
     """
     loaded = [
         module.__file__
         for name, module in list(sys.modules.items())
-        if name.split(".")[0] in ("helpers", "data_prep") and getattr(module, "__file__", None)
+        if name.split(".")[0] == "helpers" and getattr(module, "__file__", None)
     ]
     try:
         commit = _git("rev-parse", "--short=12", "HEAD")
