@@ -40,7 +40,10 @@ def main(arguments: Sequence[str] | None = None, steps: dict[str, Step] = STEPS)
         print(f"data_prep: {error}", file=sys.stderr)
         return 2
     except OSError as error:
-        print(f"data_prep: {error.filename} cannot be used: {error.strerror}.", file=sys.stderr)
+        print(
+            f"data_prep: {error.filename} cannot be used ({error.strerror}); mend that.",
+            file=sys.stderr,
+        )
         return 2
     except KeyboardInterrupt:
         print("data_prep: interrupted; what was there before is untouched.", file=sys.stderr)

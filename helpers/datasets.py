@@ -6,7 +6,7 @@ comes with scikit-learn. Images stay uint8 until `pixels` turns them into networ
 
 import hashlib
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -18,19 +18,6 @@ from sklearn.model_selection import train_test_split
 from data_prep.errors import PrepError
 from data_prep.idx import read_idx
 from data_prep.paths import data_dir, display_path
-
-__all__ = [
-    "DataNotPrepared",
-    "ImageData",
-    "available_scale",
-    "checksum",
-    "data_dir",
-    "half_moons",
-    "load_mnist",
-    "pixels",
-    "resize_digits",
-    "stratified_split",
-]
 
 SCALES = ("embedded", "full")
 
@@ -76,13 +63,12 @@ class ImageData:
 
 
 def available_scale() -> str:
-    """Return the scale that the reader asked for.
+    """Return the scale that the reader asked for, "embedded" or "full".
 
     Returns
     -------
     str
-        The environment variable ``COURSE_SCALE`` ("embedded" or "full"), or "embedded"
-        where it is not set.
+        The environment variable ``COURSE_SCALE``, or "embedded" where it is not set.
 
     Raises
     ------
@@ -258,20 +244,18 @@ def _embedded() -> ImageData:
     images = resize_digits(digits.images.astype(np.int64))
     labels = digits.target.astype(np.int64)
     train, test = stratified_split(labels, DIGITS_TEST_SIZE, DIGITS_SPLIT_SEED)
-    return _image_data(
-        "digits", "embedded", (images[train], labels[train], images[test], labels[test])
-    )
+    arrays = images[train], labels[train], images[test], labels[test]
+    return _image_data("digits", "embedded", arrays)
 
 
 @lru_cache(maxsize=2)
 def _full(folder: Path) -> ImageData:
     try:
-        arrays = (
-            read_idx(folder / "train-images-idx3-ubyte", (None, 28, 28)),
-            read_idx(folder / "train-labels-idx1-ubyte", (None,)).astype(np.int64),
-            read_idx(folder / "t10k-images-idx3-ubyte", (None, 28, 28)),
-            read_idx(folder / "t10k-labels-idx1-ubyte", (None,)).astype(np.int64),
-        )
+        arrays = []
+        for part in ("train", "t10k"):
+            arrays.append(read_idx(folder / f"{part}-images-idx3-ubyte", (None, 28, 28)))
+            labels = read_idx(folder / f"{part}-labels-idx1-ubyte", (None,))
+            arrays.append(labels.astype(np.int64))
     except PrepError as error:
         raise DataNotPrepared(
             f"MNIST is not prepared in {display_path(folder)}: run `python -m data_prep mnist`."
@@ -285,7 +269,7 @@ def _full(folder: Path) -> ImageData:
     return data
 
 
-def _image_data(name: str, scale: str, arrays: tuple[np.ndarray, ...]) -> ImageData:
+def _image_data(name: str, scale: str, arrays: Sequence[np.ndarray]) -> ImageData:
     for array in arrays:
         array.setflags(write=False)
     return ImageData(name, scale, *arrays, checksum=checksum(arrays))

@@ -468,7 +468,7 @@ def mirror(torchvision_mnist, source, monkeypatch):
     monkeypatch.setenv("no_proxy", "127.0.0.1")
     monkeypatch.setattr(torchvision_mnist, "mirrors", [f"http://127.0.0.1:{server.server_port}/"])
     monkeypatch.setattr(torchvision_mnist, "resources", archives)
-    thread = threading.Thread(target=server.serve_forever)
+    thread = threading.Thread(target=server.serve_forever, args=(0.01,))
     thread.start()
     yield source
     server.shutdown()
@@ -572,6 +572,16 @@ def test_verify_of_a_folder_that_does_not_exist(tmp_path, run):
     status, _, err = run("verify", "--dest", tmp_path / "nowhere")
     assert status == 2
     assert_one_sentence(err, "nowhere is not a folder", "--dest")
+
+
+def test_verify_of_a_folder_that_may_not_be_entered(tmp_path, run, monkeypatch):
+    def refuse(path):
+        raise PermissionError(errno.EACCES, "Permission denied", str(path))
+
+    monkeypatch.setattr(Path, "exists", refuse)
+    status, _, err = run("verify", "--dest", tmp_path)
+    assert status == 2
+    assert_one_sentence(err, f"{IMAGES} cannot be used (Permission denied)")
 
 
 def test_verify_with_nothing_prepared_yet(tmp_path, run, monkeypatch):
