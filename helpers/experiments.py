@@ -104,7 +104,7 @@ def list_experiments(scale):
     for experiment in EXPERIMENTS.values():
         seeds = experiment.seeds_at(scale)
         have = sum(_is_recorded(experiment, scale, seed) for seed in seeds)
-        print(f"{experiment.name:{width}}  {have:2}/{len(seeds):2} recorded  {experiment.about}")
+        print(f"{experiment.name:{width}}  {have:2}/{len(seeds)} recorded  {experiment.about}")
 
 
 def _is_recorded(experiment, scale, seed):
@@ -141,8 +141,11 @@ def run_all(names, scale, seeds, resume):
 
 def main(arguments=None):
     """Run the command line; return the exit status."""
-    parser = argparse.ArgumentParser(prog="python -m helpers.experiments", description=__doc__,
-                                     formatter_class=argparse.RawDescriptionHelpFormatter)  # fmt: skip
+    parser = argparse.ArgumentParser(
+        prog="python -m helpers.experiments",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
     commands = parser.add_subparsers(dest="command", required=True)
     for command in ("list", "run"):
         sub = commands.add_parser(command)
@@ -161,7 +164,9 @@ def main(arguments=None):
             return 0
         patterns = ["*"] if options.all else options.names
         names = [
-            name for pattern in patterns for name in (fnmatch.filter(EXPERIMENTS, pattern) or [pattern])
+            name
+            for pattern in patterns
+            for name in (fnmatch.filter(EXPERIMENTS, pattern) or [pattern])
         ]
         if not names:
             parser.error("name an experiment, or say --all")

@@ -6,6 +6,8 @@ Training (the loop, batches, schedules, checkpoints) is in `helpers.numpy_traini
 Shapes: B examples in a batch, D inputs, H hidden units, K classes.
 """
 
+from itertools import pairwise
+
 import numpy as np
 
 # --------------------------------------------------------------------------- layers
@@ -177,7 +179,9 @@ class Network:
 
     def __init__(self, layers):
         if not layers or not isinstance(layers[0], Dense):
-            raise ValueError("layers must start with a Dense layer: activations overwrite their input")
+            raise ValueError(
+                "layers must start with a Dense layer: activations overwrite their input"
+            )
         self.layers = layers
 
     def forward(self, x):
@@ -264,7 +268,7 @@ def mlp(sizes, activation, rng, init="he", output_activation=None, dtype=np.floa
     """
     scale = choose(INITIALISATIONS, init, "initialisation")
     layers = []
-    for fan_in, fan_out in zip(sizes[:-1], sizes[1:], strict=True):
+    for fan_in, fan_out in pairwise(sizes):
         weight = rng.standard_normal((fan_in, fan_out)) * scale(fan_in, fan_out)
         layers += [
             Dense(weight.astype(dtype), np.zeros(fan_out, dtype)),
@@ -281,9 +285,7 @@ def mlp(sizes, activation, rng, init="he", output_activation=None, dtype=np.floa
 CHUNK = 2048  # examples at a time: large enough for BLAS, small enough for the cache
 
 
-def loss_and_gradients(
-    network, loss, x, labels, weight_decay=0.0, gradient_scale=1.0, chunk=CHUNK
-):
+def loss_and_gradients(network, loss, x, labels, weight_decay=0.0, gradient_scale=1.0, chunk=CHUNK):
     """Compute the objective on a batch and leave its gradient in the layers.
 
     The gradient of a sum is the sum of gradients, so the batch is taken a chunk at a time:

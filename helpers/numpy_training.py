@@ -201,12 +201,12 @@ class Training:
         self.optimiser.step(learning_rate)
         return figures
 
+    # Overflow is not an accident here but a result: it ends the run, and is recorded.
+    @np.errstate(over="ignore", invalid="ignore")
     def run_epoch(self):
         """Train one epoch and log it."""
         config, learning_rate = self.config, self.learning_rate(self.epoch)
-        # Overflow is not an accident here but a result: it ends the run, and is recorded.
-        with np.errstate(over="ignore", invalid="ignore"):
-            steps = [(len(y), self.step(x, y, learning_rate)) for x, y in self.batches()]
+        steps = [(len(y), self.step(x, y, learning_rate)) for x, y in self.batches()]
         weights = [size for size, _ in steps]
         figures = {
             name: float(np.average([measured[name] for _, measured in steps], weights=weights))
@@ -224,9 +224,7 @@ class Training:
         due = self.epoch == 1 or self.epoch % self.config.evaluate_every == 0 or self.done
         measured = {"loss": None, "accuracy": None}
         if due and not self.diverged:
-            measured = evaluate(
-                self.network, self.loss, self.data.x_eval, self.data.labels_eval
-            )
+            measured = evaluate(self.network, self.loss, self.data.x_eval, self.data.labels_eval)
         row = {
             "epoch": self.epoch - 1,
             "learning_rate": learning_rate,

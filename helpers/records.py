@@ -121,10 +121,14 @@ def read(path):
     name = Path(path).relative_to(ROOT) if Path(path).is_relative_to(ROOT) else Path(path)
     try:
         content = json.loads(Path(path).read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise RecordError(f"{name} is missing: record it with python -m helpers.experiments run")
+    except FileNotFoundError as error:
+        raise RecordError(
+            f"{name} is missing: record it with python -m helpers.experiments run"
+        ) from error
     except (OSError, ValueError) as error:
-        raise RecordError(f"{name} cannot be read as JSON ({error}): restore it or record it anew")
+        raise RecordError(
+            f"{name} cannot be read as JSON ({error}): restore it or record it anew"
+        ) from error
     if not isinstance(content, dict) or "schema" not in content:
         raise RecordError(f"{name} is not a record of a run: it has no schema version")
     if content["schema"] != SCHEMA:

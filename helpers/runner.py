@@ -5,6 +5,7 @@ Which runs there are stands in `helpers.registry`; this module can make any of t
 
 import json
 import time
+import zipfile
 
 import numpy as np
 
@@ -172,7 +173,7 @@ def _restore(training, path, identity):
                     "delete it, or run without --resume"
                 )
             training.restore(arrays, facts["state"])
-    except (OSError, KeyError, EOFError, ValueError) as error:
+    except (OSError, KeyError, EOFError, ValueError, zipfile.BadZipFile) as error:
         if isinstance(error, CheckpointError):
             raise
         raise CheckpointError(
@@ -222,8 +223,6 @@ def kept_arrays(training, units=64, mistakes=24):
         "scores": scores.astype(np.float16),
         "labels": data.labels_eval.astype(np.uint8),
         "first_weights": first.weight.T[strongest].reshape(-1, 28, 28).astype(np.float16),
-        "mistake_images": np.rint(data.x_eval[worst] * 255)
-        .astype(np.uint8)
-        .reshape(-1, 28, 28),
+        "mistake_images": np.rint(data.x_eval[worst] * 255).astype(np.uint8).reshape(-1, 28, 28),
         "mistake_indices": worst,
     }

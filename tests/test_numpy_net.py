@@ -162,9 +162,11 @@ def test_one_step_equals_scikit_learn():
     optimiser_before = copy.deepcopy(theirs._optimizer.velocities)
     theirs.partial_fit(x, labels)
     loss_and_gradients(network, LOSSES["cross-entropy"](), x, labels, weight_decay=0.6 / 6)
-    velocities = [v for pair in zip(optimiser_before[:2], optimiser_before[2:], strict=True) for v in pair]
-    for ours, v in zip(optimiser.velocities, velocities, strict=True):
-        ours[...] = -v / 0.1  # scikit-learn keeps -learning_rate * velocity
+    weights, biases = optimiser_before[:2], optimiser_before[2:]
+    for i, (weight, bias) in enumerate(zip(weights, biases, strict=True)):
+        # scikit-learn keeps -learning_rate * velocity
+        optimiser.velocities[2 * i][...] = -weight / 0.1
+        optimiser.velocities[2 * i + 1][...] = -bias / 0.1
     optimiser.step(0.1)
     for layer, weight in zip(network.dense_layers, theirs.coefs_, strict=True):
         np.testing.assert_allclose(layer.weight, weight, rtol=1e-10)
