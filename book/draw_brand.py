@@ -101,9 +101,7 @@ def draw_icon(axes):
     field = axes.fill_between(curve[:, 0], curve[:, 1], -2, color=ORANGE_FIELD, lw=0)
     (line,) = axes.plot(*curve.T, color=INK, lw=0.07 * points_per_unit)
     for moon, colour in [(upper_moon(), BLUE), (-upper_moon(), ORANGE)]:
-        axes.plot(
-            *(moon * 0.49).T, color=colour, lw=0.22 * points_per_unit, solid_capstyle="round"
-        )
+        axes.plot(*(moon * 0.49).T, color=colour, lw=0.22 * points_per_unit, solid_capstyle="round")
     for artist in (field, line):
         artist.set_clip_path(tile)
     axes.set(xlim=(-1, 1), ylim=(-1, 1), aspect="equal")
@@ -154,7 +152,11 @@ def write_social_preview():
     figure.text(left, 0.53, "in Practice", size=42, weight="bold", color=INK)
     figure.text(left, 0.385, "深度学习实战", size=36, color=INK, family=chinese)
     figure.text(
-        left, 0.2, "Every number computed\nfrom recorded runs", size=23, color="#52606d",
+        left,
+        0.2,
+        "Every number computed\nfrom recorded runs",
+        size=23,
+        color="#52606d",
         linespacing=1.4,
     )
     figure.savefig(STATIC / "social-preview.png")

@@ -1,0 +1,218 @@
+"""What holds for the project as a whole: files, requirements, README, order of imports."""
+
+import ast
+import re
+import subprocess
+import sys
+from dataclasses import fields
+from graphlib import TopologicalSorter
+from pathlib import Path
+
+import pytest
+
+from data_prep.mnist import PARTS
+from helpers.datasets import load_mnist
+from helpers.records import SCHEMA, Record
+
+ROOT = Path(__file__).resolve().parent.parent
+LARGEST = 3_000_000  # bytes of a file
+
+# Assembled, so that this file does not contain what it looks for.
+FORBIDDEN = [f"/{folder}/" for folder in ["home", "root", "Users", "work", "mnt"]] + [
+    f"C:\\{'Users'}",
+    f"C:\\\\{'Users'}",
+    f"{'/tmp'}/",
+    f"{'/var'}/",
+    f"..{'/shared'}",
+]
+
+# What the book shows things with. The subject of the book must not depend on any of it.
+SHOWING = {"animation", "course", "figures", "planes", "stats", "tables", "widgets"}
+SUBJECT = {
+    "datasets",
+    "numpy_net",
+    "numpy_training",
+    "records",
+    "registry",
+    "runner",
+    "experiments",
+}
+
+
+def tracked_files():
+    """Return the files that belong to the project: those git tracks, or all in a bare copy."""
+    done = subprocess.run(
+        ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
+        cwd=ROOT,
+        capture_output=True,
+    )
+    if done.returncode == 0:
+        names = done.stdout.decode().split("\0")
+        return sorted(ROOT / name for name in names if name and (ROOT / name).is_file())
+    made = {".git", ".venv", "_build", "data", "checkpoints", "__pycache__"}
+    return sorted(p for p in ROOT.rglob("*") if p.is_file() and not made & set(p.parts))
+
+
+FILES = tracked_files()
+
+
+def machine_paths(text):
+    """List the absolute paths of some machine that a text mentions."""
+    return [path for path in FORBIDDEN if re.search(r"(?<![\w.:~{}-])" + re.escape(path), text)]
+
+
+def test_no_file_mentions_a_path_of_a_machine():
+    found = {}
+    for path in FILES:
+        try:
+            text = path.read_text(encoding="utf-8")
+        except UnicodeDecodeError:
+            continue  # a picture or an archive
+        if paths := machine_paths(text):
+            found[path.relative_to(ROOT).as_posix()] = paths
+    assert found == {}
+
+
+def test_paths_of_machines_are_found():
+    assert machine_paths("saved to /ho" + "me/ann/x") == ["/ho" + "me/"]
+    assert machine_paths("https://example.org/ho" + "me/ann") == []
+    assert machine_paths("notebooks/home/x") == []
+
+
+def test_every_file_is_small():
+    sizes = {path.relative_to(ROOT).as_posix(): path.stat().st_size for path in FILES}
+    assert {name: size for name, size in sizes.items() if size >= LARGEST} == {}
+
+
+def test_every_requirement_is_pinned_exactly():
+    lines = (ROOT / "requirements.txt").read_text(encoding="utf-8").splitlines()
+    wanted = [line for line in lines if line.strip() and not line.startswith("#")]
+    assert wanted
+    assert [line for line in wanted if not re.fullmatch(r"[\w.-]+==[\w.]+", line)] == []
+
+
+def test_what_the_code_imports_is_required():
+    names = {"sklearn": "scikit-learn", "PIL": "pillow", "yaml": None, "bs4": "beautifulsoup4"}
+    unlisted = {"nbformat", "IPython", "cycler", "sphinx"}  # come with Jupyter, matplotlib, Sphinx
+    lines = (ROOT / "requirements.txt").read_text(encoding="utf-8").lower().splitlines()
+    required = {line.split("==")[0] for line in lines}
+    found = {}
+    for path in FILES:
+        if path.suffix == ".py":
+            outside = imported(path) - set(sys.stdlib_module_names) - {"helpers", "data_prep"}
+            missing = {
+                name
+                for name in outside - unlisted
+                if names.get(name, name) is not None and names.get(name, name) not in required
+            }
+            if missing:
+                found[path.name] = missing
+    assert found == {}
+
+
+def imported(path, package=None):
+    """Return the top-level names that a module imports, or its modules of one package."""
+    names = set()
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            names |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and not node.level:
+            names |= {f"{node.module}.{alias.name}" for alias in node.names}
+    parts = [name.split(".") for name in names]
+    if package is None:
+        return {name[0] for name in parts}
+    return {name[1] for name in parts if name[0] == package and len(name) > 1}
+
+
+def test_helpers_import_each_other_in_one_direction():
+    modules = {path.stem: path for path in (ROOT / "helpers").glob("*.py")}
+    graph = {
+        name: imported(path, "helpers") & modules.keys()
+        for name, path in modules.items()
+        if name != "__init__"
+    }
+    assert list(TopologicalSorter(graph).static_order())  # raises CycleError on a cycle
+    assert {name: graph[name] & SHOWING for name in SUBJECT & graph.keys()} == {
+        name: set() for name in SUBJECT & graph.keys()
+    }
+
+
+def test_data_prep_uses_no_module_of_helpers():
+    for path in (ROOT / "data_prep").glob("*.py"):
+        assert imported(path, "helpers") == set(), path.name
+
+
+@pytest.mark.parametrize("folder", [".", "notebooks"])
+def test_helpers_import_the_same_from_the_root_and_from_the_notebooks(folder):
+    lines = [
+        "import sys",
+        "sys.path[:0] = ['..'] if " + repr(folder == "notebooks") + " else ['.']",
+        "import helpers.datasets, pathlib",
+        "print(pathlib.Path(helpers.datasets.__file__).resolve())",
+    ]
+    done = subprocess.run(
+        [sys.executable, "-c", "\n".join(lines)],
+        cwd=ROOT / folder,
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+    assert done.stdout.strip() == str(ROOT / "helpers" / "datasets.py"), done.stderr
+
+
+def test_the_readme_s_make_targets_exist():
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
+    targets = set(re.findall(r"^([a-z]+):", makefile, re.MULTILINE))
+    named = set(
+        re.findall(
+            r"\bmake ([a-z]+)",
+            "\n".join(re.findall(r"`[^`]+`|^    .*$|```.*?```", readme, re.DOTALL | re.MULTILINE)),
+        )
+    )
+    assert {"book", "test", "lab", "data", "runs"} <= named
+    assert named <= targets
+
+
+def test_the_page_on_data_is_true():
+    page = (ROOT / "book" / "data.md").read_text(encoding="utf-8")
+    digits = load_mnist("embedded")
+    row = {
+        "training images": (len(digits.train_labels), PARTS[0].shape[0]),
+        "test images": (len(digits.test_labels), PARTS[2].shape[0]),
+    }
+    for what, (embedded, full) in row.items():
+        assert f"| {what} | {embedded:,} | {full:,} |" in page
+    for part in PARTS:
+        assert f"| `{part.name}` | `{part.sha256}` |" in page
+
+
+def test_the_page_on_records_names_every_field():
+    page = (ROOT / "book" / "recorded_runs.md").read_text(encoding="utf-8")
+    named = {
+        name
+        for row in re.findall(r"^\| (`.*?) \|", page, re.MULTILINE)
+        for name in re.findall(r"`(\w+)`", row)
+    }
+    assert named == {field.name for field in fields(Record)}
+    assert f"this format, now {SCHEMA} |" in page
+
+
+def test_the_page_on_architecture_names_every_module():
+    page = (ROOT / "book" / "architecture.md").read_text(encoding="utf-8")
+    modules = {path.stem for path in (ROOT / "helpers").glob("*.py")} - {"__init__"}
+    assert {name for name in modules if not re.search(rf"`(helpers\.)?{name}`", page)} == set()
+
+
+def test_make_help_names_every_target():
+    makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
+    targets = set(re.findall(r"^([a-z]+):", makefile, re.MULTILINE)) - {"help"}
+    assert set(re.findall(r'@echo "make ([a-z]+) ', makefile)) == targets
+
+
+def test_the_readme_s_pictures_exist():
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    pictures = re.findall(r"!\[([^\]]*)\]\(([^)]+)\)", readme)
+    assert pictures
+    for words, path in pictures:
+        assert words.strip() and (ROOT / path).is_file(), path

@@ -1,0 +1,379 @@
+"""Walk the rendered HTML of every page: what a reader would stumble over fails here.
+
+The book that `make book` left is used if it is newer than everything it was made from;
+otherwise it is rendered into a temporary folder, with warnings as errors.
+"""
+
+import re
+import subprocess
+import sys
+from functools import cache
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
+
+import pytest
+import yaml
+from bs4 import BeautifulSoup
+
+ROOT = Path(__file__).resolve().parent.parent
+MEGABYTE = 1_000_000
+PAGE_LIMIT, GIF_LIMIT = 3 * MEGABYTE, MEGABYTE
+
+# Assembled, so that these lines are not what they look for.
+MACHINE_PATHS = re.compile(
+    r"(?<![\w.:/~-])/(?:" + "|".join(["home", "work", "root", "tmp", "Users", "mnt"]) + r")/\w"
+    r"|[A-Z]:\\{1,2}" + "Users"
+)
+LEFTOVERS = re.compile(
+    r"`{3,}\{|:{3,}\s*\{|\{[a-z][\w:-]*\}`|\]\([\w./#:-]+\)|(?<!\w)\$\$|\\(?:frac|begin|mathrm|sum)\b"
+)
+FILE_NAME = re.compile(r"^[\w./\\-]+\.(?:png|jpe?g|gif|svg|webp)$", re.IGNORECASE)
+DATA_GIF = re.compile(r"data:image/gif;base64,([A-Za-z0-9+/=]+)")
+DATA_URI = re.compile(r"data:[a-z]+/[a-z+.-]+;base64,[A-Za-z0-9+/=]+")
+
+
+# ------------------------------------------------------------------ what is checked
+
+
+def bad_links(page, site, parsed):
+    """List links and sources of a page that lead nowhere inside the site.
+
+    `parsed(path)` returns the soup of a page of the site.
+    """
+    found = []
+    for tag in parsed(page).find_all(True):
+        for attribute in ("href", "src", "poster"):
+            target = tag.get(attribute)
+            if target is None or (tag.name, target) == ("a", "#"):
+                continue
+            url = urlsplit(target)
+            if url.scheme or url.netloc:
+                continue
+            file = (page.parent / unquote(url.path)).resolve() if url.path else page
+            if file.is_dir():
+                file /= "index.html"
+            if not file.is_file() or not file.is_relative_to(site):
+                found.append(target)
+            elif url.fragment and file.suffix == ".html":
+                name = unquote(url.fragment)
+                soup = parsed(file)
+                if not soup.find(id=name) and not soup.find("a", attrs={"name": name}):
+                    found.append(target)
+    return found
+
+
+def asked_of_other_hosts(soup):
+    """List what a browser would load from another host without being asked to."""
+    loading = {"script": "src", "img": "src", "iframe": "src", "source": "src", "video": "src"}
+    found = [
+        tag[attribute]
+        for name, attribute in loading.items()
+        for tag in soup.find_all(name, attrs={attribute: True})
+    ]
+    for tag in soup.find_all("link", href=True):
+        if set(tag.get("rel", [])) & {"stylesheet", "preload", "icon", "modulepreload"}:
+            found.append(tag["href"])
+    return [target for target in found if urlsplit(target).netloc]
+
+
+def pictures_without_alt(soup):
+    """List images, and drawings in the page, that say nothing to one who can't see them."""
+    found = [
+        str(image)[:120]
+        for image in soup.find_all("img")
+        if not (image.get("alt") or "").strip() or FILE_NAME.match(image["alt"].strip())
+    ]
+    for svg in soup.find_all("svg"):
+        hidden = svg.find_parent(attrs={"aria-hidden": "true"}) or svg.get("aria-hidden") == "true"
+        if not (hidden or svg.get("aria-label") or svg.find("title")):
+            found.append(str(svg)[:120])
+    return found
+
+
+def error_output(soup):
+    """List tracebacks, warnings and messages of the build that became part of a page."""
+    marked = soup.select(
+        ".traceback, .output_error, .stderr, .system-message, .problematic, .output .error"
+    )
+    found = [tag.get_text()[:120] for tag in marked]
+    if "Traceback (most recent call last)" in soup.get_text():
+        found.append("Traceback")
+    return found
+
+
+def leftovers(soup):
+    """List markup that was meant to be rendered and was not."""
+    article = BeautifulSoup(str(soup.find("article") or soup), "html.parser")
+    for tag in article.select("code, pre, script, style, .math"):
+        tag.decompose()
+    return [match.group() for match in LEFTOVERS.finditer(article.get_text())]
+
+
+def machine_paths(html):
+    """List absolute paths of the machine that built the page."""
+    text = DATA_URI.sub("", html)
+    found = [match.group() for match in MACHINE_PATHS.finditer(text)]
+    return found + [place for place in {str(ROOT), sys.prefix} if place in text]
+
+
+def weight(page, site, soup):
+    """Return the bytes of a page and of the site's pictures and films that it shows."""
+    files = {page}
+    for tag in soup.find_all(["img", "source", "video", "object", "embed"]):
+        target = tag.get("src") or tag.get("data") or ""
+        if target and not urlsplit(target).scheme:
+            files.add((page.parent / unquote(urlsplit(target).path)).resolve())
+    return sum(file.stat().st_size for file in files if file.is_file())
+
+
+def heavy_gifs(html):
+    """List the sizes of GIFs inside a page that are over the limit."""
+    sizes = [len(match.group(1)) * 3 // 4 for match in DATA_GIF.finditer(html)]
+    return [size for size in sizes if size >= GIF_LIMIT]
+
+
+# ------------------------------------------------------------------ the rendered book
+
+
+def sources():
+    """Every file that the rendered book is made from."""
+    kept = [ROOT / "_config.yml", ROOT / "_toc.yml", ROOT / "requirements.txt"]
+    for folder in ("book", "notebooks"):
+        kept += [
+            path
+            for path in (ROOT / folder).rglob("*")
+            if path.is_file() and not {"__pycache__", ".ipynb_checkpoints"} & set(path.parts)
+        ]
+    return kept
+
+
+def pages_of_the_contents():
+    """The site's path of every page that _toc.yml names."""
+
+    def walk(node):
+        if isinstance(node, dict):
+            yield from (node[key] for key in ("root", "file") if key in node)
+            for value in node.values():
+                yield from walk(value)
+        elif isinstance(node, list):
+            for value in node:
+                yield from walk(value)
+
+    contents = yaml.safe_load((ROOT / "_toc.yml").read_text(encoding="utf-8"))
+    return [re.sub(r"\.(md|ipynb)$", "", name) + ".html" for name in walk(contents)]
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory):
+    built = ROOT / "_build" / "html"
+    index = built / "index.html"
+    if index.is_file() and index.stat().st_mtime > max(p.stat().st_mtime for p in sources()):
+        return built
+    folder = tmp_path_factory.mktemp("book")
+    command = [sys.executable, "-c", "from jupyter_book.cli.main import main; main()"]
+    command += [
+        "build",
+        str(ROOT),
+        "--path-output",
+        str(folder),
+        "--all",
+        "-W",
+        "-n",
+        "--keep-going",
+    ]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=300)
+    assert done.returncode == 0, f"the book does not build:\n{done.stdout}\n{done.stderr}"
+    return folder / "_build" / "html"
+
+
+@pytest.fixture(scope="module")
+def pages(site):
+    found = sorted(path for path in site.rglob("*.html") if "_static" not in path.parts)
+    assert len(found) >= len(pages_of_the_contents())
+    return found
+
+
+@pytest.fixture(scope="module")
+def parsed():
+    @cache
+    def parse(path):
+        return BeautifulSoup(path.read_text(encoding="utf-8"), "html.parser")
+
+    return parse
+
+
+def collect(pages, check):
+    """Apply a check to every page, and keep what it finds under the page's name."""
+    found = {page.name: check(page) for page in pages}
+    return {name: faults for name, faults in found.items() if faults}
+
+
+def test_every_page_of_the_contents_is_rendered(site):
+    assert [name for name in pages_of_the_contents() if not (site / name).is_file()] == []
+
+
+def test_every_notebook_is_in_the_contents():
+    notebooks = {path.stem for path in (ROOT / "notebooks").glob("*.ipynb")}
+    assert notebooks == {
+        Path(name).stem for name in pages_of_the_contents() if name.startswith("notebooks/")
+    }
+
+
+def test_no_link_is_broken(site, pages, parsed):
+    assert collect(pages, lambda page: bad_links(page, site.resolve(), parsed)) == {}
+
+
+def test_nothing_is_asked_of_other_hosts(pages, parsed):
+    assert collect(pages, lambda page: asked_of_other_hosts(parsed(page))) == {}
+
+
+def test_every_picture_has_words(pages, parsed):
+    assert collect(pages, lambda page: pictures_without_alt(parsed(page))) == {}
+
+
+def test_no_page_shows_an_error(pages, parsed):
+    assert collect(pages, lambda page: error_output(parsed(page))) == {}
+
+
+def test_no_markup_is_left_over(pages, parsed):
+    assert collect(pages, lambda page: leftovers(parsed(page))) == {}
+
+
+def test_no_page_names_a_path_of_the_machine(pages):
+    assert collect(pages, lambda page: machine_paths(page.read_text(encoding="utf-8"))) == {}
+
+
+def test_no_page_is_too_heavy(site, pages, parsed):
+    weights = {page.name: weight(page, site, parsed(page)) for page in pages}
+    assert {name: size for name, size in weights.items() if size >= PAGE_LIMIT} == {}
+
+
+def test_no_gif_is_too_heavy(site, pages):
+    inside = collect(pages, lambda page: heavy_gifs(page.read_text(encoding="utf-8")))
+    beside = {
+        path.name: path.stat().st_size
+        for path in site.rglob("*.gif")
+        if path.stat().st_size >= GIF_LIMIT
+    }
+    assert (inside, beside) == ({}, {})
+
+
+def test_the_site_brings_its_own_mathjax(site, pages, parsed):
+    assert (site / "_static" / "mathjax" / "tex-svg-full.js").stat().st_size > MEGABYTE
+    with_maths = [page for page in pages if parsed(page).select(".math")]
+    assert with_maths, "no page has a formula"
+    for page in with_maths:
+        assert parsed(page).select('script[src*="mathjax/tex-svg-full.js"]'), page.name
+
+
+# ------------------------------------------------------------------ the checks themselves
+
+
+def soup_of(html):
+    return BeautifulSoup(html, "html.parser")
+
+
+@pytest.fixture
+def small_site(tmp_path):
+    (tmp_path / "other.html").write_text('<p id="here">x</p><a name="old">y</a>')
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "folder" / "index.html").write_text("<p>x</p>")
+
+    def links(html):
+        page = tmp_path / "page.html"
+        page.write_text(html)
+        return bad_links(page, tmp_path, lambda path: soup_of(path.read_text()))
+
+    return links
+
+
+@pytest.mark.parametrize(
+    "html",
+    [
+        '<a href="missing.html">x</a>',
+        '<a href="other.html#nowhere">x</a>',
+        '<a href="#nowhere">x</a>',
+        '<img src="missing.png" alt="a line that rises">',
+        '<a href="../outside.html">x</a>',
+        '<script src="missing.js"></script>',
+    ],
+)
+def test_broken_links_are_found(small_site, html):
+    assert len(small_site(html)) == 1
+
+
+@pytest.mark.parametrize(
+    "html",
+    [
+        '<a href="other.html#here">x</a>',
+        '<a href="other.html?q=1#old">x</a>',
+        '<p id="top">x</p><a href="#top">x</a><a href="#">x</a>',
+        '<a href="folder/">x</a>',
+        '<a href="https://example.org/missing">x</a><a href="mailto:a@example.org">x</a>',
+        '<img src="data:image/png;base64,AAAA" alt="a line that rises">',
+    ],
+)
+def test_sound_links_pass(small_site, html):
+    assert small_site(html) == []
+
+
+@pytest.mark.parametrize(
+    ("check", "bad", "good"),
+    [
+        (
+            asked_of_other_hosts,
+            '<script src="https://example.org/x.js"></script>',
+            '<a href="https://example.org">x</a><script src="x.js"></script>',
+        ),
+        (
+            asked_of_other_hosts,
+            '<link rel="stylesheet" href="//example.org/x.css">',
+            '<link rel="next" href="https://example.org/x.html">',
+        ),
+        (pictures_without_alt, '<img src="x.png">', '<img src="x.png" alt="Two moons">'),
+        (pictures_without_alt, '<img src="x.png" alt=" ">', '<img src="x.png" alt="a.png shows">'),
+        (
+            pictures_without_alt,
+            '<img src="x.png" alt="../_images/1f0c.png">',
+            "<svg><title>Two moons</title></svg>",
+        ),
+        (
+            pictures_without_alt,
+            "<svg><path/></svg>",
+            '<svg aria-label="x"></svg><span aria-hidden="true"><svg></svg></span>',
+        ),
+        (error_output, '<div class="output traceback">x</div>', '<div class="output">x</div>'),
+        (error_output, '<div class="output stderr">UserWarning</div>', "<p>a warning</p>"),
+        (error_output, "<pre>Traceback (most recent call last)</pre>", "<p>a traceback</p>"),
+        (error_output, '<div class="system-message">x</div>', "<p>x</p>"),
+        (leftovers, "<p>```{note}</p>", "<p>a <code>```{note}</code> directive</p>"),
+        (leftovers, "<p>:::{figure} x</p>", "<p>a::b</p>"),
+        (leftovers, "<p>see {ref}`x`</p>", "<p>the set {a}</p>"),
+        (leftovers, "<p>see [here](x.html)</p>", "<p>on [0, 1] (both ends)</p>"),
+        (leftovers, "<p>$$ x $$</p>", '<p>$5</p><div class="math">$$ x $$</div>'),
+        (leftovers, r"<p>\frac{a}{b}</p>", r'<span class="math">\frac{a}{b}</span>'),
+        (machine_paths, "<p>in /ho" + "me/ann/book</p>", '<a href="../home/index.html">x</a>'),
+        (machine_paths, "<p>C:\\U" + "sers\\ann</p>", "<p>https://example.org/tmp/x</p>"),
+        (heavy_gifs, f'<img src="data:image/gif;base64,{"A" * 1_400_000}">', "<p>x</p>"),
+        (
+            heavy_gifs,
+            f'<img src="data:image/gif;base64,{"A" * 1_400_000}">',
+            f'<img src="data:image/gif;base64,{"A" * 1000}">',
+        ),
+    ],
+)
+def test_each_check_tells_bad_from_good(check, bad, good):
+    of_text = check in (machine_paths, heavy_gifs)
+    assert check(bad if of_text else soup_of(bad)) != []
+    assert check(good if of_text else soup_of(good)) == []
+
+
+def test_a_machine_path_inside_a_picture_is_no_path():
+    assert machine_paths('<img src="data:image/png;base64,AA/' + 'tmp/AA=">') == []
+
+
+def test_weight_counts_the_page_and_its_pictures_once(tmp_path):
+    page = tmp_path / "page.html"
+    page.write_text('<img src="a.png"><img src="a.png"><img src="https://example.org/b.png">')
+    (tmp_path / "a.png").write_bytes(bytes(1000))
+    assert weight(page, tmp_path, soup_of(page.read_text())) == 1000 + page.stat().st_size
