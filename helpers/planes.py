@@ -4,9 +4,11 @@ In the style of `helpers.figures`, and with its conventions.
 """
 
 import numpy as np
-from matplotlib.colors import LinearSegmentedColormap
+from matplotlib.colors import BoundaryNorm, LinearSegmentedColormap
+from scipy.special import expit
 
-from helpers.figures import BLUE, MARKERS, VERMILLION, axes_or_new
+from helpers.figures import BLUE, MARKERS, VERMILLION, axes_or_new, new_figure, to_pixels
+from helpers.numpy_net import predict
 
 #: From class 0 (blue) through white to class 1 (vermillion), pale enough for points of both
 #: colours to stand out.
@@ -36,7 +38,7 @@ def plane_grid(x_limits, y_limits, step=0.02):
     return np.stack(np.meshgrid(xs, ys), axis=-1).reshape(-1, 2), xs, ys
 
 
-def field(xs, ys, values, levels, ax, colours=GROUND, line=None):
+def field(xs, ys, values, levels, ax, line=None, norm=None):
     """Fill the plane by discrete levels of `values`, and draw one level as a line.
 
     Parameters
@@ -47,9 +49,10 @@ def field(xs, ys, values, levels, ax, colours=GROUND, line=None):
     levels : sequence of float
         Borders of the levels; what lies outside takes the first or last colour.
     ax : Axes
-    colours : Colormap
     line : float, optional
         The level to draw in black, for example the decision boundary.
+    norm : Normalize, optional
+        How values become colours; linear by default.
 
     Returns
     -------
@@ -57,7 +60,7 @@ def field(xs, ys, values, levels, ax, colours=GROUND, line=None):
         For a colour bar.
     """
     values = np.asarray(values).reshape(len(ys), len(xs))
-    filled = ax.contourf(xs, ys, values, levels=levels, cmap=colours, extend="both")
+    filled = ax.contourf(xs, ys, values, levels=levels, cmap=GROUND, norm=norm, extend="both")
     if line is not None:
         ax.contour(xs, ys, values, levels=[line], colors="black", linewidths=2)
     ax.set_aspect("equal")
@@ -103,3 +106,93 @@ def decision_boundary(probability, x, labels, limits=LIMITS, colour_bar=True, ax
     if colour_bar:
         ax.figure.colorbar(filled, ax=ax, label="P(class 1)", shrink=0.8, ticks=levels[::2])
     return ax.figure
+
+
+def class_1_probability(network):
+    """Return the function from points [N, 2] to P(class 1) [N] of a network with two scores.
+
+    The softmax of two scores is the logistic sigmoid of their difference.
+    """
+
+    def probability(points):
+        scores = predict(network, points)
+        return expit(scores[:, 1] - scores[:, 0])
+
+    return probability
+
+
+def boundary_frame(network, x, labels, title):
+    """Draw a network's decision boundary for an animation.
+
+    Returns
+    -------
+    ndarray of uint8, [height, width, 3]
+    """
+    figure, ax = new_figure(width=5, height=3.9)
+    decision_boundary(class_1_probability(network), x, labels, colour_bar=False, ax=ax)
+    ax.set_title(title, loc="right")
+    return to_pixels(figure)
+
+
+def hidden_units(network, limits=LIMITS, columns=3):
+    """Draw what each hidden unit adds to the score difference, and the sum of all.
+
+    Parameters
+    ----------
+    network : Network
+        Two inputs, one hidden layer with an activation, two scores.
+    limits : ((float, float), (float, float))
+    columns : int
+
+    Returns
+    -------
+    Figure
+        The units from the largest contribution to the smallest, each with the line on which
+        it adds nothing; the last plane is the sum with the biases, and its line the decision
+        boundary.
+    """
+    points, xs, ys = plane_grid(*limits, step=0.05)
+    parts, bias = contributions(network, points)  # [N, H], float
+    order = np.argsort(-np.ptp(parts, axis=0), kind="stable")
+    planes = [(f"unit {h + 1}", parts[:, h]) for h in order] + [("sum", parts.sum(axis=1) + bias)]
+    rows = -(-len(planes) // columns)
+    figure, axes = new_figure(rows, columns, height=1.5 * rows + 0.8, sharex=True, sharey=True)
+    levels = [-6, -4, -2, -1, -0.5, 0.5, 1, 2, 4, 6]
+    norm = BoundaryNorm(levels, GROUND.N, extend="both")
+    for ax, (title, values) in zip(axes.flat, planes, strict=False):
+        filled = field(xs, ys, values, levels, ax, line=0, norm=norm)
+        ax.set_title(title)
+    for ax in axes.flat[len(planes) :]:
+        ax.axis("off")
+    figure.colorbar(
+        filled,
+        ax=axes,
+        location="bottom",
+        shrink=0.9,
+        aspect=40,
+        format="%g",
+        label="added to $s_1 - s_0$",
+    )
+    return figure
+
+
+def contributions(network, points):
+    """Split the score difference of a network with one hidden layer into its terms.
+
+    Parameters
+    ----------
+    network : Network
+        Dense, activation, Dense, with two scores.
+    points : ndarray [N, 2]
+
+    Returns
+    -------
+    parts : ndarray [N, H]
+        What each hidden unit adds to `s_1 - s_0`.
+    bias : float
+        What the output biases add.
+    """
+    first, activation, last = network.layers
+    hidden = activation.forward(first.forward(points))  # [N, H]
+    parts = hidden * (last.weight[:, 1] - last.weight[:, 0])
+    return parts, float(last.bias[1] - last.bias[0])
