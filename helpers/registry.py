@@ -190,3 +190,38 @@ for _decay in LAMBDAS:
 HIDDEN_SIZES = (16, 64, 1024, 4096)
 for _hidden in HIDDEN_SIZES:
     _tenth(f"hidden-{_hidden}", f"{_hidden} hidden units", sizes=(784, _hidden, 10))
+
+# ------------------------------- practice 2, beyond: mini-batch SGD with momentum
+
+MINI_BATCH = Config(
+    sizes=(784, 1024, 10),
+    loss="cross-entropy",
+    weight_decay=1e-4,
+    momentum=0.9,
+    batch_size=128,
+    schedule={"name": "warmup-cosine", "peak": 0.1, "epochs": 15, "warmup": 1},
+    epochs=15,
+)
+MNIST_VALIDATION = {"name": "mnist", "validation": 10_000, "evaluate_on": "validation"}
+
+
+def mini_batch(rate=0.1, weight_decay=1e-4, shift=0):
+    """Return the mini-batch configuration with some of its settings changed."""
+    schedule = MINI_BATCH.schedule | {"peak": rate}
+    return replace(MINI_BATCH, schedule=schedule, weight_decay=weight_decay, shift=shift)
+
+
+# One change at a time, each better setting kept; chosen on validation images alone.
+MINI_BATCH_TRIALS = {
+    "start": {},
+    "rate-0.03": {"rate": 0.03},
+    "rate-0.2": {"rate": 0.2},
+    "decay-0.0005": {"weight_decay": 5e-4},
+    "shift-1": {"shift": 1},
+    "shift-2": {"shift": 2},
+}
+for _trial, _changes in MINI_BATCH_TRIALS.items():
+    _add(
+        f"mnist-sgd-{_trial}", ", ".join(f"{k} {v}" for k, v in _changes.items()) or "start",
+        mini_batch(**_changes), MNIST_VALIDATION, seeds=(TUNING_SEED,),
+    )  # fmt: skip
