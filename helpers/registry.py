@@ -96,11 +96,11 @@ ALL_OF_MNIST = {"name": "mnist", "evaluate_on": "test"}
 
 _add(
     "mnist-published", "as published (ReLU on the scores)",
-    PUBLISHED, ALL_OF_MNIST, embedded_seeds=tuple(range(5)),
+    PUBLISHED, ALL_OF_MNIST, embedded_seeds=tuple(range(5)), keep=True,
 )  # fmt: skip
 _add(
     "mnist-corrected", "linear scores",
-    CORRECTED, ALL_OF_MNIST, embedded_seeds=tuple(range(5)),
+    CORRECTED, ALL_OF_MNIST, embedded_seeds=tuple(range(5)), keep=True,
 )  # fmt: skip
 
 # ------------------------------- practice 2: one change at a time, a tenth of the images
