@@ -79,7 +79,7 @@ def axes_or_new(ax, height=None):
 # --------------------------------------------------------------------------- curves
 
 
-def curves(x, runs, xlabel="epoch", ylabel=None, log=False, ax=None):
+def curves(x, runs, xlabel="epoch", ylabel=None, log=False, each=False, ax=None):
     """Draw one line per setting: the mean over its runs, and a band from lowest to highest.
 
     Parameters
@@ -91,6 +91,8 @@ def curves(x, runs, xlabel="epoch", ylabel=None, log=False, ax=None):
     xlabel, ylabel : str
     log : bool
         Whether the ordinate is logarithmic.
+    each : bool
+        Draw every run as a thin line of its own instead.
     ax : Axes, optional
 
     Returns
@@ -103,6 +105,10 @@ def curves(x, runs, xlabel="epoch", ylabel=None, log=False, ax=None):
         values = np.atleast_2d(np.asarray(values, dtype=np.float64))  # [runs, T]
         known = np.isfinite(values).all(axis=0)
         steps, values = steps[known], values[:, known]
+        if each:
+            lines = ax.plot(steps, values.T, linewidth=1, **_look(i))
+            lines[0].set_label(name)
+            continue
         (line,) = ax.plot(steps, values.mean(axis=0), label=name, **_look(i))
         if len(values) > 1:
             band = values.min(axis=0), values.max(axis=0)

@@ -8,6 +8,7 @@ from matplotlib import pyplot as plt
 from matplotlib.colors import to_rgb
 
 from helpers import figures, planes, tables
+from helpers.numpy_net import mlp
 from helpers.stats import Interval, difference_interval, mean_interval
 
 
@@ -42,6 +43,13 @@ def test_curves_draw_mean_and_range_over_runs():
     assert band.get_paths()[0].get_extents().bounds == (0.0, 1.0, 1.0, 4.0)
     assert one.get_ydata().tolist() == [1.0, 2.0, 3.0]
     assert [text.get_text() for text in ax.get_legend().get_texts()] == ["two", "one"]
+
+
+def test_curves_can_draw_every_run():
+    figure = figures.curves([0, 1], {"all": [[1.0, 2.0], [3.0, 4.0]], "b": [0.0, 0.0]}, each=True)
+    (ax,) = figure.axes
+    assert [line.get_ydata().tolist() for line in ax.lines] == [[1, 2], [3, 4], [0, 0]]
+    assert [text.get_text() for text in ax.get_legend().get_texts()] == ["all", "b"]
 
 
 def test_no_two_lines_differ_by_colour_alone():
@@ -92,6 +100,34 @@ def test_decision_boundary_lies_where_probability_is_one_half():
     line = [c for c in figure.axes[0].collections if getattr(c, "levels", None) is not None][1]
     assert line.levels.tolist() == [0.5]
     assert np.allclose(line.get_paths()[0].vertices[:, 0], 0.7, atol=1e-3)
+
+
+def test_contributions_add_up_to_the_score_difference():
+    network = mlp((2, 10, 2), "tanh", np.random.default_rng(0), dtype=np.float64)
+    network.dense_layers[1].bias[:] = 0.5, 2.0
+    points = np.random.default_rng(1).normal(size=(7, 2))
+    parts, bias = planes.contributions(network, points)
+    scores = network.forward(points)
+    assert parts.shape == (7, 10) and bias == 1.5
+    assert np.allclose(parts.sum(axis=1) + bias, scores[:, 1] - scores[:, 0])
+    probability = planes.class_1_probability(network)(points)
+    assert np.allclose(probability, np.exp(scores[:, 1]) / np.exp(scores).sum(axis=1))
+
+
+def test_hidden_units_are_drawn_from_the_largest_to_the_smallest():
+    network = mlp((2, 4, 2), "tanh", np.random.default_rng(0), dtype=np.float64)
+    network.dense_layers[1].weight[:, 1] += [0.0, 10.0, 5.0, 0.0]
+    figure = planes.hidden_units(network)
+    titles = [ax.get_title() for ax in figure.axes if ax.get_title()]
+    assert titles[:2] == ["unit 2", "unit 3"] and titles[-1] == "sum"
+    assert len(titles) == 5
+
+
+def test_boundary_frames_are_of_one_size():
+    network = mlp((2, 3, 2), "tanh", np.random.default_rng(0), dtype=np.float64)
+    x, labels = np.array([[0.0, 0.0], [1.0, 0.0]]), np.array([0, 1])
+    shapes = {planes.boundary_frame(network, x, labels, f"{i:,}").shape for i in (1, 5000)}
+    assert len(shapes) == 1
 
 
 def test_image_grid_has_a_place_for_each_image():
