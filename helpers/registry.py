@@ -81,6 +81,19 @@ _add(
     MOONS, MOONS_DATA, seeds=tuple(range(50)), weight_seed=0,
 )  # fmt: skip
 
+# Why some networks fail: one change at a time, the same 50 seeds.
+MOONS_CHANGES = {
+    "long": ("20,000 epochs", {"epochs": 20_000, "log_every": 200, "evaluate_every": 200}),
+    "rate-1": ("learning rate 1", {"schedule": {"name": "constant", "rate": 1.0}}),
+    "no-decay": ("λ = 0", {"weight_decay": 0.0}),
+    "50-hidden": ("50 hidden units", {"sizes": (2, 50, 2)}),
+    "he": ("He initialisation", {"init": "he"}),
+}
+for _name, (_about, _changes) in MOONS_CHANGES.items():
+    _add(
+        f"moons-{_name}", _about, replace(MOONS, **_changes), MOONS_DATA, seeds=tuple(range(50))
+    )  # fmt: skip
+
 # ---------------------------------------------------- practice 2: MNIST, as published
 
 CORRECTED = Config(
