@@ -70,6 +70,8 @@ def asked_of_other_hosts(soup):
         for name, attribute in loading.items()
         for tag in soup.find_all(name, attrs={attribute: True})
     ]
+    for tag in soup.find_all(srcset=True):
+        found += [part.split()[0] for part in tag["srcset"].split(", ") if part.strip()]
     for tag in soup.find_all("link", href=True):
         if set(tag.get("rel", [])) & {"stylesheet", "preload", "icon", "modulepreload"}:
             found.append(tag["href"])
@@ -329,6 +331,11 @@ def test_sound_links_pass(small_site, html):
             asked_of_other_hosts,
             '<link rel="stylesheet" href="//example.org/x.css">',
             '<link rel="next" href="https://example.org/x.html">',
+        ),
+        (
+            asked_of_other_hosts,
+            '<source srcset="https://example.org/x.png 2x">',
+            '<source srcset="data:image/png;base64,AAAA"><source srcset="x.png, y.png 2x">',
         ),
         (pictures_without_alt, '<img src="x.png">', '<img src="x.png" alt="Two moons">'),
         (pictures_without_alt, '<img src="x.png" alt=" ">', '<img src="x.png" alt="a.png shows">'),
