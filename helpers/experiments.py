@@ -13,6 +13,7 @@ import sys
 
 from threadpoolctl import threadpool_limits
 from tqdm import tqdm
+from tqdm.auto import tqdm as notebook_tqdm
 
 from helpers import records, runner
 from helpers.datasets import DataNotPrepared
@@ -79,6 +80,33 @@ def _checked(experiment, scale, seed, folder):
             f"({', '.join(changed)}): record it anew"
         )
     return record
+
+
+# ------------------------------------------------------------------------ in a notebook
+
+
+def train(name, seed=0, scale="embedded"):
+    """Train one run of an experiment with a progress bar, and write nothing.
+
+    Parameters
+    ----------
+    name : str
+        A key of `helpers.registry.EXPERIMENTS`.
+    seed : int
+    scale : {"full", "embedded"}
+
+    Returns
+    -------
+    helpers.numpy_training.Training
+        Finished; its `history` and `network` are there to look at.
+    """
+    experiment = find(name)
+    training = runner.prepare(experiment, scale, seed)[0]
+    with notebook_tqdm(total=experiment.config.epochs, unit="epoch") as bar:
+        while not training.done:
+            training.run_epoch()
+            bar.update()
+    return training
 
 
 # ---------------------------------------------------------------------- command line

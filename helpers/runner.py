@@ -65,6 +65,13 @@ def _load_moons(options, seed):
     return TrainingData(x, labels, *held_out), name, datasets.checksum((x, labels, *held_out))
 
 
+def prepare(experiment, scale, seed):
+    """Return the `Training` of a run, ready to start, and its data's name and checksum."""
+    data, data_name, data_checksum = load_data(experiment, scale, seed)
+    weight_seed = experiment.weight_seed if experiment.weight_seed is not None else seed
+    return Training(experiment.config, data, weight_seed), data_name, data_checksum
+
+
 def run(experiment, scale, seed, resume=False, after_epoch=None, runs=RUNS,
         checkpoints=CHECKPOINTS, checkpoint_seconds=5.0):  # fmt: skip
     """Train one run to its end and write its record.
@@ -93,11 +100,9 @@ def run(experiment, scale, seed, resume=False, after_epoch=None, runs=RUNS,
         If the checkpoint to resume from was made by another configuration.
     """
     commit = source_commit()
-    data, data_name, data_checksum = load_data(experiment, scale, seed)
+    training, data_name, data_checksum = prepare(experiment, scale, seed)
     identity = {"config": experiment.as_json(), "data_checksum": data_checksum}
     checkpoint = checkpoints / experiment.name / f"{scale}-seed-{seed}.npz"
-    weight_seed = experiment.weight_seed if experiment.weight_seed is not None else seed
-    training = Training(experiment.config, data, weight_seed)
     clock = Clock()
     if resume and checkpoint.exists():
         clock.add(_restore(training, checkpoint, identity))
