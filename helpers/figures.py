@@ -7,7 +7,9 @@ colour-blind readers can tell apart, and always come with a line style, a marker
 Source: Okabe and Ito (2008), "Color universal design".
 """
 
-import matplotlib.pyplot as plt
+import io
+
+import matplotlib as mpl
 import numpy as np
 from cycler import cycler
 from matplotlib.backends.backend_agg import FigureCanvasAgg
@@ -46,11 +48,20 @@ STYLE = {
     "image.cmap": "gray_r",
     "svg.hashsalt": "book",
 }
-plt.rcParams.update(STYLE)
+mpl.rcParams.update(STYLE)
+
+
+class BookFigure(Figure):
+    """A figure that a notebook shows as PNG, once, whether or not pyplot is in use."""
+
+    def _repr_png_(self):
+        png = io.BytesIO()
+        self.savefig(png, format="png")
+        return png.getvalue()
 
 
 def new_figure(rows=1, columns=1, width=WIDTH, height=None, **subplot_options):
-    """Make a figure in the book's style, outside pyplot (which would show it twice).
+    """Make a figure in the book's style.
 
     Parameters
     ----------
@@ -63,11 +74,11 @@ def new_figure(rows=1, columns=1, width=WIDTH, height=None, **subplot_options):
 
     Returns
     -------
-    figure : Figure
+    figure : BookFigure
     axes : Axes, or array of Axes if there are several
     """
     height = height or 0.62 * width / columns * rows
-    figure = Figure(figsize=(width, height), layout="constrained")
+    figure = BookFigure(figsize=(width, height), layout="constrained")
     return figure, figure.subplots(rows, columns, **subplot_options)
 
 

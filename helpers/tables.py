@@ -82,7 +82,7 @@ def history(records, name):
 
     Returns
     -------
-    epochs : ndarray [T]
+    epochs : ndarray of int, [T]
     values : ndarray [n, T]
         nan where not measured.
 
@@ -99,7 +99,7 @@ def history(records, name):
                 f"{records[0].experiment}, seed {records[0].seed}: draw them separately."
             )
     courses = [record.history[name] for record in records]
-    return np.array(epochs), np.array(courses, dtype=np.float64)
+    return np.array(epochs, dtype=np.int64), np.array(courses, dtype=np.float64)
 
 
 def summary(settings, metrics, head="setting"):

@@ -25,11 +25,11 @@ def record(seed=0, accuracy=0.9, history=None):
 # -------------------------------------------------------------------------- figures
 
 
-def test_a_figure_is_shown_once():
-    """Pyplot shows every figure that it knows, the notebook the one on a cell's last line."""
-    before = plt.get_fignums()
-    figures.curves([0, 1], {"a": [1, 2]})
+def test_a_notebook_shows_a_figure_once():
+    before = plt.get_fignums()  # pyplot shows every figure that it knows by itself
+    figure = figures.curves([0, 1], {"a": [1, 2]})
     assert plt.get_fignums() == before
+    assert figure._repr_png_().startswith(b"\x89PNG")
 
 
 def test_curves_draw_mean_and_range_over_runs():
@@ -121,6 +121,12 @@ def test_hidden_units_are_drawn_from_the_largest_to_the_smallest():
     titles = [ax.get_title() for ax in figure.axes if ax.get_title()]
     assert titles[:2] == ["unit 2", "unit 3"] and titles[-1] == "sum"
     assert len(titles) == 5
+
+
+def test_directions_do_not_count_which_side_is_high():
+    network = mlp((2, 4, 2), "tanh", np.random.default_rng(0), dtype=np.float64)
+    network.layers[0].weight[:] = [[2, 0, 1, -1], [0, -3, 1, -1]]
+    assert np.allclose(planes.directions(network), [0, 90, 45, 45])
 
 
 def test_boundary_frames_are_of_one_size():
