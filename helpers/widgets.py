@@ -11,7 +11,7 @@ import ipywidgets
 from matplotlib.ticker import MaxNLocator
 
 from helpers import figures, planes
-from helpers.datasets import half_moons
+from helpers.datasets import half_moons, load_mnist, pixels
 from helpers.numpy_training import Config, TrainingData, train
 
 
@@ -146,4 +146,78 @@ def moons_trial(hidden, weight_decay, learning_rate, noise, seed):
         f"After {training.epoch:,} epochs: loss {history['loss'][-1]:.3f}, training accuracy "
         f"{history['accuracy'][-1]:.1%}, accuracy on 2,000 fresh points "
         f"{history['eval_accuracy'][-1]:.1%}."
+    )
+
+
+# ----------------------------------------------------------------- practice 2: digits
+
+DIGITS_EPOCHS = 100
+
+
+def digits_playground():
+    """Train a 784-64-10 network on the embedded digits, with the reader's settings.
+
+    Returns
+    -------
+    Playground
+        Controls for loss, activation, learning rate and seed.
+    """
+    controls = {
+        "loss": slider(["hinge", "cross-entropy", "mse"], "hinge", "loss"),
+        "activation": slider(["relu", "tanh", "sigmoid"], "relu", "activation"),
+        "learning_rate": slider([0.001, 0.01, 0.03, 0.1, 0.3, 1, 3, 10], 0.1, "learning rate"),
+        "seed": slider(list(range(5)), 0, "seed"),
+    }
+    return Playground(controls, digits_trial)
+
+
+def digits_trial(loss, activation, learning_rate, seed):
+    """Train one network on the embedded digits for `DIGITS_EPOCHS` full-batch steps.
+
+    Parameters
+    ----------
+    loss : a key of `helpers.numpy_net.LOSSES`
+    activation : a key of `helpers.numpy_net.ACTIVATIONS`
+    learning_rate : float
+    seed : int
+        Of the initial weights.
+
+    Returns
+    -------
+    Figure
+        Loss and accuracy over the epochs.
+    str
+        What came of it.
+    """
+    config = Config(
+        sizes=(784, 64, 10),
+        activation=activation,
+        init="he" if activation == "relu" else "glorot",
+        loss=loss,
+        schedule={"name": "constant", "rate": learning_rate},
+        epochs=DIGITS_EPOCHS,
+        evaluate_every=5,
+    )
+    images = load_mnist("embedded")
+    data = TrainingData(
+        pixels(images.train_images), images.train_labels,
+        pixels(images.test_images), images.test_labels,
+    )  # fmt: skip
+    training = train(config, data, seed)
+    history = training.history
+
+    figure, (losses, accuracies) = figures.new_figure(1, 2, width=9.5, height=4)
+    figure.set_layout_engine(None)
+    figure.subplots_adjust(left=0.08, right=0.98, bottom=0.15, top=0.95, wspace=0.25)
+    for panel, name in ((losses, "loss"), (accuracies, "accuracy")):
+        both = {"training": history[name], "test": history[f"eval_{name}"]}
+        figures.curves(history["epoch"], both, ylabel=f"{loss} loss" if name == "loss" else name,
+                       ax=panel)  # fmt: skip
+    losses.set_ylim(0, None if training.diverged else 1.1 * max(history["loss"][0], 0.1))
+    accuracies.set_ylim(0, 1)
+    if training.diverged:
+        return figure, f"The loss stopped being finite after {training.epoch} epochs."
+    return figure, (
+        f"After {training.epoch} steps: {loss} loss {history['loss'][-1]:.3f}, training accuracy "
+        f"{history['accuracy'][-1]:.1%}, test accuracy {history['eval_accuracy'][-1]:.1%}."
     )
