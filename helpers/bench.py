@@ -1,0 +1,339 @@
+"""How fast the NumPy network is: ratios, measured side by side in one run.
+
+    python -m helpers.bench
+    python -m helpers.bench --images 6000 --rounds 3 --output try.json
+
+The contestants of `helpers.contestants` take turns, so that whatever else the machine does
+befalls them alike. Each round gives one ratio; the table shows the median, the smallest and
+the largest. All must report the same loss in every round.
+"""
+
+import argparse
+import json
+import sys
+import time
+import tracemalloc
+from dataclasses import asdict, dataclass, fields
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from tqdm import tqdm
+
+from helpers import contestants, records
+from helpers.contestants import Disagreement, timed
+from helpers.records import RecordError
+
+PATH = records.ROOT / "benchmarks" / "cpu.json"
+SCHEMA = 1
+IMAGES = 60_000
+MOONS_EPOCHS = 200
+PAUSE = 0.2  # seconds before a contestant: the last one's idle threads have gone to sleep
+
+
+@dataclass(frozen=True)
+class Row:
+    """One figure of ours beside another, and their ratio.
+
+    Attributes
+    ----------
+    name : what is measured, against what.
+    unit : of `ours` and `other`.
+    ours, other : medians over the rounds; None where there is nothing to compare with.
+    ratio, low, high : median, smallest and largest of the rounds' ratios.
+    target : what the median ratio should be, at least or (`at_most`) at most.
+    """
+
+    name: str
+    unit: str
+    ours: float
+    other: float | None = None
+    ratio: float | None = None
+    low: float | None = None
+    high: float | None = None
+    target: float | None = None
+    at_most: bool = False
+
+    @property
+    def met(self):
+        """Whether the target is met; None if there is none."""
+        if self.target is None:
+            return None
+        return self.ratio <= self.target if self.at_most else self.ratio >= self.target
+
+
+@dataclass(frozen=True)
+class Results:
+    """What one run of the benchmark found.
+
+    Attributes
+    ----------
+    environment, commit : as in `helpers.records.Record`.
+    data : name of the data.
+    images : how many make the full batch.
+    rounds : how often each contestant ran.
+    pytorch_chunk : examples at a time with which PyTorch was fastest.
+    gigaflops : median rate of each matrix product, in 10⁹ operations a second.
+    rows : the table, a list of `Row`.
+    schema : version of this format.
+    """
+
+    environment: dict
+    commit: str
+    data: str
+    images: int
+    rounds: int
+    pytorch_chunk: int
+    gigaflops: dict
+    rows: list
+    schema: int = SCHEMA
+
+
+# ---------------------------------------------------------------------- measurement
+
+
+def measure(images=IMAGES, rounds=7):
+    """Run the benchmark.
+
+    Parameters
+    ----------
+    images : int
+        How many make the full batch, at most 60,000.
+    rounds : int
+        How often each contestant runs.
+
+    Returns
+    -------
+    Results
+
+    Raises
+    ------
+    Disagreement
+        If the contestants do not compute the same.
+    """
+    data, x, labels = contestants.load(images)
+    memory = memory_rows(contestants.Ours(x, labels))
+    racers = {
+        "ours": contestants.Ours(x, labels),
+        "PyTorch": contestants.fastest_pytorch(x, labels),
+        "the textbook": contestants.Textbook(x, labels),
+    }
+    contestants.check_first_step(racers)  # and so all are warm
+    products = contestants.Products(x)
+    products.epoch()
+    alone = {
+        "mini-batches": contestants.mini_batch_epoch(x, labels),
+        "half-moons": contestants.half_moons_epochs(MOONS_EPOCHS),
+    }
+    flops = products.flops()
+    seconds = {name: [] for name in (*flops, *racers, *alone)}
+    for _ in tqdm(range(rounds), "rounds", disable=None):
+        time.sleep(PAUSE)
+        for formula, spent in products.epoch().items():
+            seconds[formula].append(spent)
+        losses = {}
+        for name, racer in racers.items():
+            time.sleep(PAUSE)
+            spent, losses[name] = timed(racer.epoch)
+            seconds[name].append(spent)
+        contestants.check_losses(losses)
+        for name, function in alone.items():
+            seconds[name].append(timed(function)[0])
+    return Results(
+        environment=records.environment(),
+        commit=records.source_commit(),
+        data=data,
+        images=images,
+        rounds=rounds,
+        pytorch_chunk=racers["PyTorch"].chunk,
+        gigaflops={name: n / float(np.median(seconds[name])) / 1e9 for name, n in flops.items()},
+        rows=time_rows(seconds, flops, images) + memory,
+    )
+
+
+def time_rows(seconds, flops, images):
+    """Turn the seconds of every round, by what took them, into rows of the table."""
+    ours = seconds["ours"]
+    counts = np.array(list(flops.values()))[:, None]  # [products, 1]
+    products = np.array([seconds[formula] for formula in flops])  # [products, rounds]
+    fastest = (counts / products).max(axis=0)  # operations a second, [rounds]
+    mini_batches, moons = np.median(seconds["mini-batches"]), np.median(seconds["half-moons"])
+    return [
+        _compare("epoch against its matrix products alone", ours, products.sum(axis=0), 0.9),
+        _compare("epoch against all at its fastest product's rate", ours, counts.sum() / fastest),
+        _compare("epoch against the textbook's, float64", ours, seconds["the textbook"], 4.0),
+        _compare("epoch against PyTorch's", ours, seconds["PyTorch"], 1.0),
+        Row("epoch of mini-batches of 128", "images/s", images / float(mini_batches)),
+        Row("half-moons epoch, 2-10-2", "µs", float(moons) / MOONS_EPOCHS * 1e6),
+    ]
+
+
+def _compare(name, ours, other, target=None):
+    ratios = np.divide(other, ours)
+    figures = np.median(ours), np.median(other), np.median(ratios), ratios.min(), ratios.max()
+    return Row(name, "s", *map(float, figures), target)
+
+
+def memory_rows(ours):
+    """Measure what one epoch allocates beside the arrays that must exist."""
+    must = sum(array.nbytes for array in ours.arrays_that_must_exist()) / 2**20
+    tracemalloc.start()  # NumPy reports its arrays to it
+    try:
+        ours.epoch()
+        added = tracemalloc.get_traced_memory()[1] / 2**20
+    finally:
+        tracemalloc.stop()
+    comparisons = [
+        ("peak memory against the arrays that must exist", must + added, must, 1.5),
+        # A copy of the images would make this 1.
+        ("memory an epoch adds against the images", added, ours.x.nbytes / 2**20, 1.0),
+    ]
+    return [
+        Row(name, "MiB", mine, other, mine / other, mine / other, mine / other, target, True)
+        for name, mine, other, target in comparisons
+    ]
+
+
+# -------------------------------------------------------------------------- results
+
+
+def write(results, path):
+    """Write results as JSON, whole or not at all."""
+    text = json.dumps(asdict(results), indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+    records.write_atomically(path, lambda file: file.write(text.encode()))
+
+
+def read(path=PATH):
+    """Read results.
+
+    Returns
+    -------
+    Results
+
+    Raises
+    ------
+    RecordError
+        If the file is missing, holds no results, or is of another schema version.
+    """
+    path = Path(path)
+    name = path.relative_to(records.ROOT) if path.is_relative_to(records.ROOT) else path
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+        schema = content["schema"]
+    except FileNotFoundError as error:
+        command = f"python -m helpers.bench --output {name}"
+        raise RecordError(f"{name} is missing: measure it with {command}") from error
+    except (OSError, ValueError, TypeError, KeyError) as error:
+        raise RecordError(f"{name} holds no results of a benchmark: measure it anew") from error
+    if schema != SCHEMA:
+        raise RecordError(
+            f"{name} has schema version {schema!r}, but this code reads version {SCHEMA}: "
+            "use the matching version of the code, or measure it anew"
+        )
+    try:
+        odd = set(content) ^ {field.name for field in fields(Results)}
+        rows = [Row(**row) for row in content["rows"]]
+    except (TypeError, KeyError) as error:
+        odd, rows = {"rows", str(error)}, []
+    if odd:
+        listed = ", ".join(sorted(odd))
+        raise RecordError(f"{name} does not have the fields of a benchmark: look at {listed}")
+    return Results(**content | {"rows": rows})
+
+
+def table(results=None):
+    """Tabulate results.
+
+    Parameters
+    ----------
+    results : Results, optional
+        Those of the book if not given.
+
+    Returns
+    -------
+    DataFrame of str
+        One row a comparison, ready for `helpers.tables.show`.
+    """
+    return pd.DataFrame(
+        {
+            "what": row.name,
+            "ours": _quantity(row.ours, row.unit),
+            "other": _quantity(row.other, row.unit),
+            "ratio [smallest, largest]": _ratio(row),
+            "target": f"{'≤' if row.at_most else '≥'} {row.target:.2f}" if row.target else "–",
+            "met": {True: "yes", False: "no", None: "–"}[row.met],
+        }
+        for row in (results or read()).rows
+    )
+
+
+def _quantity(value, unit):
+    return "–" if value is None else f"{value:,.{2 if unit == 's' else 0}f} {unit}"
+
+
+def _ratio(row):
+    if row.ratio is None:
+        return "–"
+    spread = "" if row.low == row.high else f" [{row.low:.2f}, {row.high:.2f}]"
+    return f"{row.ratio:.2f}{spread}"
+
+
+def describe(results):
+    """Say in two lines what was measured on what."""
+    machine = results.environment
+    rates = ", ".join(f"{name} {rate:.0f}" for name, rate in results.gigaflops.items())
+    return (
+        f"{results.images:,} images of {results.data}, {results.rounds} rounds; "
+        f"{machine['cpu']}, threads: {machine['threads']}; NumPy {machine['numpy']} with "
+        f"{machine['blas']}; PyTorch {machine['torch']}, {results.pytorch_chunk:,} at a time\n"
+        f"Matrix products, GFLOP/s: {rates}"
+    )
+
+
+# --------------------------------------------------------------------- command line
+
+
+def _whole(largest):
+    def parse(text):
+        if not (text.isdecimal() and 1 <= int(text) <= largest):
+            raise argparse.ArgumentTypeError(f"{text!r} is not a number from 1 to {largest}")
+        return int(text)
+
+    return parse
+
+
+def main(arguments=None):
+    """Run the command line; return the exit status."""
+    parser = argparse.ArgumentParser(
+        prog="python -m helpers.bench",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--images", type=_whole(IMAGES), default=IMAGES, help="in the full batch")
+    parser.add_argument("--rounds", type=_whole(1000), default=7, help="turns of each contestant")
+    parser.add_argument("--output", type=Path, metavar="FILE", help="write the results there, too")
+    options = parser.parse_args(arguments)
+    try:
+        results = measure(options.images, options.rounds)
+        print(describe(results), end="\n\n")
+        print(table(results).set_index("what").rename_axis(None).to_string())
+        if options.images < IMAGES:
+            print(f"\nThe targets are meant for {IMAGES:,} images.")
+        if options.output:
+            write(results, options.output)
+            print(f"\nThe results are in {options.output}")
+    except Disagreement as error:
+        print(f"error: {error}: mend that before comparing their times", file=sys.stderr)
+        return 2
+    except OSError as error:
+        print(f"error: {error.filename or 'file'}: {error.strerror or error}; "
+              "what was there before is intact", file=sys.stderr)  # fmt: skip
+        return 2
+    except KeyboardInterrupt:
+        print("\nstopped; nothing was written", file=sys.stderr)
+        return 130
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
