@@ -190,6 +190,12 @@ for _rate in (0.001, 0.01):
         output_activation="relu", schedule={"name": "constant", "rate": _rate},
     )  # fmt: skip
 
+for _rate in (0.01, 0.1):
+    _tenth(
+        f"sigmoid-glorot-rate-{_rate}", f"sigmoid, rate {_rate}",
+        activation="sigmoid", init="glorot", schedule={"name": "constant", "rate": _rate},
+    )  # fmt: skip
+
 # C2.5: learning-rate decay (a constant rate of 0.2 is `tenth-rate-0.2`)
 _tenth("decay-off", "cosine without decay", schedule={"name": "course", "decay": 1.0})
 _tenth(
