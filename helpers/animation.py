@@ -164,6 +164,10 @@ def _in_one_palette(frames, colours=64):
     for row, i in enumerate(sample):
         strip.paste(images[i], (0, row * height))
     palette = strip.quantize(colors=colours, method=Image.Quantize.MEDIANCUT)
+    # Median cut averages nearly white with white; paper must stay white beside the page's.
+    levels = np.array(palette.getpalette()).reshape(-1, 3)
+    levels[levels.min(axis=1) >= 247] = 255
+    palette.putpalette(levels.ravel().tolist())
     return [image.quantize(palette=palette, dither=Image.Dither.NONE) for image in images]
 
 

@@ -51,6 +51,14 @@ def test_what_stands_still_does_not_flicker():
     assert all((bar == bars[0]).all() for bar in bars)
 
 
+def test_paper_stays_white():
+    frames = moving_square()
+    frames[:, 45:] = np.random.default_rng(0).integers(0, 256, (6, 19, 64, 3))
+    frames[:, 44] = 250
+    gif = Image.open(io.BytesIO(gif_bytes(frames, colours=16)))
+    assert (np.asarray(gif.convert("RGB"))[10:18] == 255).all()
+
+
 def test_same_frames_give_the_same_bytes():
     frames = moving_square()
     assert gif_bytes(frames) == gif_bytes(frames.copy())
