@@ -180,6 +180,11 @@ _tenth(
     activation="sigmoid", init="glorot", schedule={"name": "course", "scale": 10},
 )  # fmt: skip
 
+ACTIVATION_NAMES = (
+    "tenth-reference", "tenth-relu-glorot", "tenth-sigmoid-he", "tenth-sigmoid-glorot",
+    "tenth-sigmoid-glorot-10",
+)  # fmt: skip
+
 # C2.4: a constant learning rate from far too small to far too large
 RATES = (0.0001, 0.001, 0.01, 0.2, 0.5, 1, 2)
 for _rate in RATES:
