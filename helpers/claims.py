@@ -74,7 +74,7 @@ def epochs_to(record, accuracy):
 
 
 def breakthrough(record, window=20, faster=2.0, share=0.1):
-    """Return the epoch at which a run's loss suddenly falls, None if it never does.
+    """Return the epoch at which a run's loss begins a sudden fall, None if it never does.
 
     Suddenly means: over `window` epochs it falls at least `faster` times as far as over the
     `window` epochs before, and by at least `share` of its whole fall. A loss that only slows
@@ -84,7 +84,7 @@ def breakthrough(record, window=20, faster=2.0, share=0.1):
     fall = loss[:-window] - loss[window:]  # over the window that starts at each epoch
     before, after = fall[:-window], fall[window:]
     sudden = (after > faster * np.maximum(before, 0)) & (after > share * (loss[0] - loss.min()))
-    return int(np.argmax(sudden)) + window if sudden.any() else None
+    return int(np.where(sudden, after, -np.inf).argmax()) + window if sudden.any() else None
 
 
 # -------------------------------------------------------------------------- practice 1
