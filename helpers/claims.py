@@ -80,10 +80,11 @@ def breakthrough(record, window=20, faster=2.0, share=0.1):
     `window` epochs before, and by at least `share` of its whole fall. A loss that only slows
     down, as most do, never qualifies.
     """
-    loss = np.array(record.history["loss"], dtype=float)
+    # The lowest loss so far: coming down again from a spike is not a breakthrough.
+    loss = np.minimum.accumulate(np.array(record.history["loss"], dtype=float))
     fall = loss[:-window] - loss[window:]  # over the window that starts at each epoch
     before, after = fall[:-window], fall[window:]
-    sudden = (after > faster * np.maximum(before, 0)) & (after > share * (loss[0] - loss.min()))
+    sudden = (after > faster * np.maximum(before, 0)) & (after > share * (loss[0] - loss[-1]))
     return int(np.where(sudden, after, -np.inf).argmax()) + window if sudden.any() else None
 
 

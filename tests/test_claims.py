@@ -38,6 +38,12 @@ def test_a_loss_that_only_slows_down_has_no_breakthrough():
     assert claims.breakthrough(run(loss=np.linspace(8, 1, 200))) is None
 
 
+def test_coming_down_from_a_spike_is_no_breakthrough():
+    loss = np.exp(-np.arange(200) / 30)
+    loss[100:110] += 5
+    assert claims.breakthrough(run(loss=loss)) is None
+
+
 def test_a_step_after_a_plateau_is_a_breakthrough_at_its_place():
     step = np.r_[np.full(100, 2.0), np.linspace(2, 0.5, 20), np.full(80, 0.5)]
     assert claims.breakthrough(run(loss=step)) == pytest.approx(100, abs=1)
