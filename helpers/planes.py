@@ -74,11 +74,11 @@ def class_points(x, labels, ax, names=("class 0", "class 1"), size=26):
         chosen = x[labels == k]
         ax.scatter(
             chosen[:, 0], chosen[:, 1], s=size, c=colour, marker=MARKERS[k], label=name,
-            edgecolors="black", linewidths=0.6,
+            edgecolors="black", linewidths=0.02 * size,
         )  # fmt: skip
 
 
-def decision_boundary(probability, x, labels, limits=LIMITS, colour_bar=True, ax=None):
+def decision_boundary(probability, x, labels, limits=LIMITS, size=26, colour_bar=True, ax=None):
     """Draw P(class 1) over the plane, the boundary where it is one half, and the points.
 
     Parameters
@@ -89,6 +89,8 @@ def decision_boundary(probability, x, labels, limits=LIMITS, colour_bar=True, ax
         The points to draw.
     limits : ((float, float), (float, float))
         The rectangle to show.
+    size : float
+        Of the points, in square points.
     colour_bar : bool
     ax : Axes, optional
 
@@ -100,9 +102,12 @@ def decision_boundary(probability, x, labels, limits=LIMITS, colour_bar=True, ax
     points, xs, ys = plane_grid(*limits)
     levels = np.linspace(0.1, 0.9, 9)
     filled = field(xs, ys, probability(points), levels, ax, line=0.5)
-    class_points(x, labels, ax)
+    class_points(x, labels, ax, size=size)
     ax.set(xlabel="$x_1$", ylabel="$x_2$", xlim=limits[0], ylim=limits[1])
-    ax.legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=2, borderaxespad=0.2)
+    ax.legend(
+        loc="lower left", bbox_to_anchor=(0, 1), ncols=2, borderaxespad=0.2,
+        markerscale=(26 / size) ** 0.5,
+    )  # fmt: skip
     if colour_bar:
         ax.figure.colorbar(filled, ax=ax, label="P(class 1)", shrink=0.8, ticks=levels[::2])
     return ax.figure

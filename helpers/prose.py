@@ -19,7 +19,7 @@ def say(*paragraphs):
 
 
 def source(*functions):
-    """Show the source code of functions, without their docstrings.
+    """Show the source code of functions, without docstrings and the formatter's marks.
 
     Parameters
     ----------
@@ -33,7 +33,7 @@ def source(*functions):
 
 
 def _without_docstring(function):
-    code = textwrap.dedent(inspect.getsource(function)).rstrip()
+    code = textwrap.dedent(inspect.getsource(function)).rstrip().replace("  # fmt: skip", "")
     start = code.find('"""')
     if start < 0:
         return code

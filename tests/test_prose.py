@@ -17,7 +17,7 @@ def documented(x):
 
 
 def plain(x):
-    return 2 * x
+    return 2*x  # fmt: skip
 
 
 def test_say_joins_lines_and_parts_paragraphs():
@@ -30,7 +30,7 @@ def test_say_joins_lines_and_parts_paragraphs():
 
 
 def test_source_leaves_out_docstrings():
-    expected = "def documented(x):\n    # why\n    return x\n\ndef plain(x):\n    return 2 * x"
+    expected = "def documented(x):\n    # why\n    return x\n\ndef plain(x):\n    return 2*x"
     assert prose.source(documented, plain).data == f"```python\n{expected}\n```"
 
 
