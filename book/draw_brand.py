@@ -170,4 +170,4 @@ if __name__ == "__main__":
     write_svgs()
     write_pngs()
     write_social_preview()
-    print(f"The pictures are in {STATIC.relative_to(Path.cwd())}")
+    print(f"The pictures are in {STATIC}")

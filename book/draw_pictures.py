@@ -47,4 +47,4 @@ def draw(seed=0):
 
 if __name__ == "__main__":
     draw()
-    print(f"The picture is {PICTURE.relative_to(Path.cwd())}")
+    print(f"The picture is {PICTURE}")
