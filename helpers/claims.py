@@ -15,7 +15,7 @@ from helpers.experiments import recorded
 from helpers.moons import best_accuracy
 from helpers.prose import verdict
 from helpers.records import read_arrays
-from helpers.registry import HIDDEN_SIZES, LAMBDAS, RATES, TUNED_LOSSES
+from helpers.registry import HIDDEN_SIZES, LAMBDAS, RATES
 from helpers.stats import difference_interval, mean_interval, wilson
 from helpers.tables import difference, interval, values
 
@@ -129,6 +129,9 @@ def _c2_1():
     return Finding("C2.1", "The published run, faithfully, on all of MNIST", effect, answer)
 
 
+TUNED = ("hinge", "cross-entropy", "mse")
+
+
 def _c2_2():
     """Test whether the hinge is the best of the three losses."""
     original = {
@@ -136,14 +139,14 @@ def _c2_2():
         "MSE": recorded("tenth-loss-mse-original"),
     }
     hinge_original = recorded("tenth-output-relu")[:3]
-    hinge, *others = (recorded(f"tenth-loss-{loss}-tuned") for loss in TUNED_LOSSES)
+    hinge, *others = (recorded(f"tenth-loss-{loss}-tuned") for loss in TUNED)
     as_computed = [difference(hinge_original, runs, "eval_accuracy") for runs in original.values()]
     tuned = [difference(hinge, runs, "eval_accuracy") for runs in others]
     effect = (
         "Hinge minus the other loss, in accuracy. As the original computed them: "
         + "; ".join(f"{name} {d:+.3f}" for name, d in zip(original, as_computed, strict=True))
         + ". Computed correctly, each with its own learning rate and λ: "
-        + "; ".join(f"{name} {d:+.4f}" for name, d in zip(TUNED_LOSSES[1:], tuned, strict=True))
+        + "; ".join(f"{name} {d:+.4f}" for name, d in zip(TUNED[1:], tuned, strict=True))
         + f" (n = {len(hinge)} seeds)."
     )
     if all(d.low > 0 for d in tuned):

@@ -7,7 +7,7 @@ import pytest
 
 from helpers import claims
 from helpers.course import CLAIMS, VERDICTS
-from helpers.registry import EXPERIMENTS, TUNED_LOSSES, TUNING_GRID, TUNING_SEED, tuning_name
+from helpers.registry import EXPERIMENTS, TUNING_GRIDS, TUNING_SEED, tuning_name
 
 
 def run(loss=(), accuracy=(), diverged=False, **metrics):
@@ -72,12 +72,12 @@ def test_counts_read_as_sentences():
     assert claims.count(3, 3) == "all 3 seeds"
 
 
-@pytest.mark.parametrize("loss", TUNED_LOSSES)
+@pytest.mark.parametrize("loss", TUNING_GRIDS)
 def test_the_tuned_setting_of_each_loss_is_the_best_of_its_trials(loss):
     """The registry's choice is the one that the validation accuracy of the trials makes."""
     trials = {
         setting: claims.recorded(tuning_name(loss, *setting))[0].metrics["eval_accuracy"]
-        for setting in TUNING_GRID
+        for setting in TUNING_GRIDS[loss]
     }
     scale, weight_decay = max(trials, key=trials.get)
     chosen = EXPERIMENTS[f"tenth-loss-{loss}-tuned"]
