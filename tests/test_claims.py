@@ -29,7 +29,7 @@ def test_every_finding_has_a_verdict_and_says_on_how_many_runs_it_rests(claim):
 
 def test_every_claim_of_the_course_so_far_is_tested():
     assert set(claims.TESTS) == set(CLAIMS)
-    with pytest.raises(KeyError, match="unknown claim 'C9.9'"):
+    with pytest.raises(KeyError, match=r"unknown claim 'C9\.9'"):
         claims.finding("C9.9")
 
 
