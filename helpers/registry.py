@@ -156,7 +156,7 @@ _tenth("loss-cross-entropy", "softmax cross-entropy", loss="cross-entropy")
 # -0.2 for the MSE; the smaller it is, the larger the rates to try, and the smaller the λ.
 TUNING_GRIDS = {
     "hinge": [(scale, decay) for scale in (0.3, 1, 3) for decay in (0.01, 0.001)],
-    "cross-entropy": [(scale, decay) for scale in (1, 3, 10) for decay in (0.001, 0.0001)],
+    "cross-entropy": [(scale, decay) for scale in (1, 3, 10, 20) for decay in (0.001, 0.0001)],
     "mse": [(scale, decay) for scale in (3, 10, 30) for decay in (0.001, 0.0001)],
 }
 TUNING_SEED = 100
