@@ -176,6 +176,19 @@ for _loss, _grid in TUNING_GRIDS.items():
             seeds=(TUNING_SEED,),
         )  # fmt: skip
 
+# The best trial of each loss (tests check that it is), measured once on the test images.
+for _loss, (_scale, _decay) in {
+    "hinge": (1, 0.01), "cross-entropy": (10, 0.0001), "mse": (10, 0.0001)
+}.items():  # fmt: skip
+    _add(
+        f"tenth-loss-{_loss}-tuned", f"{_loss}, schedule × {_scale}, λ {_decay}",
+        replace(
+            REFERENCE, loss=_loss, weight_decay=_decay,
+            schedule={"name": "course", "scale": _scale},
+        ),
+        TENTH | {"evaluate_on": "test"}, seeds=tuple(range(5)),
+    )  # fmt: skip
+
 # C2.3: the activation, with the initialisation made for it and the other one's
 _tenth("relu-glorot", "ReLU, Glorot", init="glorot")
 _tenth("sigmoid-he", "sigmoid, He", activation="sigmoid")
