@@ -193,13 +193,15 @@ for _loss, (_scale, _decay) in {
 _tenth("relu-glorot", "ReLU, Glorot", init="glorot")
 _tenth("sigmoid-he", "sigmoid, He", activation="sigmoid")
 _tenth("sigmoid-glorot", "sigmoid, Glorot", activation="sigmoid", init="glorot")
-_tenth(
-    "sigmoid-glorot-10", "sigmoid, Glorot, schedule × 10",
-    activation="sigmoid", init="glorot", schedule={"name": "course", "scale": 10},
-)  # fmt: skip
+for _scale in (3, 10):
+    _tenth(
+        f"sigmoid-glorot-{_scale}", f"sigmoid, Glorot, schedule × {_scale}",
+        activation="sigmoid", init="glorot", schedule={"name": "course", "scale": _scale},
+    )  # fmt: skip
 
 ACTIVATION_NAMES = (
     "tenth-reference", "tenth-relu-glorot", "tenth-sigmoid-he", "tenth-sigmoid-glorot",
+    "tenth-sigmoid-glorot-3",
     "tenth-sigmoid-glorot-10",
 )  # fmt: skip
 
