@@ -65,6 +65,15 @@ def silent_classes(record):
     return scores.shape[1] - len(np.unique(scores.argmax(axis=1)))
 
 
+def crippled(record):
+    """Whether a run has lost one of ten digits.
+
+    Without one of them no network is right on more than about 0.91 of the training images;
+    with all of them, the networks of practice 2 get further.
+    """
+    return record.metrics["train_accuracy"] < 0.92
+
+
 def epochs_to(record, accuracy):
     """Return how many epochs a run took to a training accuracy; None if it never got there."""
     for epoch, value in zip(record.history["epoch"], record.history["accuracy"], strict=True):
@@ -115,17 +124,17 @@ def _c1_1():
 
 def _c2_1():
     """Test whether the published accuracy comes out again."""
-    runs = recorded("mnist-published")
+    runs, wide = recorded("mnist-published"), recorded("tenth-output-relu-wide")
     target = PUBLISHED_MNIST["test_accuracy"]
     close = [run for run in runs if abs(run.metrics["eval_accuracy"] - target) <= CLOSE]
-    crippled = sum(silent_classes(run) > 0 for run in runs)
     low, high = span(runs, "eval_accuracy")
     effect = (
-        f"Published {target:.4f}. Faithful to its quirks, {count(len(close), len(runs))} come "
-        XX
+        f"Published {target:.4f}; {count(len(close), len(runs))} come within {CLOSE} of it, from "
+        f"{low:.4f} to {high:.4f}. On a tenth of the images the ReLU on the scores costs "
+        f"{count(sum(map(crippled, wide)), len(wide))} a class for good."
     )
     answer = HOLDS if len(close) == len(runs) else LIMITED if close else FAILS
-    return Finding("C2.1", "The published run, faithfully, on all of MNIST", effect, answer)
+    return Finding("C2.1", "The published run with its quirks, on all of MNIST", effect, answer)
 
 
 TUNED = ("hinge", "cross-entropy", "mse")
