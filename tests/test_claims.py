@@ -7,7 +7,13 @@ import pytest
 
 from helpers import claims
 from helpers.course import CLAIMS, VERDICTS
-from helpers.registry import EXPERIMENTS, TUNING_GRIDS, TUNING_SEED, tuning_name
+from helpers.registry import (
+    EXPERIMENTS,
+    MINI_BATCH_TRIALS,
+    TUNING_GRIDS,
+    TUNING_SEED,
+    tuning_name,
+)
 
 
 def run(loss=(), accuracy=(), diverged=False, **metrics):
@@ -83,4 +89,17 @@ def test_the_tuned_setting_of_each_loss_is_the_best_of_its_trials(loss):
     chosen = EXPERIMENTS[f"tenth-loss-{loss}-tuned"]
     assert chosen.config.schedule == {"name": "course", "scale": scale}
     assert chosen.config.weight_decay == weight_decay
+    assert TUNING_SEED not in chosen.seeds
+
+
+def test_the_mini_batch_setting_is_the_best_of_its_trials():
+    """The registry's choice is the one that the validation accuracy of the trials makes."""
+    trials = {
+        name: claims.recorded(f"mnist-sgd-{name}")[0].metrics["eval_accuracy"]
+        for name in MINI_BATCH_TRIALS
+    }
+    chosen = EXPERIMENTS["mnist-sgd"]
+    best = EXPERIMENTS[f"mnist-sgd-{max(trials, key=trials.get)}"]
+    assert chosen.config == best.config
+    assert chosen.data["evaluate_on"] == "test" and best.data["evaluate_on"] == "validation"
     assert TUNING_SEED not in chosen.seeds
