@@ -154,7 +154,7 @@ def _c2_2():
         "Hinge minus the other loss, in accuracy. As the original computed them: "
         + "; ".join(f"{name} {d:+.3f}" for name, d in zip(original, as_computed, strict=True))
         + ". Computed correctly, each with its own learning rate and λ: "
-        + "; ".join(f"{name} {d:+.4f}" for name, d in zip(TUNED[1:], tuned, strict=True))
+        + "; ".join(f"{name} {d:+.4f}" for name, d in zip(original, tuned, strict=True))
         + f" (n = {len(hinge)} seeds)."
     )
     if all(d.low > 0 for d in tuned):

@@ -13,7 +13,7 @@ from helpers.claims import (
 )
 from helpers.course import PUBLISHED_MNIST
 from helpers.experiments import find, recorded
-from helpers.registry import MINI_BATCH_TRIALS, RATES
+from helpers.registry import ACTIVATION_NAMES, MINI_BATCH_TRIALS, RATES
 
 
 def beside_published():
@@ -48,6 +48,13 @@ def beside_published():
     return pd.DataFrame(rows)
 
 
+def activations():
+    """Return the records of the comparison of activations, by what is tried."""
+    names = {name: find(name).about for name in ACTIVATION_NAMES}
+    names["tenth-reference"] = "ReLU, He"  # it goes by other settings elsewhere
+    return {about: recorded(name) for name, about in names.items()}
+
+
 def activation_table(settings, level=0.9):
     """Tabulate how fast and how well each activation trains.
 
@@ -69,7 +76,9 @@ def activation_table(settings, level=0.9):
     epochs = []
     for runs in settings.values():
         reached = [epochs_to(run, level) for run in runs]
-        epochs.append("never" if None in reached else ", ".join(map(str, sorted(reached))))
+        epochs.append(
+            "never" if None in reached else ", ".join(f"{epoch:.0f}" for epoch in sorted(reached))
+        )
     table.insert(2, f"epochs to {level:.0%} training accuracy", epochs)
     return table
 

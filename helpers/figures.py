@@ -16,6 +16,8 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
 
+from helpers.stats import wilson
+
 BLUE, VERMILLION, GREEN = "#0072B2", "#D55E00", "#009E73"
 ORANGE, PURPLE, SKY, BLACK = "#E69F00", "#CC79A7", "#56B4E9", "#000000"
 PALETTE = (BLUE, VERMILLION, GREEN, PURPLE, ORANGE, BLACK)
@@ -292,7 +294,8 @@ def reliability(confidence, correct, bins=10, ax=None):
     correct : array of bool, [N]
         Whether the prediction was right.
     bins : int
-        Groups of equal size, so that every point rests on as many predictions.
+        Groups of equal width between the least confidence and 1; an empty one is left out.
+        Each has Wilson's interval, so that a group of few predictions shows as such.
     ax : Axes, optional
 
     Returns
@@ -305,16 +308,15 @@ def reliability(confidence, correct, bins=10, ax=None):
     Statistician 32.
     """
     ax = axes_or_new(ax, height=4.6)
-    order = np.argsort(confidence, kind="stable")
-    groups = np.array_split(order, bins)
-    said = [np.mean(np.asarray(confidence)[group]) for group in groups]
-    was = [np.mean(np.asarray(correct)[group]) for group in groups]
-    lowest = min(said + was)
+    confidence, correct = np.asarray(confidence), np.asarray(correct)
+    lowest = confidence.min()
+    group = np.minimum((confidence - lowest) / (1 - lowest) * bins, bins - 1).astype(int)
+    groups = [group == k for k in np.unique(group)]
+    said = [confidence[members].mean() for members in groups]
+    shares = [wilson(correct[members].sum(), members.sum()) for members in groups]
     ax.plot([lowest, 1], [lowest, 1], color=BLACK, linestyle=":", label="perfectly calibrated")
-    ax.plot(said, was, color=BLUE, marker="o", linestyle="-", label="this network")
-    ax.set(xlabel="how sure it says it is", ylabel="share that is right")
-    ax.legend()
-    return ax.figure
+    labels = {"xlabel": "how sure it says it is", "ylabel": "share that is right"}
+    return sweep(said, shares, **labels, log_x=False, label="this network", ax=ax)
 
 
 def _look(i):

@@ -181,7 +181,8 @@ for _loss, (_scale, _decay) in {
     "hinge": (1, 0.01), "cross-entropy": (10, 0.0001), "mse": (10, 0.0001)
 }.items():  # fmt: skip
     _add(
-        f"tenth-loss-{_loss}-tuned", f"{_loss}, schedule × {_scale}, λ {_decay}",
+        f"tenth-loss-{_loss}-tuned",
+        f"{_loss.replace('mse', 'MSE')}, schedule × {_scale}, λ {_decay}",
         replace(
             REFERENCE, loss=_loss, weight_decay=_decay,
             schedule={"name": "course", "scale": _scale},
@@ -195,7 +196,7 @@ _tenth("sigmoid-he", "sigmoid, He", activation="sigmoid")
 _tenth("sigmoid-glorot", "sigmoid, Glorot", activation="sigmoid", init="glorot")
 for _scale in (3, 10):
     _tenth(
-        f"sigmoid-glorot-{_scale}", f"sigmoid, Glorot, schedule × {_scale}",
+        f"sigmoid-glorot-{_scale}", f"sigmoid, Glorot, × {_scale}",
         activation="sigmoid", init="glorot", schedule={"name": "course", "scale": _scale},
     )  # fmt: skip
 
@@ -269,7 +270,8 @@ MINI_BATCH_TRIALS = {
 }
 for _trial, _changes in MINI_BATCH_TRIALS.items():
     _add(
-        f"mnist-sgd-{_trial}", ", ".join(f"{k} {v}" for k, v in _changes.items()) or "start",
+        f"mnist-sgd-{_trial}",
+        _trial.replace("-", " ").replace("decay", "λ") if _changes else "rate 0.1, λ 0.0001",
         mini_batch(**_changes), MNIST_VALIDATION, seeds=(TUNING_SEED,),
     )  # fmt: skip
 

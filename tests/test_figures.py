@@ -152,12 +152,15 @@ def test_confusion_matrix_writes_every_count_and_colours_mistakes_only():
 
 
 def test_reliability_groups_by_confidence():
-    confidence = np.repeat([0.6, 0.9], 50)
-    correct = np.r_[np.arange(50) < 25, np.arange(50) < 45]
-    (ax,) = figures.reliability(confidence, correct, bins=2).axes
-    line = ax.lines[1]
-    assert np.allclose(line.get_xdata(), [0.6, 0.9])
-    assert np.allclose(line.get_ydata(), [0.5, 0.9])
+    confidence = np.repeat([0.6, 0.9, 1.0], 50)
+    correct = np.r_[np.arange(50) < 25, np.arange(50) < 45, np.ones(50, bool)]
+    (ax,) = figures.reliability(confidence, correct, bins=4).axes
+    (points,) = ax.containers
+    line, _, (bars,) = points.lines
+    assert np.allclose(line.get_xdata(), [0.6, 0.95])  # 0.9 and 1 fall into the last group
+    assert np.allclose(line.get_ydata(), [0.5, 0.95])
+    (low, high), _ = (segment[:, 1] for segment in bars.get_segments())
+    assert low < 0.5 < high and np.isclose(low + high, 1)
 
 
 def test_pixels_of_a_figure():
