@@ -358,8 +358,7 @@ def overview():
     return pd.DataFrame(
         [
             {
-                "claim": claim,
-                "what the course says": CLAIMS[claim],
+                "what the course says": f"{claim} {CLAIMS[claim]}",
                 "verdict": finding(claim).answer,
             }
             for claim in TESTS
