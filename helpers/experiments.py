@@ -9,6 +9,7 @@ The list itself stands in `helpers.registry`.
 
 import argparse
 import fnmatch
+import os
 import sys
 
 from threadpoolctl import threadpool_limits
@@ -126,10 +127,38 @@ def parse_seeds(text):
     return seeds
 
 
+def parse_threads(text):
+    """Turn "2" into 2, and refuse what is not a number of threads."""
+    if not text.isdigit() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number of threads such as 2")
+    return int(text)
+
+
+def names_of(patterns, scale):
+    """Return the names of the experiments that some patterns stand for, at one scale.
+
+    Raises
+    ------
+    KeyError
+        If a pattern stands for none.
+    """
+    names = {}
+    for pattern in patterns:
+        found = [n for n in fnmatch.filter(EXPERIMENTS, pattern) if EXPERIMENTS[n].seeds_at(scale)]
+        if not found:
+            raise KeyError(
+                f"there is no experiment {pattern!r} at {scale} scale: "
+                f"python -m helpers.experiments list --scale {scale} shows them all"
+            )
+        names |= dict.fromkeys(found)
+    return list(names)
+
+
 def list_experiments(scale):
-    """Print every experiment with how many of its seeds are recorded."""
-    width = max(map(len, EXPERIMENTS))
-    for experiment in EXPERIMENTS.values():
+    """Print every experiment of a scale with how many of its seeds are recorded."""
+    names = names_of(["*"], scale)
+    width = max(map(len, names))
+    for experiment in map(find, names):
         seeds = experiment.seeds_at(scale)
         have = sum(_is_recorded(experiment, scale, seed) for seed in seeds)
         print(f"{experiment.name:{width}}  {have:2}/{len(seeds)} recorded  {experiment.about}")
@@ -145,12 +174,12 @@ def _is_recorded(experiment, scale, seed):
 
 def run_all(names, scale, seeds, resume):
     """Run experiments, all listed seeds or those given; with `resume` skip what is recorded."""
-    todo = [
+    wanted = [
         (EXPERIMENTS[name], seed)
         for name in names
         for seed in (seeds if seeds is not None else EXPERIMENTS[name].seeds_at(scale))
-        if not (resume and _is_recorded(EXPERIMENTS[name], scale, seed))
     ]
+    todo = [run for run in wanted if not (resume and _is_recorded(run[0], scale, run[1]))]
     for number, (experiment, seed) in enumerate(todo, start=1):
         title = f"[{number}/{len(todo)}] {experiment.name} seed {seed}"
         with tqdm(total=experiment.config.epochs, desc=title, unit="epoch", disable=None) as bar:
@@ -164,6 +193,8 @@ def run_all(names, scale, seeds, resume):
             print(f"  the loss stopped being finite in epoch {epoch}; recorded as such")
         else:
             print(f"  accuracy {record.metrics['eval_accuracy']:.4f}")
+    if skipped := len(wanted) - len(todo):
+        print(f"{skipped} were recorded already; without --resume they are made again")
     print(f"{len(todo)} runs made; their records are in runs/")
 
 
@@ -183,7 +214,9 @@ def main(arguments=None):
     sub.add_argument("--seeds", type=parse_seeds, help="such as 0-4; default: those listed")
     sub.add_argument("--resume", action="store_true",
                      help="skip what is recorded, continue from checkpoints")  # fmt: skip
-    sub.add_argument("--threads", type=int, help="of the linear algebra library; default: all")
+    sub.add_argument(
+        "--threads", type=parse_threads, help="of the linear algebra library; default: all"
+    )
     options = parser.parse_args(arguments)
 
     try:
@@ -191,23 +224,20 @@ def main(arguments=None):
             list_experiments(options.scale)
             return 0
         patterns = ["*"] if options.all else options.names
-        names = [
-            name
-            for pattern in patterns
-            for name in (fnmatch.filter(EXPERIMENTS, pattern) or [pattern])
-        ]
-        if not names:
+        if not patterns:
             parser.error("name an experiment, or say --all")
-        for name in names:
-            find(name)
+        names = names_of(patterns, options.scale)
         with threadpool_limits(options.threads):
-            run_all(list(dict.fromkeys(names)), options.scale, options.seeds, options.resume)
+            run_all(names, options.scale, options.seeds, options.resume)
     except KeyError as error:
         print(f"error: {error.args[0]}", file=sys.stderr)
         return 2
     except (DataNotPrepared, RecordError, runner.CheckpointError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
+    except BrokenPipeError:  # who reads the output, such as `head`, has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
     except OSError as error:
         print(f"error: {error.filename or 'file'}: {error.strerror or error}; "
               "what was recorded before is intact", file=sys.stderr)  # fmt: skip

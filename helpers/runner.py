@@ -214,8 +214,9 @@ def kept_arrays(training, units=64, mistakes=24):
     dict of ndarray
         `scores` float16 [N, K] on the evaluation images and their `labels` uint8 [N];
         `first_weights` float16 [units, 28, 28] of the hidden units with the largest outgoing
-        weights; `mistake_images` uint8 [mistakes, 28, 28], the wrong answers given with the
-        highest confidence, and `mistake_indices`, their places in the evaluation data.
+        weights; `mistake_images` uint8 [mistakes, 28, 28], those whose highest score lies
+        furthest above the right class's, and `mistake_indices`, their places in the
+        evaluation data.
     """
     data, network = training.data, training.network
     scores = predict(network, data.x_eval)

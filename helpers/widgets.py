@@ -165,7 +165,9 @@ def digits_playground():
     controls = {
         "loss": slider(["hinge", "cross-entropy", "mse"], "hinge", "loss"),
         "activation": slider(["relu", "tanh", "sigmoid"], "relu", "activation"),
-        "learning_rate": slider([0.001, 0.01, 0.03, 0.1, 0.3, 1, 3, 10], 0.1, "learning rate"),
+        "learning_rate": slider(
+            [0.001, 0.01, 0.03, 0.1, 0.15, 0.2, 0.3, 0.5, 1, 3], 0.1, "learning rate"
+        ),
         "seed": slider(list(range(5)), 0, "seed"),
     }
     return Playground(controls, digits_trial)

@@ -267,9 +267,21 @@ def test_command_line_makes_what_is_missing_and_skips_what_is_recorded(
     monkeypatch.setattr(runner, "run", fake_run)
     assert experiments.main(["run", "tin*", "--resume"]) == 0
     assert calls == [("tiny", "full", 1, True)]
-    assert f"accuracy {record.metrics['eval_accuracy']:.4f}" in capsys.readouterr().out
+    printed = capsys.readouterr().out
+    assert f"accuracy {record.metrics['eval_accuracy']:.4f}" in printed
+    assert "1 were recorded already; without --resume they are made again" in printed
     assert experiments.main(["run", "tiny", "--seeds", "0-2"]) == 0
     assert calls[1:] == [("tiny", "full", seed, False) for seed in (0, 1, 2)]
+
+
+def test_command_line_ends_quietly_when_nobody_reads_on():
+    command = [sys.executable, "-m", "helpers.experiments", "list"]
+    with subprocess.Popen(
+        command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as process:
+        process.stdout.close()
+        assert process.stderr.read() == ""
+    assert process.returncode == 1
 
 
 def test_command_line_lists_what_is_recorded(tiny, tmp_path, monkeypatch, capsys):
@@ -277,7 +289,7 @@ def test_command_line_lists_what_is_recorded(tiny, tmp_path, monkeypatch, capsys
     monkeypatch.setattr(records, "RUNS", tmp_path / "runs")
     assert experiments.main(["list"]) == 0
     lines = capsys.readouterr().out.splitlines()
-    assert len(lines) == len(EXPERIMENTS)
+    assert len(lines) == len(EXPERIMENTS)  # every one has seeds at full scale
     assert any(line.split()[:2] == ["tiny", "1/2"] for line in lines)
     assert any(line.split()[:2] == ["moons-published", "0/50"] for line in lines)
 
@@ -285,7 +297,9 @@ def test_command_line_lists_what_is_recorded(tiny, tmp_path, monkeypatch, capsys
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["run", "huge"], "unknown experiment 'huge'"),
+        (["run", "huge"], "there is no experiment 'huge' at full scale"),
+        (["run", "tenth-reference", "--scale", "embedded"], "no experiment 'tenth-reference' at"),
+        (["run", "moons-published", "--threads", "-1"], "is not a number of threads such as 2"),
         (["run"], "name an experiment, or say --all"),
         (["run", "moons-published", "--seeds", "a-b"], "is not a list of seeds such as 0-4"),
         (["run", "moons-published", "--scale", "tiny"], "invalid choice"),
