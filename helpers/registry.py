@@ -155,9 +155,11 @@ _tenth("loss-cross-entropy", "softmax cross-entropy", loss="cross-entropy")
 # At zero scores the gradient at the label is -9 for the hinge, -0.9 for the cross-entropy and
 # -0.2 for the MSE; the smaller it is, the larger the rates to try, and the smaller the λ.
 TUNING_GRIDS = {
-    "hinge": [(scale, decay) for scale in (0.3, 1, 3) for decay in (0.01, 0.001)],
-    "cross-entropy": [(scale, decay) for scale in (1, 3, 10, 20) for decay in (0.001, 0.0001)],
-    "mse": [(scale, decay) for scale in (3, 10, 30) for decay in (0.001, 0.0001)],
+    "hinge": [(scale, decay) for scale in (0.3, 1, 3) for decay in (0.03, 0.01, 0.001)],
+    "cross-entropy": [
+        (scale, decay) for scale in (1, 3, 10, 20) for decay in (0.001, 0.0001, 0.00001)
+    ],
+    "mse": [(scale, decay) for scale in (3, 10, 30) for decay in (0.001, 0.0001, 0.00001)],
 }
 TUNING_SEED = 100
 
