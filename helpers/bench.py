@@ -111,6 +111,7 @@ def measure(images=IMAGES, rounds=7):
     Disagreement
         If the contestants do not compute the same.
     """
+    commit = records.source_commit()
     data, x, labels = contestants.load(images)
     memory = memory_rows(contestants.Ours(x, labels))
     racers = {
@@ -141,7 +142,7 @@ def measure(images=IMAGES, rounds=7):
             seconds[name].append(timed(function)[0])
     return Results(
         environment=records.environment(),
-        commit=records.source_commit(),
+        commit=commit,
         data=data,
         images=images,
         rounds=rounds,

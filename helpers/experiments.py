@@ -24,10 +24,14 @@ from helpers.registry import EXPERIMENTS, SCALES
 # ---------------------------------------------------------------------- reading back
 
 
+class UnknownExperiment(KeyError):
+    """There is no experiment of that name; the message says how to list them."""
+
+
 def find(name):
-    """Return the experiment of that name, or raise a KeyError that says how to list them."""
+    """Return the experiment of that name, or raise `UnknownExperiment`."""
     if name not in EXPERIMENTS:
-        raise KeyError(
+        raise UnknownExperiment(
             f"unknown experiment {name!r}: python -m helpers.experiments list shows them all"
         )
     return EXPERIMENTS[name]
@@ -50,7 +54,7 @@ def recorded(name, scale="full", folder=records.RUNS):
 
     Raises
     ------
-    KeyError
+    UnknownExperiment
         If there is no such experiment.
     RecordError
         If a record is missing, incomplete, or was made by another configuration than the one
@@ -139,14 +143,14 @@ def names_of(patterns, scale):
 
     Raises
     ------
-    KeyError
+    UnknownExperiment
         If a pattern stands for none.
     """
     names = {}
     for pattern in patterns:
         found = [n for n in fnmatch.filter(EXPERIMENTS, pattern) if EXPERIMENTS[n].seeds_at(scale)]
         if not found:
-            raise KeyError(
+            raise UnknownExperiment(
                 f"there is no experiment {pattern!r} at {scale} scale: "
                 f"python -m helpers.experiments list --scale {scale} shows them all"
             )
@@ -229,7 +233,7 @@ def main(arguments=None):
         names = names_of(patterns, options.scale)
         with threadpool_limits(options.threads):
             run_all(names, options.scale, options.seeds, options.resume)
-    except KeyError as error:
+    except UnknownExperiment as error:
         print(f"error: {error.args[0]}", file=sys.stderr)
         return 2
     except (DataNotPrepared, RecordError, runner.CheckpointError) as error:

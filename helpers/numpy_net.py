@@ -175,12 +175,17 @@ class BareCrossEntropy:
 
 
 class Network:
-    """Layers applied one after the other; the first one must be `Dense`."""
+    """Layers applied one after the other; a `Dense` one stands before each activation."""
 
     def __init__(self, layers):
-        if not layers or not isinstance(layers[0], Dense):
+        befores = [None, *layers[:-1]]
+        if not layers or not all(
+            isinstance(layer, Dense) or isinstance(before, Dense)
+            for before, layer in zip(befores, layers, strict=True)
+        ):
             raise ValueError(
-                "layers must start with a Dense layer: activations overwrite their input"
+                "layers must have a Dense one first and before each activation: "
+                "activations overwrite their input"
             )
         self.layers = layers
 

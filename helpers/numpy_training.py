@@ -1,6 +1,6 @@
 """The training loop for `helpers.numpy_net`: schedules, batches, and a state to resume from.
 
-It knows neither files nor data sets; `helpers.experiments` brings those.
+It knows neither files nor data sets; `helpers.runner` brings those.
 """
 
 import math
@@ -15,6 +15,7 @@ from helpers.numpy_net import (
     evaluate,
     loss_and_gradients,
     mlp,
+    predict,
 )
 
 # ------------------------------------------------------------------------ schedules
@@ -145,7 +146,8 @@ class Training:
         How many epochs are done.
     history : dict of lists
         One entry per logged epoch. Training figures are measured during the epoch, before
-        the step (mean over the steps); `eval_` figures after it, None where not evaluated.
+        the step (mean over the steps; the gradient's norm: at the last step); `eval_` figures
+        after it, None where not evaluated.
     diverged : bool
         True once a loss was not finite; training is then over.
     """
@@ -177,6 +179,28 @@ class Training:
     def done(self):
         """Whether all epochs are done, or the run diverged."""
         return self.diverged or self.epoch >= self.config.epochs
+
+    @property
+    def parameter_count(self):
+        """How many numbers are trained."""
+        return self.network.parameter_count
+
+    def scores(self):
+        """Return the class scores [N, K] of the evaluation data."""
+        return predict(self.network, self.data.x_eval)
+
+    def keepsakes(self, units=64):
+        """Return what figures show of a network trained on 28×28 images.
+
+        Returns
+        -------
+        dict of ndarray
+            `first_weights` float16 [units, 28, 28], of the first hidden layer's units with the
+            largest outgoing weights.
+        """
+        first, second, *_ = self.network.dense_layers
+        strongest = np.argsort(-np.linalg.norm(second.weight, axis=1), kind="stable")[:units]
+        return {"first_weights": first.weight.T[strongest].reshape(-1, 28, 28).astype(np.float16)}
 
     def batches(self):
         """Yield (x, labels) for each step of one epoch; the full batch is not copied."""
@@ -225,6 +249,8 @@ class Training:
         measured = {"loss": None, "accuracy": None}
         if due and not self.diverged:
             measured = evaluate(self.network, self.loss, self.data.x_eval, self.data.labels_eval)
+            if not math.isfinite(measured["loss"]):  # the last step's doing
+                self.diverged, measured = True, dict.fromkeys(measured)
         row = {
             "epoch": self.epoch - 1,
             "learning_rate": learning_rate,

@@ -6,11 +6,11 @@ Which runs there are stands in `helpers.registry`; this module can make any of t
 import json
 import time
 import zipfile
+from dataclasses import dataclass
 
 import numpy as np
 
 from helpers import datasets
-from helpers.numpy_net import predict
 from helpers.numpy_training import Training, TrainingData
 from helpers.records import (
     ROOT,
@@ -30,46 +30,103 @@ class CheckpointError(ValueError):
     """A checkpoint does not belong to the run that should be resumed."""
 
 
+# ----------------------------------------------------------------------------- data
+
+
+@dataclass(frozen=True)
+class Data:
+    """What a run trains on and is measured on, as it was loaded.
+
+    Attributes
+    ----------
+    x, x_eval : ndarray
+        Points, or images uint8 [N, 28, 28].
+    labels, labels_eval : ndarray of int [N]
+    name, checksum : str
+        Of the data set.
+    """
+
+    x: np.ndarray
+    labels: np.ndarray
+    x_eval: np.ndarray
+    labels_eval: np.ndarray
+    name: str
+    checksum: str
+
+
 def load_data(experiment, scale, seed):
-    """Load what an experiment trains and evaluates on.
+    """Load and split the data of an experiment.
+
+    Parameters
+    ----------
+    experiment : helpers.registry.Experiment
+        Its `data` have a `name`, a key of `LOADERS`, and what that loader takes.
+    scale : {"full", "embedded"}
+    seed : int
+        Of the run.
 
     Returns
     -------
-    TrainingData, str, str
-        The arrays, the name of the data set, and its checksum.
+    Data
+
+    Raises
+    ------
+    ValueError
+        If there are no such data, or no such part to evaluate on.
     """
-    options = experiment.data
-    if options["name"] == "half-moons":
-        return _load_moons(options, seed)
+    options = dict(experiment.data)
+    name = options.pop("name")
+    if name not in LOADERS:
+        raise ValueError(f"unknown data {name!r}: choose one of {', '.join(LOADERS)}")
+    return LOADERS[name](scale, seed, **options)
+
+
+def _load_mnist(scale, seed, evaluate_on, validation=None, train_size=None):
+    """Load MNIST, all or `train_size` of its training images; the split is always the same."""
     images = datasets.load_mnist(scale)
-    dtype = experiment.config.dtype
-    x, labels = datasets.pixels(images.train_images, dtype), images.train_labels
-    x_test, labels_test = datasets.pixels(images.test_images, dtype), images.test_labels
-    if validation := options.get("validation"):
-        # The split is the same for every experiment and seed.
+    x, labels = images.train_images, images.train_labels
+    parts = {"test": (images.test_images, images.test_labels)}
+    if validation:
         rest, chosen = datasets.stratified_split(labels, validation, seed=0)
-        if train_size := options.get("train_size"):
+        parts["validation"] = x[chosen], labels[chosen]
+        if train_size:
             rest = rest[datasets.stratified_split(labels[rest], train_size, seed=0)[1]]
-        if options["evaluate_on"] == "validation":
-            x_test, labels_test = x[chosen], labels[chosen]
         x, labels = x[rest], labels[rest]
-    return TrainingData(x, labels, x_test, labels_test), images.name, images.checksum
+    if evaluate_on not in parts:
+        raise ValueError(f"cannot evaluate on {evaluate_on!r}: there is {', '.join(parts)}")
+    return Data(x, labels, *parts[evaluate_on], images.name, images.checksum)
 
 
-def _load_moons(options, seed):
-    data_seed = options["data_seed"] if options["data_seed"] is not None else seed
-    x, labels = datasets.half_moons(options["n"], options["noise"], data_seed)
+def _load_moons(scale, seed, n, noise, held_out, data_seed):
+    """Draw half-moons, with the run's seed or with one of their own."""
+    data_seed = data_seed if data_seed is not None else seed
     # Held-out points come from seeds that no training set uses.
-    held_out = datasets.half_moons(options["held_out"], options["noise"], 1_000_000 + data_seed)
-    name = f"half-moons n={options['n']} noise={options['noise']} seed={data_seed}"
-    return TrainingData(x, labels, *held_out), name, datasets.checksum((x, labels, *held_out))
+    arrays = (
+        *datasets.half_moons(n, noise, data_seed),
+        *datasets.half_moons(held_out, noise, 1_000_000 + data_seed),
+    )
+    name = f"half-moons n={n} noise={noise} seed={data_seed}"
+    return Data(*arrays, name, datasets.checksum(arrays))
+
+
+LOADERS = {"half-moons": _load_moons, "mnist": _load_mnist}
 
 
 def prepare(experiment, scale, seed):
-    """Return the `Training` of a run, ready to start, and its data's name and checksum."""
-    data, data_name, data_checksum = load_data(experiment, scale, seed)
+    """Return the `Training` of a run, ready to start, and the `Data` it was given."""
+    data = load_data(experiment, scale, seed)
     weight_seed = experiment.weight_seed if experiment.weight_seed is not None else seed
-    return Training(experiment.config, data, weight_seed), data_name, data_checksum
+    x, x_eval = (_vectors(part, experiment.config.dtype) for part in (data.x, data.x_eval))
+    vectors = TrainingData(x, data.labels, x_eval, data.labels_eval)
+    return Training(experiment.config, vectors, weight_seed), data
+
+
+def _vectors(x, dtype):
+    """Return points as they are, and images [N, 28, 28] as rows of pixels in [0, 1]."""
+    return datasets.pixels(x, dtype) if x.dtype == np.uint8 else x
+
+
+# ------------------------------------------------------------------------------ run
 
 
 def run(experiment, scale, seed, resume=False, after_epoch=None, runs=RUNS,
@@ -97,15 +154,20 @@ def run(experiment, scale, seed, resume=False, after_epoch=None, runs=RUNS,
     Raises
     ------
     CheckpointError
-        If the checkpoint to resume from was made by another configuration.
+        If the checkpoint to resume from was made by another run, configuration or data.
     """
-    commit = source_commit()
-    training, data_name, data_checksum = prepare(experiment, scale, seed)
-    identity = {"config": experiment.as_json(), "data_checksum": data_checksum}
+    commits, clock = [source_commit()], Clock()
+    training, data = prepare(experiment, scale, seed)
+    identity = {
+        "run": [experiment.name, scale, seed],
+        "config": experiment.as_json(),
+        "data_checksum": data.checksum,
+    }
     checkpoint = checkpoints / experiment.name / f"{scale}-seed-{seed}.npz"
-    clock = Clock()
     if resume and checkpoint.exists():
-        clock.add(_restore(training, checkpoint, identity))
+        facts = _restore(training, checkpoint, identity)
+        clock.add(facts)
+        commits = list(dict.fromkeys(facts["commits"] + commits))
 
     saved = time.monotonic()
     while not training.done:
@@ -113,31 +175,31 @@ def run(experiment, scale, seed, resume=False, after_epoch=None, runs=RUNS,
         if after_epoch:
             after_epoch(training)
         if not training.done and time.monotonic() - saved >= checkpoint_seconds:
-            _save(training, checkpoint, identity | clock.read())
+            _save(training, checkpoint, identity | clock.read() | {"commits": commits})
             saved = time.monotonic()
 
+    if experiment.keep:
+        arrays = kept_arrays(training, data)
+        write_atomically(
+            arrays_path(experiment.name, scale, seed, runs),
+            lambda file: np.savez_compressed(file, **arrays),
+        )
     record = Record(
         experiment=experiment.name,
         scale=scale,
         seed=seed,
         config=experiment.as_json(),
-        data=data_name,
-        data_checksum=data_checksum,
-        parameters=training.network.parameter_count,
+        data=data.name,
+        data_checksum=data.checksum,
+        parameters=training.parameter_count,
         environment=environment(),
-        commit=commit,
+        commit=", ".join(commits),
         **{name: round(seconds, 3) for name, seconds in clock.read().items()},
         history=training.history,
-        metrics=final_metrics(training),
+        metrics=final_metrics(training.history),
         diverged=training.diverged,
         complete=True,
     )
-    if experiment.keep:
-        arrays = kept_arrays(training)
-        write_atomically(
-            arrays_path(experiment.name, scale, seed, runs),
-            lambda file: np.savez_compressed(file, **arrays),
-        )
     write(record, runs)
     checkpoint.unlink(missing_ok=True)
     return record
@@ -174,7 +236,7 @@ def _restore(training, path, identity):
             facts = json.loads(str(arrays["facts"]))
             if {name: facts[name] for name in identity} != identity:
                 raise CheckpointError(
-                    f"{path} was made by another configuration or other data: "
+                    f"{path} was made by another run, configuration or data: "
                     "delete it, or run without --resume"
                 )
             training.restore(arrays, facts["state"])
@@ -187,48 +249,40 @@ def _restore(training, path, identity):
     return facts
 
 
-def final_metrics(training):
-    """Return the figures of the last logged epoch that has them, and the best one seen.
+def final_metrics(history):
+    """Return the figures of the last epoch, and the best evaluation accuracy on the way.
 
-    The best evaluation accuracy is kept to show how far the last epoch is from it; the book
-    reports the last.
+    The best one is kept to show how far the last epoch is from it; the book reports the last.
+    A run that diverged has no figures at its end.
     """
-    history = training.history
-    evaluated = [value for value in history["eval_accuracy"] if value is not None]
-    losses = [value for value in history["eval_loss"] if value is not None]
-    return {
-        "train_loss": history["loss"][-1],
-        "train_penalty": history["penalty"][-1],
-        "train_accuracy": history["accuracy"][-1],
-        "eval_loss": losses[-1] if losses else None,
-        "eval_accuracy": evaluated[-1] if evaluated else None,
-        "best_eval_accuracy": max(evaluated, default=None),
+    metrics = {
+        f"train_{name}": history[name][-1]
+        for name in ("loss", "penalty", "accuracy")
+        if name in history
     }
+    metrics |= {name: history[name][-1] for name in ("eval_loss", "eval_accuracy")}
+    evaluated = [value for value in history["eval_accuracy"] if value is not None]
+    return metrics | {"best_eval_accuracy": max(evaluated, default=None)}
 
 
-def kept_arrays(training, units=64, mistakes=24):
-    """Return what figures need of a finished run on 28×28 images, in little space.
+def kept_arrays(training, data, mistakes=24):
+    """Return what figures need of a finished run on images, in little space.
 
     Returns
     -------
     dict of ndarray
         `scores` float16 [N, K] on the evaluation images and their `labels` uint8 [N];
-        `first_weights` float16 [units, 28, 28] of the hidden units with the largest outgoing
-        weights; `mistake_images` uint8 [mistakes, 28, 28], those whose highest score lies
-        furthest above the right class's, and `mistake_indices`, their places in the
-        evaluation data.
+        `mistake_images` uint8 [M, 28, 28], wrong answers whose score lies furthest above the
+        right class's, at most `mistakes`, and `mistake_indices`, their places in the
+        evaluation data; and the training's own `keepsakes`.
     """
-    data, network = training.data, training.network
-    scores = predict(network, data.x_eval)
-    top = scores.max(axis=1)
-    at_label = scores[np.arange(len(scores)), data.labels_eval]
-    worst = np.argsort(at_label - top, kind="stable")[:mistakes]
-    first, *_, last = network.dense_layers
-    strongest = np.argsort(-np.linalg.norm(last.weight, axis=1), kind="stable")[:units]
-    return {
+    scores, labels = training.scores(), data.labels_eval
+    behind = scores.max(axis=1) - scores[np.arange(len(scores)), labels]
+    wrong = np.flatnonzero(scores.argmax(axis=1) != labels)
+    worst = wrong[np.argsort(-behind[wrong], kind="stable")[:mistakes]]
+    return training.keepsakes() | {
         "scores": scores.astype(np.float16),
-        "labels": data.labels_eval.astype(np.uint8),
-        "first_weights": first.weight.T[strongest].reshape(-1, 28, 28).astype(np.float16),
-        "mistake_images": np.rint(data.x_eval[worst] * 255).astype(np.uint8).reshape(-1, 28, 28),
+        "labels": labels.astype(np.uint8),
+        "mistake_images": data.x_eval[worst],
         "mistake_indices": worst,
     }

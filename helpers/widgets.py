@@ -11,7 +11,7 @@ import ipywidgets
 from matplotlib.ticker import MaxNLocator
 
 from helpers import figures, planes
-from helpers.datasets import half_moons, load_mnist, pixels
+from helpers.datasets import half_moons, load_mnist, pixels, stratified_split
 from helpers.numpy_training import Config, TrainingData, train
 
 
@@ -151,7 +151,7 @@ def moons_trial(hidden, weight_decay, learning_rate, noise, seed):
 
 # ----------------------------------------------------------------- practice 2: digits
 
-DIGITS_EPOCHS = 100
+DIGITS_EPOCHS, DIGITS_HELD_OUT = 100, 300
 
 
 def digits_playground():
@@ -201,10 +201,9 @@ def digits_trial(loss, activation, learning_rate, seed):
         evaluate_every=5,
     )
     images = load_mnist("embedded")
-    data = TrainingData(
-        pixels(images.train_images), images.train_labels,
-        pixels(images.test_images), images.test_labels,
-    )  # fmt: skip
+    x, y = pixels(images.train_images), images.train_labels
+    rest, held_out = stratified_split(y, DIGITS_HELD_OUT, seed=0)  # who turns knobs, validates
+    data = TrainingData(x[rest], y[rest], x[held_out], y[held_out])
     training = train(config, data, seed)
     history = training.history
 
@@ -212,7 +211,7 @@ def digits_trial(loss, activation, learning_rate, seed):
     figure.set_layout_engine(None)
     figure.subplots_adjust(left=0.08, right=0.98, bottom=0.15, top=0.95, wspace=0.25)
     for panel, name in ((losses, "loss"), (accuracies, "accuracy")):
-        both = {"training": history[name], "test": history[f"eval_{name}"]}
+        both = {"training": history[name], "validation": history[f"eval_{name}"]}
         figures.curves(history["epoch"], both, ylabel=f"{loss} loss" if name == "loss" else name,
                        ax=panel)  # fmt: skip
     losses.set_ylim(0, None if training.diverged else 1.1 * max(history["loss"][0], 0.1))
@@ -221,5 +220,5 @@ def digits_trial(loss, activation, learning_rate, seed):
         return figure, f"The loss stopped being finite after {training.epoch} epochs."
     return figure, (
         f"After {training.epoch} steps: {loss} loss {history['loss'][-1]:.3f}, training accuracy "
-        f"{history['accuracy'][-1]:.1%}, test accuracy {history['eval_accuracy'][-1]:.1%}."
+        f"{history['accuracy'][-1]:.1%}, validation accuracy {history['eval_accuracy'][-1]:.1%}."
     )

@@ -157,7 +157,7 @@ def test_a_checkpoint_of_another_configuration_is_refused(tiny, tmp_path):
     with pytest.raises(KeyboardInterrupt):
         make(tiny, tmp_path, after_epoch=stop)
     other = replace(tiny, config=replace(tiny.config, weight_decay=0.5))
-    with pytest.raises(runner.CheckpointError, match="another configuration"):
+    with pytest.raises(runner.CheckpointError, match="another run, configuration or data"):
         make(other, tmp_path, resume=True)
     [checkpoint] = (tmp_path / "checkpoints").rglob("*.npz")
     checkpoint.write_bytes(checkpoint.read_bytes()[:200])
@@ -172,6 +172,7 @@ def test_divergence_is_recorded_with_its_epoch(tiny, tmp_path):
     record = make(wild, tmp_path)
     assert record.diverged and record.complete
     assert record.history["loss"][-1] is None
+    assert record.metrics["eval_accuracy"] is None
     assert records.read(records.record_path("tiny", "full", 0, tmp_path / "runs")).diverged
 
 

@@ -5,6 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from helpers.numpy_net import evaluate
 from helpers.numpy_training import (
     SCHEDULES,
     Config,
@@ -24,6 +25,7 @@ def tiny_data(n=40, dtype=np.float32, seed=0):
     return TrainingData(x, labels, x[:10], labels[:10])
 
 
+FROZEN = {"name": "constant", "rate": 0.0}
 TINY = Config(sizes=(5, 8, 2), epochs=6, schedule={"name": "constant", "rate": 0.5})
 
 
@@ -134,8 +136,17 @@ def test_divergence_ends_the_run_and_is_noted():
     training = train(options, tiny_data(), seed=0)
     assert training.diverged
     assert training.epoch < 50
-    assert training.history["loss"][-1] is None
+    assert training.history["eval_loss"][-1] is None
     assert training.history["eval_accuracy"][-1] is None
+
+
+def test_the_figures_of_an_epoch_are_means_over_its_images():
+    training = Training(config(batch_size=30, schedule=FROZEN), tiny_data(n=40), seed=0)
+    before = evaluate(training.network, training.loss, training.data.x, training.data.labels)
+    training.run_epoch()  # batches of 30 and 10; at a rate of 0 each sees the same network
+    assert training.history["loss"] == [pytest.approx(before["loss"], rel=1e-5)]
+    assert training.history["accuracy"] == [pytest.approx(before["accuracy"])]
+    assert training.history["gradient_norm"][0] > 0
 
 
 def test_gradient_that_is_not_averaged_is_larger_by_the_batch():
@@ -169,6 +180,17 @@ def test_shifted_images_are_moved_not_wrapped():
         assert moved.sum() == 1
         places.add(tuple(int(i) for i in np.argwhere(moved == 1)[0]))
     assert places == {(10 + i, 12 + j) for i in range(-2, 3) for j in range(-2, 3)}
+
+
+def test_mini_batches_are_shifted_where_asked():
+    x = np.zeros((40, 784), np.float32)
+    x[:, 14 * 28 + 14] = 1
+    data = TrainingData(x, np.arange(40) % 2, x, np.arange(40) % 2)
+    options = config(sizes=(784, 2), batch_size=10)
+    for shift, places in ((0, 1), (2, 25)):
+        training = Training(replace(options, shift=shift), data, seed=0)
+        seen = {int(i) for _ in range(20) for rows, _ in training.batches() for i in rows.argmax(1)}
+        assert len(seen) == places
 
 
 def test_what_is_shifted_out_is_lost():
