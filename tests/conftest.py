@@ -4,3 +4,5 @@ import os
 
 os.environ["MPLBACKEND"] = "Agg"  # before anything imports matplotlib
 os.environ.pop("COURSE_SCALE", None)
+
+import helpers  # noqa: F401 - before any test imports torchvision

@@ -1,0 +1,8 @@
+"""The networks of practices 3 and 4, written by hand: images [B, C, S, S] in, logits out."""
+
+from helpers.models.lenet import LeNet
+from helpers.models.resnet import ResNet18
+from helpers.models.vgg import VGG11
+from helpers.models.vit import ViT
+
+MODELS = {"lenet": LeNet, "vgg11": VGG11, "resnet18": ResNet18, "vit": ViT}

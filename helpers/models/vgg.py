@@ -1,0 +1,72 @@
+"""VGG-11: nothing but 3×3 convolutions, stacked until they see the whole image."""
+
+from torch import nn
+
+#: VGG-11's convolutions: their output channels, and "pool" for a halving of the image.
+CONFIGURATION_A = (64, "pool", 128, "pool", 256, 256, "pool", 512, 512, "pool", 512, 512, "pool")
+
+
+class VGG11(nn.Module):
+    """VGG-11, "configuration A" of the paper.
+
+    Parameters
+    ----------
+    channels : int
+        Of the input images.
+    size : int
+        Side of the input images in pixels. Five poolings need 32; smaller ones are padded.
+    classes : int
+    pool : int
+        Side of the map that the classifier sees. The paper's 224×224 images leave 7; images
+        of up to 32×32 leave 1.
+    hidden : int
+        Units in each of the classifier's two hidden layers; 4,096 in the paper.
+    batch_norm : bool
+        Whether batch normalisation follows every convolution (the paper had none yet).
+    dropout : float
+        Share of the classifier's hidden units that is dropped in training.
+
+    References
+    ----------
+    Simonyan and Zisserman (2015), "Very deep convolutional networks for large-scale image
+    recognition", ICLR.
+    """
+
+    def __init__(
+        self, channels=1, size=28, classes=10, pool=1, hidden=4096, batch_norm=False, dropout=0.5
+    ):
+        super().__init__()
+        missing = max(0, 32 - size)
+        layers = [nn.ZeroPad2d((missing // 2, missing - missing // 2) * 2)] if missing else []
+        for width in CONFIGURATION_A:
+            if width == "pool":
+                layers.append(nn.MaxPool2d(2))  # [B, C, S, S] -> [B, C, S/2, S/2]
+                continue
+            layers.append(nn.Conv2d(channels, width, kernel_size=3, padding=1))
+            layers += [nn.BatchNorm2d(width)] if batch_norm else []
+            layers.append(nn.ReLU(inplace=True))
+            channels = width
+        self.features = nn.Sequential(*layers)  # [B, 512, S/32, S/32]
+        self.pool = nn.AdaptiveAvgPool2d(pool)  # [B, 512, pool, pool]
+        self.classifier = nn.Sequential(
+            nn.Flatten(),
+            nn.Linear(512 * pool**2, hidden),
+            nn.ReLU(inplace=True),
+            nn.Dropout(dropout),
+            nn.Linear(hidden, hidden),
+            nn.ReLU(inplace=True),
+            nn.Dropout(dropout),
+            nn.Linear(hidden, classes),
+        )
+        self.apply(_initialise)
+
+    def forward(self, images):
+        """Map images [B, C, S, S] to logits [B, K]."""
+        return self.classifier(self.pool(self.features(images)))
+
+
+def _initialise(module):
+    """Draw weights of He's scale: without it, or normalisation, eleven layers do not train."""
+    if isinstance(module, (nn.Conv2d, nn.Linear)):
+        nn.init.kaiming_normal_(module.weight, nonlinearity="relu")
+        nn.init.zeros_(module.bias)
