@@ -141,7 +141,7 @@ def measure(images=IMAGES, rounds=7):
         for name, function in alone.items():
             seconds[name].append(timed(function)[0])
     return Results(
-        environment=records.environment(),
+        environment=records.environment() | {"device": "cpu"},
         commit=commit,
         data=data,
         images=images,

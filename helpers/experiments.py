@@ -18,6 +18,7 @@ from tqdm.auto import tqdm as notebook_tqdm
 
 from helpers import records, runner
 from helpers.datasets import DataNotPrepared
+from helpers.recipe import NoSuchDevice, Recipe
 from helpers.records import RecordError
 from helpers.registry import EXPERIMENTS, SCALES
 
@@ -176,7 +177,7 @@ def _is_recorded(experiment, scale, seed):
     return True
 
 
-def run_all(names, scale, seeds, resume):
+def run_all(names, scale, seeds, resume, device):
     """Run experiments, all listed seeds or those given; with `resume` skip what is recorded."""
     wanted = [
         (EXPERIMENTS[name], seed)
@@ -191,7 +192,9 @@ def run_all(names, scale, seeds, resume):
             def show(training, bar=bar):
                 bar.update(training.epoch - bar.n)
 
-            record = runner.run(experiment, scale, seed, resume=resume, after_epoch=show)
+            record = runner.run(
+                experiment, scale, seed, resume=resume, after_epoch=show, device=device
+            )
         if record.diverged:
             epoch = record.history["epoch"][-1]
             print(f"  the loss stopped being finite in epoch {epoch}; recorded as such")
@@ -200,6 +203,14 @@ def run_all(names, scale, seeds, resume):
     if skipped := len(wanted) - len(todo):
         print(f"{skipped} were recorded already; without --resume they are made again")
     print(f"{len(todo)} runs made; their records are in runs/")
+
+
+def limit_threads(names, threads):
+    """Let PyTorch, too, use no more than so many threads, if any of the runs needs it."""
+    if threads and any(isinstance(EXPERIMENTS[name].config, Recipe) for name in names):
+        import torch  # here: the NumPy experiments need not wait for torch
+
+        torch.set_num_threads(threads)
 
 
 def main(arguments=None):
@@ -221,6 +232,7 @@ def main(arguments=None):
     sub.add_argument(
         "--threads", type=parse_threads, help="of the linear algebra library; default: all"
     )
+    sub.add_argument("--device", default="auto", help="of PyTorch models: cpu, cuda or auto")
     options = parser.parse_args(arguments)
 
     try:
@@ -232,11 +244,12 @@ def main(arguments=None):
             parser.error("name an experiment, or say --all")
         names = names_of(patterns, options.scale)
         with threadpool_limits(options.threads):
-            run_all(names, options.scale, options.seeds, options.resume)
+            limit_threads(names, options.threads)
+            run_all(names, options.scale, options.seeds, options.resume, options.device)
     except UnknownExperiment as error:
         print(f"error: {error.args[0]}", file=sys.stderr)
         return 2
-    except (DataNotPrepared, RecordError, runner.CheckpointError) as error:
+    except (DataNotPrepared, RecordError, runner.CheckpointError, NoSuchDevice) as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
     except BrokenPipeError:  # who reads the output, such as `head`, has seen enough

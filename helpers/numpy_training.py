@@ -185,6 +185,10 @@ class Training:
         """How many numbers are trained."""
         return self.network.parameter_count
 
+    def hardware(self):
+        """Name what the run was made on."""
+        return {"device": "cpu"}
+
     def scores(self):
         """Return the class scores [N, K] of the evaluation data."""
         return predict(self.network, self.data.x_eval)

@@ -162,7 +162,6 @@ def environment():
         "python": platform.python_version(),
         **{name: version(name) for name in ("numpy", "scipy", "scikit-learn", "torch")},
         "system": platform.system(),
-        "device": "cpu",
         "cpu": _cpu_model(),
         "cores": os.cpu_count(),
         "threads": max((pool["num_threads"] for pool in pools), default=1),

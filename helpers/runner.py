@@ -12,6 +12,7 @@ import numpy as np
 
 from helpers import datasets
 from helpers.numpy_training import Training, TrainingData
+from helpers.recipe import Recipe
 from helpers.records import (
     ROOT,
     RUNS,
@@ -112,10 +113,20 @@ def _load_moons(scale, seed, n, noise, held_out, data_seed):
 LOADERS = {"half-moons": _load_moons, "mnist": _load_mnist}
 
 
-def prepare(experiment, scale, seed):
-    """Return the `Training` of a run, ready to start, and the `Data` it was given."""
+def prepare(experiment, scale, seed, device="auto"):
+    """Return the `Training` of a run, ready to start, and the `Data` it was given.
+
+    It is one of `helpers.training` for a `Recipe`, which may run on another device, and one of
+    `helpers.numpy_training` otherwise.
+    """
     data = load_data(experiment, scale, seed)
     weight_seed = experiment.weight_seed if experiment.weight_seed is not None else seed
+    if isinstance(experiment.config, Recipe):
+        from helpers import training  # here: the NumPy chapters need not wait for torch
+
+        device = training.choose_device(device)
+        tensors = training.tensors(data)
+        return training.Training(experiment.config, tensors, weight_seed, device), data
     x, x_eval = (_vectors(part, experiment.config.dtype) for part in (data.x, data.x_eval))
     vectors = TrainingData(x, data.labels, x_eval, data.labels_eval)
     return Training(experiment.config, vectors, weight_seed), data
@@ -129,7 +140,7 @@ def _vectors(x, dtype):
 # ------------------------------------------------------------------------------ run
 
 
-def run(experiment, scale, seed, resume=False, after_epoch=None, runs=RUNS,
+def run(experiment, scale, seed, resume=False, after_epoch=None, device="auto", runs=RUNS,
         checkpoints=CHECKPOINTS, checkpoint_seconds=5.0):  # fmt: skip
     """Train one run to its end and write its record.
 
@@ -142,6 +153,8 @@ def run(experiment, scale, seed, resume=False, after_epoch=None, runs=RUNS,
         Continue from the run's checkpoint if there is one.
     after_epoch : callable, optional
         Called with the `Training` after every epoch, for example to show progress.
+    device : str
+        Where a PyTorch model is trained: "cpu", "cuda", or "auto" for the fastest there is.
     runs, checkpoints : Path
         Where records and checkpoints go.
     checkpoint_seconds : float
@@ -157,7 +170,7 @@ def run(experiment, scale, seed, resume=False, after_epoch=None, runs=RUNS,
         If the checkpoint to resume from was made by another run, configuration or data.
     """
     commits, clock = [source_commit()], Clock()
-    training, data = prepare(experiment, scale, seed)
+    training, data = prepare(experiment, scale, seed, device)
     identity = {
         "run": [experiment.name, scale, seed],
         "config": experiment.as_json(),
@@ -192,7 +205,7 @@ def run(experiment, scale, seed, resume=False, after_epoch=None, runs=RUNS,
         data=data.name,
         data_checksum=data.checksum,
         parameters=training.parameter_count,
-        environment=environment(),
+        environment=environment() | training.hardware(),
         commit=", ".join(commits),
         **{name: round(seconds, 3) for name, seconds in clock.read().items()},
         history=training.history,
@@ -239,6 +252,7 @@ def _restore(training, path, identity):
                     f"{path} was made by another run, configuration or data: "
                     "delete it, or run without --resume"
                 )
+            arrays = {name: arrays[name] for name in arrays if name != "facts"}
             training.restore(arrays, facts["state"])
     except (OSError, KeyError, EOFError, ValueError, zipfile.BadZipFile) as error:
         if isinstance(error, CheckpointError):

@@ -260,7 +260,7 @@ def test_command_line_makes_what_is_missing_and_skips_what_is_recorded(
     record = make(tiny, tmp_path)
     calls = []
 
-    def fake_run(experiment, scale, seed, resume, after_epoch):
+    def fake_run(experiment, scale, seed, resume, after_epoch, device):
         calls.append((experiment.name, scale, seed, resume))
         return record
 

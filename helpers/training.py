@@ -1,0 +1,406 @@
+"""The training loop for `helpers.models`: batches, steps, and a state to resume from.
+
+The same code runs on a CPU or a GPU, in one process or, under `torchrun`, in several. It
+knows neither files nor data sets; `helpers.runner` brings those.
+"""
+
+import contextlib
+import math
+import os
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import distributed
+from torch.nn import functional
+from torch.nn.parallel import DistributedDataParallel
+
+from helpers.augment import distort
+from helpers.models import MODELS
+from helpers.recipe import NoSuchDevice
+
+CURVE_STEPS = 10  # steps between two points of the curve over batches
+EVALUATION_BATCH = 500
+
+# --------------------------------------------------------------------------- losses
+# A loss maps logits [B, K] and targets to one number per example [B].
+
+
+def cross_entropy(logits, labels, smoothing=0.0):
+    """Softmax cross-entropy against labels [B]."""
+    return functional.cross_entropy(logits, labels, label_smoothing=smoothing, reduction="none")
+
+
+def multi_label(logits, targets, smoothing=0.0):
+    """Binary cross-entropy, mean over the classes, against targets [B, K] of 0 and 1."""
+    targets = targets * (1 - smoothing) + smoothing / 2
+    return functional.binary_cross_entropy_with_logits(logits, targets, reduction="none").mean(1)
+
+
+LOSSES = {"cross-entropy": cross_entropy, "multi-label": multi_label}
+
+
+def correct(logits, targets):
+    """Return the share of right answers per example [B]: 0 or 1, or over K labels."""
+    if targets.ndim == 1:
+        return (logits.argmax(dim=1) == targets).float()
+    return ((logits > 0) == (targets > 0.5)).float().mean(dim=1)
+
+
+# ------------------------------------------------------------------------ schedules
+# A schedule maps a step (0, 1, ...) and the number of all steps to a learning rate.
+
+
+def constant(rate):
+    """Return the schedule that always gives `rate`."""
+    return lambda step, steps: rate
+
+
+def cosine(peak, warmup=0.0):
+    """Return a linear rise over a share `warmup` of all steps, then half a cosine down to 0.
+
+    Source: Loshchilov and Hutter (2017), "SGDR", ICLR (without the restarts).
+    """
+
+    def rate(step, steps):
+        rise = warmup * steps
+        if step < rise:
+            return peak * (step + 1) / rise
+        return 0.5 * peak * (1 + math.cos(math.pi * (step - rise) / (steps - rise)))
+
+    return rate
+
+
+def one_cycle(peak, rise=0.3, start=25.0):
+    """Return a linear rise from `peak / start`, then a linear fall to nearly 0.
+
+    Source: Smith and Topin (2019), "Super-convergence".
+    """
+
+    def rate(step, steps):
+        at = (step + 0.5) / steps
+        if at < rise:
+            return peak * (1 / start + (1 - 1 / start) * at / rise)
+        return peak * (1 - at) / (1 - rise)
+
+    return rate
+
+
+SCHEDULES = {"constant": constant, "cosine": cosine, "one-cycle": one_cycle}
+
+OPTIMISERS = {"adam": torch.optim.Adam, "adamw": torch.optim.AdamW, "sgd": torch.optim.SGD}
+
+
+def choose_device(name="auto"):
+    """Return the device of that name; "auto" takes a GPU where there is one.
+
+    Raises
+    ------
+    NoSuchDevice
+        If this machine does not have it.
+    """
+    if name == "auto":
+        name = "cuda" if torch.cuda.is_available() else "cpu"
+    try:
+        return torch.empty(0, device=name).device
+    except (RuntimeError, AssertionError) as error:
+        raise NoSuchDevice(f"this machine has no device {name!r}: take cpu or auto") from error
+
+
+# ----------------------------------------------------------------------------- data
+
+
+@dataclass(frozen=True)
+class ImageTensors:
+    """Images uint8 [N, C, S, S] and targets to train on, and to evaluate on.
+
+    Targets are labels, int64 [N], or a 0 or 1 for each class, float32 [N, K].
+    """
+
+    images: torch.Tensor
+    targets: torch.Tensor
+    images_eval: torch.Tensor
+    targets_eval: torch.Tensor
+    classes: int = 10
+
+    def to(self, device):
+        """Return the same data on a device."""
+        tensors = (self.images, self.targets, self.images_eval, self.targets_eval)
+        return ImageTensors(*(tensor.to(device) for tensor in tensors), classes=self.classes)
+
+
+def normalise(images):
+    """Map grey values or colours uint8 to float32 in [-1, 1]."""
+    return images.float().div_(127.5).sub_(1)
+
+
+# ----------------------------------------------------------------------------- loop
+
+
+class Training:
+    """One training run, advanced an epoch at a time.
+
+    Parameters
+    ----------
+    recipe : helpers.recipe.Recipe
+    data : ImageTensors
+    seed : int
+        Decides the initial weights, the order of the batches, the augmentation and the
+        dropout. On a GPU the same seed gives nearly the same run, on a CPU the same.
+    device : torch.device or str
+
+    Attributes
+    ----------
+    model : torch.nn.Module
+    epoch : int
+        How many epochs are done.
+    history : dict of lists
+        One entry per epoch. `loss` and `accuracy` are measured during the epoch, before each
+        step; `eval_loss` and `eval_accuracy` after it.
+    curve : dict of lists
+        `loss` and `accuracy` again, one entry for every `CURVE_STEPS` steps.
+    diverged : bool
+        True once a loss was not finite; training is then over.
+    """
+
+    def __init__(self, recipe, data, seed, device="cpu"):
+        self.recipe, self.device = recipe, torch.device(device)
+        self.data = data.to(self.device)
+        self.model = build(recipe, data, seed).to(self.device)
+        if recipe.channels_last:
+            self.model = self.model.to(memory_format=torch.channels_last)
+        self.network = spread(self.model)  # what is called; `model` holds the parameters
+        self.optimiser = make_optimiser(recipe, self.model)
+        schedule = dict(recipe.schedule)
+        self.learning_rate = SCHEDULES[schedule.pop("name")](**schedule)
+        self.order_rng = torch.Generator().manual_seed(seed)
+        self.augment_rng = torch.Generator(self.device).manual_seed(seed)
+        self.steps_per_epoch = math.ceil(len(data.images) / recipe.batch_size)
+        self.epoch, self.step_count, self.diverged = 0, 0, False
+        self.history = {
+            name: []
+            for name in ("epoch", "learning_rate", "loss", "accuracy", "eval_loss", "eval_accuracy")
+        }
+        self.curve = {"loss": [], "accuracy": []}
+
+    @property
+    def done(self):
+        """Whether all epochs are done, or the run diverged."""
+        return self.diverged or self.epoch >= self.recipe.epochs
+
+    @property
+    def parameter_count(self):
+        """How many numbers are trained."""
+        return sum(parameter.numel() for parameter in self.model.parameters())
+
+    def batches(self):
+        """Yield (images in [-1, 1], targets, size of the whole batch) for each step of an epoch.
+
+        With several processes, each takes its share of every batch.
+        """
+        order = torch.randperm(len(self.data.images), generator=self.order_rng)
+        for whole in order.split(self.recipe.batch_size):
+            mine = whole[rank() :: processes()].to(self.device)
+            images = normalise(self.data.images[mine])
+            if self.recipe.augment:
+                images = distort(images, self.augment_rng, **self.recipe.augment)
+            yield images, self.data.targets[mine], len(whole)
+
+    def step(self, images, targets, whole):
+        """Take one gradient step; return the batch's loss and right answers, summed [2]."""
+        for group in self.optimiser.param_groups:
+            group["lr"] = self.learning_rate(self.step_count, self.all_steps)
+        logits = self.logits(images)
+        losses = LOSSES[self.recipe.loss](logits, targets, self.recipe.label_smoothing)
+        self.optimiser.zero_grad()
+        # The mean over the whole batch: processes average their gradients.
+        (losses.sum() * processes() / whole).backward()
+        self.optimiser.step()
+        self.step_count += 1
+        return torch.stack([losses.detach().sum(), correct(logits, targets).sum()])
+
+    def run_epoch(self):
+        """Train one epoch and log it."""
+        self.model.train()
+        sums, sizes = [], []
+        for images, targets, whole in self.batches():
+            sums.append(self.step(images, targets, whole))
+            sizes.append(whole)
+        sums = total(torch.stack(sums)).double().cpu()  # [steps, 2]
+        sizes = torch.tensor(sizes, dtype=torch.float64)
+        for part, size in zip(sums.split(CURVE_STEPS), sizes.split(CURVE_STEPS), strict=True):
+            for name, value in zip(("loss", "accuracy"), part.sum(0) / size.sum(), strict=True):
+                self.curve[name].append(rounded(value))
+        loss, accuracy = sums.sum(0) / sizes.sum()
+        self.epoch += 1
+        self.diverged = not math.isfinite(loss)
+        measured = {"loss": None, "accuracy": None} if self.diverged else self.evaluate()
+        row = {
+            "epoch": self.epoch - 1,
+            "learning_rate": self.optimiser.param_groups[0]["lr"],
+            "loss": loss,
+            "accuracy": accuracy,
+            **{f"eval_{name}": value for name, value in measured.items()},
+        }
+        for name, value in row.items():
+            self.history[name].append(rounded(value))
+
+    @property
+    def all_steps(self):
+        """How many steps the whole run takes."""
+        return self.steps_per_epoch * self.recipe.epochs
+
+    def logits(self, images):
+        """Return the logits [B, K], float32, of images in [-1, 1]."""
+        if self.recipe.channels_last:
+            images = images.to(memory_format=torch.channels_last)
+        with self.autocast():
+            return self.network(images).float()
+
+    def autocast(self):
+        """Return the context in which products and convolutions have the recipe's precision."""
+        if self.recipe.precision == "float32":
+            return contextlib.nullcontext()
+        return torch.autocast(self.device.type, getattr(torch, self.recipe.precision))
+
+    @torch.inference_mode()
+    def predict(self, images):
+        """Return the logits [N, K] of images uint8 [N, C, S, S], without training."""
+        self.model.eval()
+        return torch.cat([self.logits(normalise(part)) for part in images.split(EVALUATION_BATCH)])
+
+    def evaluate(self):
+        """Return the mean `loss` and `accuracy` on the evaluation data."""
+        logits, targets = self.predict(self.data.images_eval), self.data.targets_eval
+        return {
+            "loss": float(LOSSES[self.recipe.loss](logits, targets).double().mean()),
+            "accuracy": float(correct(logits, targets).double().mean()),
+        }
+
+    def scores(self):
+        """Return the logits [N, K] of the evaluation data, as a NumPy array."""
+        return self.predict(self.data.images_eval).cpu().numpy()
+
+    def keepsakes(self):
+        """Return the curves over batches, as arrays `curve_loss` and `curve_accuracy`."""
+        return {
+            f"curve_{name}": np.array(values, np.float32) for name, values in self.curve.items()
+        }
+
+    def hardware(self):
+        """Name what the run was made on."""
+        if self.device.type == "cuda":
+            return {"device": torch.cuda.get_device_name(self.device), "processes": processes()}
+        return {"device": "cpu", "threads": torch.get_num_threads(), "processes": processes()}
+
+    def state(self):
+        """Return (arrays, facts): all that `restore` needs to go on bit for bit."""
+        tensors = {f"model/{name}": value for name, value in self.model.state_dict().items()}
+        for i, slots in self.optimiser.state_dict()["state"].items():
+            tensors |= {f"optimiser/{i}/{slot}": value for slot, value in slots.items()}
+        tensors |= {
+            "order_rng": self.order_rng.get_state(),
+            "augment_rng": self.augment_rng.get_state(),
+            "dropout_rng": torch.get_rng_state(),
+        }
+        facts = {name: getattr(self, name) for name in FACTS}
+        return {name: tensor.cpu().numpy() for name, tensor in tensors.items()}, facts
+
+    def restore(self, arrays, facts):
+        """Continue from what `state` returned."""
+        tensors = {name: torch.from_numpy(array) for name, array in arrays.items()}
+        self.model.load_state_dict(
+            {name: tensors[f"model/{name}"] for name in self.model.state_dict()}
+        )
+        slots = {}
+        for name, tensor in tensors.items():
+            if name.startswith("optimiser/"):
+                _, i, slot = name.split("/")
+                slots.setdefault(int(i), {})[slot] = tensor
+        self.optimiser.load_state_dict(self.optimiser.state_dict() | {"state": slots})
+        self.order_rng.set_state(tensors["order_rng"])
+        self.augment_rng.set_state(tensors["augment_rng"])
+        torch.set_rng_state(tensors["dropout_rng"])
+        for name in FACTS:
+            setattr(self, name, facts[name])
+
+
+FACTS = ("epoch", "step_count", "diverged", "history", "curve")  # what is not a tensor
+
+
+def tensors(data):
+    """Turn `helpers.runner.Data` of images uint8 [N, S, S] into tensors [N, 1, S, S]."""
+    images, images_eval = (torch.tensor(part)[:, None] for part in (data.x, data.x_eval))
+    targets, targets_eval = torch.tensor(data.labels), torch.tensor(data.labels_eval)
+    return ImageTensors(images, targets, images_eval, targets_eval)
+
+
+def build(recipe, data, seed):
+    """Return the recipe's model for such data, with the initial weights of that seed.
+
+    This is the one place that seeds torch's global generator, which draws the weights and
+    afterwards the dropout.
+    """
+    torch.manual_seed(seed)
+    channels, size = data.images.shape[1:3]
+    return MODELS[recipe.model](
+        channels=channels, size=size, classes=data.classes, **recipe.arguments
+    )
+
+
+def make_optimiser(recipe, model):
+    """Return the recipe's optimiser; weight decay spares biases and normalisations."""
+    options = dict(recipe.optimiser)
+    kind, decay = OPTIMISERS[options.pop("name")], options.pop("weight_decay", 0.0)
+    weights = [parameter for parameter in model.parameters() if parameter.ndim > 1]
+    others = [parameter for parameter in model.parameters() if parameter.ndim <= 1]
+    groups = [
+        {"params": weights, "weight_decay": decay},
+        {"params": others, "weight_decay": 0.0},
+    ]
+    return kind(groups, lr=0.0, fused=True, **options)
+
+
+# ---------------------------------------------------------------- several processes
+
+
+@contextlib.contextmanager
+def joined_processes():
+    """Let the processes that `torchrun` started train together; alone, do nothing."""
+    if "WORLD_SIZE" not in os.environ:
+        yield
+        return
+    distributed.init_process_group("nccl" if torch.cuda.is_available() else "gloo")
+    try:
+        yield
+    finally:
+        distributed.destroy_process_group()
+
+
+def processes():
+    """How many processes train together."""
+    return distributed.get_world_size() if distributed.is_initialized() else 1
+
+
+def rank():
+    """Which of them this one is, from 0."""
+    return distributed.get_rank() if distributed.is_initialized() else 0
+
+
+def spread(model):
+    """Let the processes average their gradients."""
+    return DistributedDataParallel(model) if processes() > 1 else model
+
+
+def total(values):
+    """Sum a tensor over all processes."""
+    if processes() > 1:
+        distributed.all_reduce(values)
+    return values
+
+
+def rounded(value):
+    """Seven significant digits, all that float32 holds; None for what is not finite."""
+    if value is None or not math.isfinite(value):
+        return None
+    return float(f"{float(value):.7g}")

@@ -1,0 +1,240 @@
+"""The PyTorch loop: schedules, the same steps as by hand, resuming, several processes."""
+
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from helpers import records, runner, training
+from helpers.augment import distort
+from helpers.recipe import NoSuchDevice, Recipe
+from helpers.registry import Experiment
+from helpers.training import SCHEDULES, ImageTensors, Training
+
+ROOT = Path(__file__).resolve().parent.parent
+TINY = Recipe(
+    "lenet", epochs=3, batch_size=32, schedule={"name": "cosine", "peak": 0.002, "warmup": 0.1}
+)
+
+
+def data(n=96, seed=0):
+    rng = torch.Generator().manual_seed(seed)
+    images = torch.randint(0, 256, (n, 1, 28, 28), dtype=torch.uint8, generator=rng)
+    labels = torch.arange(n) % 10
+    return ImageTensors(images, labels, images[:20], labels[:20])
+
+
+def trained(recipe=TINY, seed=0, **options):
+    run = Training(recipe, data(**options), seed)
+    while not run.done:
+        run.run_epoch()
+    return run
+
+
+# ------------------------------------------------------------------------- schedules
+
+
+def test_schedules():
+    constant = SCHEDULES["constant"](0.3)
+    assert [constant(step, 100) for step in (0, 99)] == [0.3, 0.3]
+    cosine = SCHEDULES["cosine"](peak=2.0, warmup=0.1)
+    assert [cosine(step, 100) for step in (0, 4, 9)] == pytest.approx([0.2, 1.0, 2.0])
+    assert cosine(10, 100) == pytest.approx(2.0)
+    assert cosine(55, 100) == pytest.approx(1.0)
+    assert 0 < cosine(99, 100) < 0.002
+    cycle = SCHEDULES["one-cycle"](peak=1.0, rise=0.5, start=10)
+    rates = [cycle(step, 100) for step in range(100)]
+    assert rates[0] == pytest.approx(0.1, abs=0.01)
+    assert max(rates) == pytest.approx(1.0, abs=0.02) and rates.index(max(rates)) in (49, 50)
+    assert 0 < rates[-1] < 0.02
+
+
+# ------------------------------------------------------------------------------ steps
+
+
+def test_an_epoch_takes_the_steps_of_a_plain_loop():
+    run = Training(replace(TINY, label_smoothing=0.1), data(), seed=3)
+    model = training.build(TINY, data(), seed=3)
+    optimiser = torch.optim.Adam(model.parameters())
+    order = torch.randperm(96, generator=torch.Generator().manual_seed(3))
+    for step, rows in enumerate(order.split(32)):
+        for group in optimiser.param_groups:
+            group["lr"] = SCHEDULES["cosine"](0.002, 0.1)(step, 9)
+        images = data().images[rows].float() / 127.5 - 1
+        loss = torch.nn.functional.cross_entropy(
+            model(images), data().targets[rows], label_smoothing=0.1
+        )
+        optimiser.zero_grad()
+        loss.backward()
+        optimiser.step()
+    run.run_epoch()
+    for ours, theirs in zip(run.model.parameters(), model.parameters(), strict=True):
+        torch.testing.assert_close(ours, theirs, rtol=1e-4, atol=1e-6)
+
+
+def test_the_figures_are_means_over_images_before_each_step():
+    frozen = replace(TINY, schedule={"name": "constant", "rate": 0.0}, batch_size=40)
+    run = Training(frozen, data(), seed=0)
+    run.run_epoch()
+    logits = run.predict(data().images)
+    loss = torch.nn.functional.cross_entropy(logits, data().targets)
+    assert run.history["loss"] == [pytest.approx(float(loss), rel=1e-5)]
+    right = (logits.argmax(dim=1) == data().targets).float().mean()
+    assert run.history["accuracy"] == [pytest.approx(float(right))]
+    assert run.curve["loss"] == run.history["loss"]  # three steps make one point
+
+
+def test_weight_decay_spares_biases():
+    run = Training(replace(TINY, optimiser={"name": "sgd", "weight_decay": 0.5}), data(), seed=0)
+    weights, others = run.optimiser.param_groups
+    assert weights["weight_decay"] == 0.5 and all(p.ndim > 1 for p in weights["params"])
+    assert others["weight_decay"] == 0 and all(p.ndim == 1 for p in others["params"])
+
+
+def test_multi_label_loss_and_accuracy_by_hand():
+    logits = torch.tensor([[0.0, 2.0], [-1.0, 3.0]])
+    targets = torch.tensor([[0.0, 1.0], [1.0, 1.0]])
+    expected = -torch.tensor(
+        [
+            [torch.tensor(0.5).log(), torch.sigmoid(torch.tensor(2.0)).log()],
+            [torch.sigmoid(torch.tensor(-1.0)).log(), torch.sigmoid(torch.tensor(3.0)).log()],
+        ]
+    ).mean(dim=1)
+    torch.testing.assert_close(training.multi_label(logits, targets), expected)
+    assert training.correct(logits, targets).tolist() == [1.0, 0.5]
+
+
+def test_half_precision_and_channels_last_change_little():
+    plain, quick = (
+        trained(replace(TINY, epochs=1, **options)).history["loss"][0]
+        for options in ({}, {"precision": "bfloat16", "channels_last": True})
+    )
+    assert plain != quick and plain == pytest.approx(quick, rel=0.02)
+
+
+def test_divergence_ends_the_run_and_is_noted():
+    wild = replace(
+        TINY, optimiser={"name": "sgd"}, schedule={"name": "constant", "rate": 1e20}, epochs=9
+    )
+    run = trained(wild)
+    assert run.diverged and run.epoch < 9
+    assert run.history["eval_accuracy"][-1] is None
+
+
+def test_an_unknown_device_is_refused():
+    with pytest.raises(NoSuchDevice, match="no device 'abacus': take cpu or auto"):
+        training.choose_device("abacus")
+    assert training.choose_device("auto").type in ("cpu", "cuda")
+
+
+# ------------------------------------------------------------------------ augmentation
+
+
+def test_distortion_by_nothing_is_nothing():
+    images = torch.rand(3, 2, 28, 28)
+    torch.testing.assert_close(distort(images, torch.Generator()), images, rtol=0, atol=1e-5)
+
+
+def test_distortion_moves_by_no_more_than_asked():
+    images = torch.full((200, 1, 29, 29), -1.0)
+    images[:, 0, 14, 14] = 1
+    moved = distort(images, torch.Generator().manual_seed(0), shift=2.0)[:, 0] + 1
+    rows = torch.arange(29.0)
+    row = (moved.sum(dim=2) * rows).sum(dim=1) / moved.sum(dim=(1, 2)) - 14
+    column = (moved.sum(dim=1) * rows).sum(dim=1) / moved.sum(dim=(1, 2)) - 14
+    for offset in (row, column):
+        assert offset.abs().max() <= 2.01
+        assert offset.min() < -1.8 and offset.max() > 1.8
+    assert torch.corrcoef(torch.stack([row, column]))[0, 1].abs() < 0.2
+
+
+def test_distortion_turns_and_stretches():
+    images = torch.zeros(1, 1, 28, 28)
+    images[..., 14, 4:24] = 1  # a level bar
+    turned = distort(images.repeat(50, 1, 1, 1), torch.Generator().manual_seed(0), rotation=30)
+    assert turned[:, 0, [8, 9, 18, 19]].amax(dim=(1, 2)).max() > 0.5
+    bigger = distort(images.repeat(50, 1, 1, 1), torch.Generator().manual_seed(0), scale=0.3)
+    lengths = (bigger[:, 0].amax(dim=1) > 0.3).sum(dim=1)
+    assert lengths.min() < 17 and lengths.max() > 23
+
+
+# ------------------------------------------------------------------- runs and resuming
+
+
+def experiment(**changes):
+    recipe = Recipe(
+        "vit", arguments={"width": 16, "heads": 2, "hidden": 32}, epochs=4, batch_size=128,
+        schedule={"name": "one-cycle", "peak": 0.003}, augment={"shift": 1.0, "rotation": 5.0},
+    )  # fmt: skip
+    data = {"name": "mnist", "evaluate_on": "test"}
+    return Experiment("small-vit", "", replace(recipe, **changes), data, keep=True)
+
+
+def test_an_interrupted_run_resumes_to_the_bit_identical_history(tmp_path):
+    whole = runner.run(
+        experiment(), "embedded", 0, device="cpu", runs=tmp_path / "whole",
+        checkpoints=tmp_path / "checkpoints",
+    )  # fmt: skip
+    folders = {"runs": tmp_path / "broken", "checkpoints": tmp_path / "checkpoints"}
+
+    def stop(run):
+        if run.epoch == 3:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        runner.run(
+            experiment(), "embedded", 0, after_epoch=stop, checkpoint_seconds=0, device="cpu",
+            **folders,
+        )  # fmt: skip
+    resumed = runner.run(experiment(), "embedded", 0, resume=True, device="cpu", **folders)
+    assert resumed.history == whole.history
+    assert resumed.metrics == whole.metrics
+    assert whole.environment["device"] == "cpu"
+    kept = [
+        records.read_arrays("small-vit", "embedded", 0, tmp_path / name)
+        for name in ("whole", "broken")
+    ]
+    assert kept[0]["curve_loss"].shape == (8,)  # eleven steps an epoch make two points
+    for name, array in kept[0].items():
+        np.testing.assert_array_equal(array, kept[1][name])
+
+
+TWO = """
+import sys
+sys.path.insert(0, {root!r})
+import torch
+from torch import distributed
+from helpers import runner, training
+from helpers.recipe import Recipe
+from helpers.registry import Experiment
+
+torch.set_num_threads(1)
+with training.joined_processes():
+    recipe = Recipe("lenet", epochs=2, batch_size=64)
+    experiment = Experiment("two", "", recipe, {{"name": "mnist", "evaluate_on": "test"}})
+    run, _ = runner.prepare(experiment, "embedded", 0, "cpu")
+    while not run.done:
+        run.run_epoch()
+    if training.rank() == 0:
+        print("result", run.history["loss"][-1], run.history["eval_accuracy"][-1])
+"""
+
+
+def test_two_processes_train_as_one_does(tmp_path):
+    script = tmp_path / "two.py"
+    script.write_text(TWO.format(root=str(ROOT)))
+    results = []
+    for command in ([], ["-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2"]):
+        done = subprocess.run(
+            [sys.executable, *command, str(script)], capture_output=True, text=True, timeout=120
+        )
+        assert done.returncode == 0, done.stderr
+        [line] = [line for line in done.stdout.splitlines() if line.startswith("result")]
+        results.append([float(value) for value in line.split()[1:]])
+    (loss, accuracy), (loss_of_two, accuracy_of_two) = results
+    assert loss_of_two == pytest.approx(loss, rel=1e-3)
+    assert accuracy_of_two == pytest.approx(accuracy, abs=0.01)
