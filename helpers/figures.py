@@ -116,12 +116,14 @@ def curves(x, runs, xlabel="epoch", ylabel=None, log=False, each=False, ax=None)
     for i, (name, values) in enumerate(runs.items()):
         steps = np.asarray(x[name] if isinstance(x, dict) else x)
         values = np.atleast_2d(np.asarray(values, dtype=np.float64))  # [runs, T]
-        known = np.isfinite(values).all(axis=0)
-        steps, values = steps[known], values[:, known]
+        known = np.isfinite(values)
         if each:
-            lines = ax.plot(steps, values.T, linewidth=1, **_look(i))
-            lines[0].set_label(name)
+            for run, measured in zip(values, known, strict=True):
+                ax.plot(steps[measured], run[measured], linewidth=1, label=name, **_look(i))
+                name = None  # the legend names a setting once
             continue
+        # A mean over other runs at some epochs than at others would jump between them.
+        steps, values = steps[known.all(axis=0)], values[:, known.all(axis=0)]
         (line,) = ax.plot(steps, values.mean(axis=0), label=name, **_look(i))
         if len(values) > 1:
             band = values.min(axis=0), values.max(axis=0)
@@ -310,7 +312,8 @@ def reliability(confidence, correct, bins=10, ax=None):
     ax = axes_or_new(ax, height=4.6)
     confidence, correct = np.asarray(confidence), np.asarray(correct)
     lowest = confidence.min()
-    group = np.minimum((confidence - lowest) / (1 - lowest) * bins, bins - 1).astype(int)
+    width = (1 - lowest) / bins or 1  # any width will do if all are wholly sure
+    group = np.minimum((confidence - lowest) / width, bins - 1).astype(int)
     groups = [group == k for k in np.unique(group)]
     said = [confidence[members].mean() for members in groups]
     shares = [wilson(correct[members].sum(), members.sum()) for members in groups]

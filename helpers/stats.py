@@ -4,6 +4,7 @@ A thin layer over `scipy.stats` that returns one small type. It knows nothing of
 what comes in is plain numbers.
 """
 
+import warnings
 from dataclasses import dataclass
 
 import numpy as np
@@ -47,6 +48,16 @@ class Interval:
     def contains(self, value):
         """Whether `value` lies inside the interval, ends included."""
         return self.low <= value <= self.high
+
+    def above(self, limit):
+        """Whether all of the interval lies above `limit`: True, False, or None if only a part."""
+        return True if self.low > limit else False if self.high < limit else None
+
+    def inside(self, limit):
+        """Whether all of it lies within ±`limit`; None if only a part does."""
+        if self.low > limit or self.high < -limit:
+            return False
+        return True if -limit <= self.low and self.high <= limit else None
 
 
 def mean_interval(values, confidence=CONFIDENCE):
@@ -143,12 +154,16 @@ def bootstrap_interval(values, statistic=np.mean, seed=0, confidence=CONFIDENCE,
     """
     values = _sample(values, "values", any_shape=True)
     _check_confidence(confidence)
-    rng = np.random.default_rng(seed)
     # Rows are drawn by index, so that an observation may be an array (a score and a label).
-    draws = rng.integers(len(values), size=(resamples, len(values)))
-    replicates = [statistic(values[rows]) for rows in draws]
-    tail = (1 - confidence) / 2
-    low, high = np.quantile(replicates, [tail, 1 - tail])
+    low, high = stats.bootstrap(
+        (np.arange(len(values)),),
+        lambda rows: statistic(values[rows]),
+        vectorized=False,
+        n_resamples=resamples,
+        confidence_level=confidence,
+        method="percentile",
+        rng=seed,
+    ).confidence_interval
     return _interval(statistic(values), low, high, len(values))
 
 
@@ -189,12 +204,10 @@ def difference_interval(a, b, paired=False, confidence=CONFIDENCE):
             raise ValueError(f"paired samples must have one length; got {len(a)} and {len(b)}.")
         return mean_interval(a - b, confidence)
     difference = a.mean() - b.mean()
-    parts = a.var(ddof=1) / len(a), b.var(ddof=1) / len(b)
-    half = 0.0
-    if sum(parts) > 0:
-        freedom = sum(parts) ** 2 / (parts[0] ** 2 / (len(a) - 1) + parts[1] ** 2 / (len(b) - 1))
-        half = stats.t.ppf((1 + confidence) / 2, freedom) * np.sqrt(sum(parts))
-    return _interval(difference, difference - half, difference + half, (len(a), len(b)))
+    # scipy warns of a sample without spread, and does the right thing with it.
+    with warnings.catch_warnings(action="ignore", category=RuntimeWarning):
+        low, high = stats.ttest_ind(a, b, equal_var=False).confidence_interval(confidence)
+    return _interval(difference, low, high, (len(a), len(b)))
 
 
 def _interval(estimate, low, high, n, sd=None):

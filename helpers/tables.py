@@ -53,7 +53,7 @@ def interval(records, metric):
 def difference(records, baseline, metric):
     """Estimate how much larger a figure is in some runs than in the baseline's.
 
-    Runs of the same seeds are compared pair by pair, others by Welch's interval.
+    Runs of the same seeds on the same data are compared pair by pair, others by Welch's interval.
 
     Parameters
     ----------
@@ -65,8 +65,8 @@ def difference(records, baseline, metric):
     -------
     Interval
     """
-    seeds = [record.seed for record in records]
-    paired = seeds == [record.seed for record in baseline]
+    shared = [(record.seed, record.data_checksum) for record in records]
+    paired = shared == [(record.seed, record.data_checksum) for record in baseline]
     return difference_interval(values(records, metric), values(baseline, metric), paired)
 
 

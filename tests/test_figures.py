@@ -12,10 +12,11 @@ from helpers.numpy_net import mlp
 from helpers.stats import Interval, difference_interval, mean_interval
 
 
-def record(seed=0, accuracy=0.9, history=None):
+def record(seed=0, accuracy=0.9, history=None, data="the same"):
     return SimpleNamespace(
         experiment="trial",
         seed=seed,
+        data_checksum=data,
         wall_seconds=2.0,
         metrics={"eval_accuracy": accuracy},
         history=history or {"epoch": [0, 10], "loss": [1.0, 0.5 + seed], "eval_loss": [None, 0.6]},
@@ -50,6 +51,13 @@ def test_curves_can_draw_every_run():
     (ax,) = figure.axes
     assert [line.get_ydata().tolist() for line in ax.lines] == [[1, 2], [3, 4], [0, 0]]
     assert [text.get_text() for text in ax.get_legend().get_texts()] == ["all", "b"]
+
+
+def test_a_gap_in_one_run_is_no_gap_in_the_others():
+    figure = figures.curves([0, 1, 2], {"all": [[1, np.nan, 3], [4, 5, 6]]}, each=True)
+    (ax,) = figure.axes
+    assert [line.get_xdata().tolist() for line in ax.lines] == [[0, 2], [0, 1, 2]]
+    assert [line.get_ydata().tolist() for line in ax.lines] == [[1, 3], [4, 5, 6]]
 
 
 def test_no_two_lines_differ_by_colour_alone():
@@ -163,6 +171,12 @@ def test_reliability_groups_by_confidence():
     assert low < 0.5 < high and np.isclose(low + high, 1)
 
 
+def test_reliability_of_a_network_that_is_always_sure():
+    (ax,) = figures.reliability(np.ones(20), np.arange(20) < 15).axes
+    line, *_ = ax.containers[0].lines
+    assert line.get_xdata().tolist() == [1.0] and line.get_ydata().tolist() == [0.75]
+
+
 def test_pixels_of_a_figure():
     figure, _ = figures.new_figure(width=2, height=1)
     pixels = figures.to_pixels(figure)
@@ -183,20 +197,27 @@ def test_summary_states_mean_interval_and_number_of_runs():
     assert table["seeds"].tolist() == ["3", "1"]
 
 
-def test_summary_says_how_many_runs_diverged():
+def test_a_figure_that_a_diverged_run_lacks_is_not_averaged_away():
     runs = [record(0, 0.9), record(1, None)]
-    table = tables.summary({"large": runs}, {"eval_accuracy": ("accuracy", ".3f")})
-    assert table["accuracy"].tolist() == ["1 of 2 diverged"]
+    assert np.isnan(tables.values(runs, "eval_accuracy")).tolist() == [False, True]
     assert tables.interval(runs, "eval_accuracy") is None
+    table = tables.summary(
+        {"large": runs, "huge": runs[1:]}, {"eval_accuracy": ("accuracy", ".3f")}
+    )
+    assert table["accuracy"].tolist() == ["1 of 2 diverged", "1 of 1 diverged"]
+    with pytest.raises(ValueError, match="a must be finite"):
+        tables.difference(runs, runs[:1] * 2, "eval_accuracy")
 
 
-def test_difference_pairs_runs_of_the_same_seeds_only():
-    a = [record(seed, value) for seed, value in enumerate((0.90, 0.92, 0.95))]
-    b = [record(seed, value) for seed, value in enumerate((0.89, 0.91, 0.93))]
-    c = [record(seed + 5, value) for seed, value in enumerate((0.89, 0.91, 0.93))]
+def test_difference_pairs_runs_of_the_same_seeds_and_data_only():
     x, y = [0.90, 0.92, 0.95], [0.89, 0.91, 0.93]
+    a = [record(seed, value) for seed, value in enumerate(x)]
+    b = [record(seed, value) for seed, value in enumerate(y)]
+    other_seeds = [record(seed + 5, value) for seed, value in enumerate(y)]
+    other_data = [record(seed, value, data="another") for seed, value in enumerate(y)]
     assert tables.difference(a, b, "eval_accuracy") == difference_interval(x, y, paired=True)
-    assert tables.difference(a, c, "eval_accuracy") == difference_interval(x, y)
+    for unpaired in (other_seeds, other_data):
+        assert tables.difference(a, unpaired, "eval_accuracy") == difference_interval(x, y)
 
 
 def test_values_come_from_metrics_or_attributes():

@@ -1,5 +1,7 @@
 """The intervals against scipy, hand computation and simulation."""
 
+import warnings
+
 import numpy as np
 import pytest
 from scipy import stats as scipy_stats
@@ -90,6 +92,27 @@ def test_paired_agrees_with_scipy_and_removes_what_pairs_share():
 
 def test_difference_of_constants_is_a_point():
     assert ends(difference_interval([2.0, 2.0], [1.0, 1.0, 1.0])) == (1.0, 1.0)
+    assert ends(difference_interval([1.0, 1.0], [1.0, 1.0, 1.0])) == (0.0, 0.0)
+
+
+def test_a_sample_without_spread_has_an_interval_and_no_warning():
+    same, other = [0.1124] * 3, [0.2, 0.3, 0.4]
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        interval = difference_interval(other, same)
+    # All the spread is that of the other three: sd 0.1, with their 2 degrees of freedom.
+    half = 4.302653 * 0.1 / 3**0.5
+    assert ends(interval) == pytest.approx((0.1876 - half, 0.1876 + half), abs=1e-6)
+
+
+def test_an_interval_says_yes_or_no_or_neither():
+    interval = Interval(0.02, 0.01, 0.03, n=3)
+    assert [interval.above(limit) for limit in (0.005, 0.02, 0.04)] == [True, None, False]
+    assert [interval.above(limit) for limit in (0.01, 0.03)] == [None, None]
+    assert [interval.inside(limit) for limit in (0.03, 0.02, 0.005)] == [True, None, False]
+    below = Interval(-0.02, -0.03, -0.01, n=3)
+    assert [below.inside(limit) for limit in (0.03, 0.02, 0.005)] == [True, None, False]
+    assert Interval(0, -0.03, 0.03, n=3).inside(0.02) is None
 
 
 def test_format():
