@@ -7,14 +7,21 @@ show the same `Finding`.
 
 from dataclasses import dataclass
 
-import numpy as np
 import pandas as pd
 
-from helpers.course import CLAIMS, PUBLISHED_MNIST
+from helpers.course import CLAIMS, PUBLISHED_MNIST, VERDICTS
 from helpers.experiments import recorded
+from helpers.measures import (
+    breakthrough,
+    count,
+    crippled,
+    epochs_to,
+    silent_classes,  # noqa: F401 (the chapters call every measure as claims.…)
+    span,
+    still_falling,
+)
 from helpers.moons import best_accuracy
 from helpers.prose import verdict
-from helpers.records import read_arrays
 from helpers.registry import HIDDEN_SIZES, LAMBDAS, RATES
 from helpers.stats import difference_interval, mean_interval, wilson
 from helpers.tables import difference, interval, values
@@ -23,7 +30,7 @@ CLOSE = 0.003  # accuracy: near enough to a published value to say that it came 
 LITTLE = 0.005  # accuracy: a difference inside ±0.005 changes nobody's choice
 FAR = 0.05  # accuracy: who ends this far behind the best has not arrived
 
-HOLDS, LIMITED, FAILS = "holds", "holds with limits", "does not hold"
+HOLDS, LIMITED, FAILS, UNTOLD = VERDICTS
 
 
 @dataclass(frozen=True)
@@ -44,57 +51,20 @@ class Finding:
     answer: str
 
 
-# ------------------------------------------------------------------- what a run shows
+# ------------------------------------------------------------- what differences rest on
 
 
-def span(records, metric):
-    """Return the lowest and the highest value of a figure over runs."""
-    measured = values(records, metric)
-    return float(measured.min()), float(measured.max())
+def _seeds(difference):
+    """Say on how many seeds a difference rests."""
+    if isinstance(difference.n, int):
+        return f"n = {difference.n} seeds, paired"
+    return "n = {} and {} seeds".format(*difference.n)
 
 
-def count(number, of, what="seeds"):
-    """Say "3 of 10 seeds", "all 10 seeds", or "none of 10 seeds"."""
-    amount = {0: "none of", of: "all"}.get(number, f"{number} of")
-    return f"{amount} {of} {what}"
-
-
-def silent_classes(record):
-    """Count the classes that a run with kept scores never answers on its test images."""
-    scores = read_arrays(record.experiment, record.scale, record.seed)["scores"]
-    return scores.shape[1] - len(np.unique(scores.argmax(axis=1)))
-
-
-def crippled(record):
-    """Whether a run ends without one of ten digits, or nearly so.
-
-    Without one of them no network is right on more than about 0.91 of the training images;
-    with all of them, the networks of practice 2 get further.
-    """
-    return record.metrics["train_accuracy"] < 0.92
-
-
-def epochs_to(record, accuracy):
-    """Return how many epochs a run took to a training accuracy; None if it never got there."""
-    for epoch, value in zip(record.history["epoch"], record.history["accuracy"], strict=True):
-        if value is not None and value >= accuracy:
-            return epoch + 1
-    return None
-
-
-def breakthrough(record, window=20, faster=2.0, share=0.1):
-    """Return the epoch at which a run's loss begins a sudden fall, None if it never does.
-
-    Suddenly means: over `window` epochs it falls at least `faster` times as far as over the
-    `window` epochs before, and by at least `share` of its whole fall. A loss that only slows
-    down, as most do, never qualifies.
-    """
-    # The lowest loss so far: coming down again from a spike is not a breakthrough.
-    loss = np.minimum.accumulate(np.array(record.history["loss"], dtype=float))
-    fall = loss[:-window] - loss[window:]  # over the window that starts at each epoch
-    before, after = fall[:-window], fall[window:]
-    sudden = (after > faster * np.maximum(before, 0)) & (after > share * (loss[0] - loss[-1]))
-    return int(np.where(sudden, after, -np.inf).argmax()) + window if sudden.any() else None
+def _compared(differences, spec):
+    """Write "name difference; name difference (n = 3 seeds, paired)"."""
+    text = "; ".join(f"{name} {amount:{spec}}" for name, amount in differences.items())
+    return f"{text} ({'; '.join(dict.fromkeys(map(_seeds, differences.values())))})"
 
 
 # -------------------------------------------------------------------------- practice 1
@@ -107,16 +77,27 @@ def _c1_1():
     accuracy = values(runs, "eval_accuracy")
     there = accuracy > best - FAR
     share = wilson(int(there.sum()), len(runs))
-    gain = difference_interval(values(longer, "eval_accuracy")[there], accuracy[there], paired=True)
     effect = (
         f"{count(there.sum(), len(runs))} come near the best possible accuracy, {best:.3f} (a "
-        f"share of {share:.2f}); they end between {accuracy[there].min():.3f} and "
-        f"{accuracy[there].max():.3f}, and four times as many epochs change that by {gain:+.4f}. "
-        f"The others end at {accuracy[~there].mean():.2f}, a straight line through both moons."
+        f"share of {share:.2f})"
     )
-    settled = max(abs(gain.low), abs(gain.high)) <= LITTLE
-    answer = HOLDS if there.all() and settled else LIMITED if share.low > 0.5 else FAILS
-    return Finding("C1.1", "The published settings, held-out points", effect, answer)
+    settled = None
+    if there.sum() > 1:
+        after = values(longer, "eval_accuracy")[there]
+        gain = difference_interval(after, accuracy[there], paired=True)
+        settled = gain.inside(LITTLE)
+        effect += (
+            f"; they end between {accuracy[there].min():.3f} and {accuracy[there].max():.3f}, and "
+            f"four times as many epochs change that by {gain:+.4f}"
+        )
+    if not there.all():
+        others = accuracy[~there].mean()
+        effect += f". The others end at {others:.2f}, a straight line through both moons"
+    if there.all() and settled:
+        answer = HOLDS
+    else:
+        answer = {True: LIMITED, False: FAILS, None: UNTOLD}[share.above(0.5)]
+    return Finding("C1.1", "The published settings, held-out points", f"{effect}.", answer)
 
 
 # -------------------------------------------------------------------------- practice 2
@@ -126,18 +107,15 @@ def _c2_1():
     """Test whether the published accuracy comes out again."""
     runs, wide = recorded("mnist-published"), recorded("tenth-output-relu-wide")
     target = PUBLISHED_MNIST["test_accuracy"]
-    close = [run for run in runs if abs(run.metrics["eval_accuracy"] - target) <= CLOSE]
+    close = abs(values(runs, "eval_accuracy") - target) <= CLOSE
     low, high = span(runs, "eval_accuracy")
     effect = (
-        f"Published {target:.4f}; {count(len(close), len(runs))} come within {CLOSE} of it, from "
+        f"Published {target:.4f}; {count(close.sum(), len(runs))} come within {CLOSE} of it, from "
         f"{low:.4f} to {high:.4f}. On a tenth of the images, "
         f"{count(sum(map(crippled, wide)), len(wide))} lose a class to the ReLU on the scores."
     )
-    answer = HOLDS if len(close) == len(runs) else LIMITED if close else FAILS
+    answer = HOLDS if close.all() else LIMITED if close.any() else FAILS
     return Finding("C2.1", "The published run with its quirks, on all of MNIST", effect, answer)
-
-
-TUNED = ("hinge", "cross-entropy", "mse")
 
 
 def _c2_2():
@@ -146,66 +124,87 @@ def _c2_2():
         "cross-entropy": recorded("tenth-loss-cross-entropy-original"),
         "MSE": recorded("tenth-loss-mse-original"),
     }
-    hinge_original = recorded("tenth-output-relu")
-    hinge, *others = (recorded(f"tenth-loss-{loss}-tuned") for loss in TUNED)
-    as_computed = [difference(hinge_original, runs, "eval_accuracy") for runs in original.values()]
-    tuned = [difference(hinge, runs, "eval_accuracy") for runs in others]
+    correct = {
+        "cross-entropy": recorded("tenth-loss-cross-entropy-tuned"),
+        "MSE": recorded("tenth-loss-mse-tuned"),
+    }
+    as_computed = _against(recorded("tenth-output-relu"), original)
+    tuned = _against(recorded("tenth-loss-hinge-tuned"), correct)
     effect = (
         "Hinge minus the other loss, in accuracy. As the original computed them: "
-        + "; ".join(f"{name} {d:+.3f}" for name, d in zip(original, as_computed, strict=True))
-        + ". Computed correctly, each with its own learning rate and λ: "
-        + "; ".join(f"{name} {d:+.4f}" for name, d in zip(original, tuned, strict=True))
-        + f" (n = {len(hinge)} seeds)."
+        f"{_compared(as_computed, '+.3f')}. Computed correctly, each with its own learning rate "
+        f"and λ: {_compared(tuned, '+.4f')}."
     )
-    if all(d.low > 0 for d in tuned):
+    then = {gain.above(0) for gain in as_computed.values()}  # whether the hinge was best
+    now = {gain.above(0) for gain in tuned.values()}
+    if now == {True}:
         answer = HOLDS
-    elif any(d.high < 0 for d in tuned) or not all(d.low > 0 for d in as_computed):
+    elif False in now | then:
         answer = FAILS
     else:
-        answer = LIMITED
+        answer = LIMITED if then == {True} else UNTOLD
     test = "Three losses, as the original computed them and as they are meant, on a tenth of MNIST"
     return Finding("C2.2", test, effect, answer)
+
+
+def _against(records, others):
+    """Estimate how much more accurate some runs are than each of several others."""
+    return {name: difference(records, runs, "eval_accuracy") for name, runs in others.items()}
 
 
 def _c2_3():
     """Test whether ReLU converges far faster than sigmoid, and ends better."""
     relu = recorded("tenth-reference")
-    same = recorded("tenth-sigmoid-glorot")
-    faster = recorded("tenth-sigmoid-glorot-3")
-    level = 0.9
-    effect, wins = [], []
-    for name, runs in (("at the same rates", same), ("at three times the rates", faster)):
-        gain = difference(relu, runs, "eval_accuracy")
-        ours, theirs = ([epochs_to(run, level) for run in group] for group in (relu, runs))
-        if None in theirs:
-            speed = f"sigmoid never reaches {level:.0%} training accuracy"
-            factor = np.inf
-        else:
-            factor = mean_interval(np.array(theirs) / np.array(ours))
-            speed = f"sigmoid takes {factor:.1f} times as many epochs to {level:.0%}"
-            factor = factor.low
+    sigmoid = {
+        "at the same rates": recorded("tenth-sigmoid-glorot"),
+        "at three times the rates": recorded("tenth-sigmoid-glorot-3"),
+    }
+    effect, shown = [], []
+    for name, gain in _against(relu, sigmoid).items():
+        speed, faster = _speed(relu, sigmoid[name])
         effect.append(f"{name}, {speed}, and ReLU ends {gain:+.4f} in accuracy ahead")
-        wins.append((factor > 1.5, gain.low > 0))
-    effect = f"Each with its own initialisation, n = {len(relu)}: " + "; ".join(effect) + "."
-    flat = [won for pair in wins for won in pair]
-    answer = HOLDS if all(flat) else LIMITED if all(wins[0]) else FAILS
+        shown.append({faster, gain.above(0)})
+    effect = f"Each with its own initialisation, {_seeds(gain)}: {'; '.join(effect)}."
+    same, higher = shown
+    if same == {True}:
+        answer = HOLDS if higher == {True} else LIMITED
+    else:
+        answer = FAILS if False in same else UNTOLD
     return Finding("C2.3", "ReLU against sigmoid on a tenth of MNIST", effect, answer)
+
+
+def _speed(relu, sigmoid, level=0.9, far=1.5):
+    """Say how much sooner ReLU reaches a training accuracy, and whether that is far sooner."""
+    ours, theirs = ([epochs_to(run, level) for run in group] for group in (relu, sigmoid))
+    reach, others = (count(len(group) - group.count(None), len(group)) for group in (ours, theirs))
+    if None in ours:
+        later = False if ours.count(None) > theirs.count(None) else None
+        return f"{reach} with ReLU and {others} with sigmoid reach {level:.0%}", later
+    # A run that never gets there would need more epochs than it had.
+    ends = [run.history["epoch"][-1] + 1 for run in sigmoid]
+    factor = mean_interval([(b or end) / a for a, b, end in zip(ours, theirs, ends, strict=True)])
+    if None in theirs:
+        said = f"sigmoid takes at least {factor.estimate:.1f} times as many epochs to {level:.0%}"
+        return f"{said} ({others} reach it)", factor.above(far) or None
+    return f"sigmoid takes {factor:.1f} times as many epochs to {level:.0%}", factor.above(far)
 
 
 def _c2_4():
     """Test whether large rates fail, small ones crawl, and the loss then falls suddenly."""
     sweep = {rate: recorded(f"tenth-rate-{rate}") for rate in RATES}
     best, behind = rates_far_behind(sweep)
-    small = {name: recorded(name) for name in SMALL_RATE_NAMES}
-    sudden = [breakthrough(run) is not None for runs in small.values() for run in runs]
+    larger, smaller = [r for r in behind if r > best], [r for r in behind if r < best]
+    at = {rate: f"{rate} ({_end(runs)})" for rate, runs in sweep.items()}
+    small = [run for name in SMALL_RATE_NAMES for run in recorded(name)]
+    falling, sudden = map(still_falling, small), [breakthrough(run) is not None for run in small]
     effect = (
-        f"Best is a rate of {best}. More than {FAR} below its accuracy after 400 epochs: rates of "
-        f"{_listed([rate for rate in behind if rate > best])}, which never settle, and "
-        f"of {_listed([rate for rate in behind if rate < best])}, which crawl. The loss falls "
-        f"suddenly in {sum(sudden)} of {len(sudden)} runs at small rates."
+        f"Best in accuracy, over {len(sweep[best])} seeds each, is a rate of {at[best]}. More than "
+        f"{FAR} below it end, of the larger rates, {_listed(at[rate] for rate in larger)}, and, of "
+        f"the smaller, {_listed(at[rate] for rate in smaller)}. At small rates the loss falls in "
+        f"every one of the last 40 epochs in {count(sum(falling), len(small), 'runs')}; it falls "
+        f"suddenly in {count(sum(sudden), len(small), 'runs')}."
     )
-    both_ends = any(rate > best for rate in behind) and any(rate < best for rate in behind)
-    answer = FAILS if not both_ends else HOLDS if all(sudden) else LIMITED
+    answer = FAILS if not (larger and smaller) else HOLDS if all(sudden) else LIMITED
     return Finding("C2.4", "Constant learning rates from 0.0001 to 2", effect, answer)
 
 
@@ -223,11 +222,13 @@ def rates_far_behind(sweep):
         below it or of which a run diverged.
     """
     means = {
-        rate: np.mean([0 if run.diverged else run.metrics["eval_accuracy"] for run in runs])
+        rate: values(runs, "eval_accuracy").mean()
         for rate, runs in sweep.items()
+        if not any(run.diverged for run in runs)
     }
     best = max(means, key=means.get)
-    return best, [rate for rate, mean in means.items() if mean < means[best] - FAR]
+    near = [rate for rate, mean in means.items() if mean >= means[best] - FAR]
+    return best, [rate for rate in sweep if rate not in near]
 
 
 SMALL_RATE_NAMES = (
@@ -237,8 +238,15 @@ SMALL_RATE_NAMES = (
 )  # fmt: skip
 
 
-def _listed(numbers):
-    *first, last = map(str, numbers) if numbers else ["(none)"]
+def _end(runs):
+    """Say at which accuracy some runs end in the mean, or how many of them diverge."""
+    if lost := sum(run.diverged for run in runs):
+        return f"{lost} of {len(runs)} diverge"
+    return f"{values(runs, 'eval_accuracy').mean():.2f}"
+
+
+def _listed(words):
+    *first, last = [*words] or ["none"]
     return f"{', '.join(first)} and {last}" if first else last
 
 
@@ -251,13 +259,12 @@ def _c2_5():
         "one cosine to 0": recorded("tenth-decay-to-zero"),
     }
     gains = {name: difference(runs, reference, "eval_accuracy") for name, runs in others.items()}
-    effect = (
-        "Accuracy against the course's schedule: "
-        + "; ".join(f"{name} {gain:+.4f}" for name, gain in gains.items())
-        + f" (n = {len(reference)} seeds, paired)."
-    )
-    inside = [max(abs(gain.low), abs(gain.high)) <= LITTLE for gain in gains.values()]
-    answer = HOLDS if all(inside) else LIMITED if any(inside) else FAILS
+    effect = f"Accuracy against the course's schedule: {_compared(gains, '+.4f')}."
+    little = {gain.inside(LITTLE) for gain in gains.values()}
+    if True in little:
+        answer = HOLDS if little == {True} else LIMITED
+    else:
+        answer = FAILS if False in little else UNTOLD
     return Finding("C2.5", "The schedule with and without its decay", effect, answer)
 
 
@@ -265,16 +272,16 @@ def _c2_6():
     """Test whether too strong a regularisation hurts."""
     sweep = {decay: recorded(lambda_name(decay)) for decay in sorted((*LAMBDAS, 0.01))}
     means = {decay: interval(runs, "eval_accuracy") for decay, runs in sweep.items()}
-    best = max(means, key=lambda decay: means[decay].estimate)
-    strongest = max(means)
+    *weaker, strongest = sweep
+    best = max(weaker, key=lambda decay: means[decay].estimate)
     loss = difference(sweep[strongest], sweep[best], "eval_accuracy")
     effect = (
-        f"Best at λ = {best}: accuracy {means[best]:.4f}. At λ = {strongest} it is {loss:+.3f} "
-        f"(n = {loss.n} seeds, paired), and the training loss ends at "
-        f"{interval(sweep[strongest], 'train_loss').estimate:.2f} instead of "
-        f"{interval(sweep[best], 'train_loss').estimate:.2f}."
+        f"Below λ = {strongest}, λ = {best} is best: accuracy {means[best]:.4f}. λ = {strongest} "
+        f"changes that by {loss:+.3f} ({_seeds(loss)}), and the training loss ends at "
+        f"{values(sweep[strongest], 'train_loss').mean():.2f} instead of "
+        f"{values(sweep[best], 'train_loss').mean():.2f}."
     )
-    answer = HOLDS if loss.high < 0 and best < strongest else FAILS
+    answer = {True: FAILS, False: HOLDS, None: UNTOLD}[loss.above(0)]
     return Finding("C2.6", "λ from 0 to 1", effect, answer)
 
 
@@ -299,11 +306,10 @@ def _c2_7():
     effect = (
         f"Against 256 hidden units: {most:,} change the accuracy by {gain:+.4f} and cost "
         f"{cost:.0f} times the processor time; {few} change it by {harm:+.4f} "
-        f"(n = {len(sweep[most])} seeds, paired)."
+        f"({_seeds(gain)})."
     )
-    answer = FAILS
-    if harm.high < 0:
-        answer = HOLDS if gain.high <= LITTLE else LIMITED
+    worse = {True: FAILS, False: HOLDS, None: UNTOLD}[harm.above(0)]
+    answer = LIMITED if worse == HOLDS and gain.above(LITTLE) is not False else worse
     return Finding("C2.7", "16 to 4,096 hidden units", effect, answer)
 
 

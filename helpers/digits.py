@@ -4,15 +4,10 @@ import numpy as np
 import pandas as pd
 
 from helpers import figures, tables
-from helpers.claims import (
-    SMALL_RATE_NAMES,
-    breakthrough,
-    count,
-    epochs_to,
-    silent_classes,
-)
+from helpers.claims import SMALL_RATE_NAMES
 from helpers.course import PUBLISHED_MNIST
 from helpers.experiments import find, recorded
+from helpers.measures import breakthrough, count, epochs_to, silent_classes
 from helpers.registry import ACTIVATION_NAMES, MINI_BATCH_TRIALS, RATES
 
 
@@ -73,14 +68,18 @@ def activation_table(settings, level=0.9):
         {"eval_accuracy": ("validation accuracy", ".4f")},
         head="activation, initialisation",
     )
-    epochs = []
-    for runs in settings.values():
-        reached = [epochs_to(run, level) for run in runs]
-        epochs.append(
-            "never" if None in reached else ", ".join(f"{epoch:.0f}" for epoch in sorted(reached))
-        )
+    epochs = [_reached([epochs_to(run, level) for run in runs]) for runs in settings.values()]
     table.insert(2, f"epochs to {level:.0%} training accuracy", epochs)
     return table
+
+
+def _reached(epochs):
+    """List the epochs of the runs that reached a level, and how many did if not all."""
+    known = sorted(epoch for epoch in epochs if epoch is not None)
+    if not known:
+        return "never"
+    some = "" if len(known) == len(epochs) else f" ({count(len(known), len(epochs))})"
+    return ", ".join(map(str, known)) + some
 
 
 def emergence_figure():
@@ -101,7 +100,8 @@ def emergence_figure():
                     label=f"rate {name.removeprefix(prefix)}" if record.seed == 0 else None,
                 )  # fmt: skip
                 if (epoch := breakthrough(record)) is not None:
-                    ax.plot(epoch, record.history["loss"][epoch], "o", color=figures.BLACK)
+                    loss = record.history["loss"][record.history["epoch"].index(epoch)]
+                    ax.plot(epoch, loss, "o", color=figures.BLACK)
         ax.set(title=kind, ylabel="hinge loss", ylim=(0, 11))
         ax.legend()
     axes[-1].set_xlabel("epoch")

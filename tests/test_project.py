@@ -28,7 +28,7 @@ FORBIDDEN = [f"/{folder}/" for folder in ["home", "root", "Users", "work", "mnt"
 
 # What the book shows things with. The subject of the book must not depend on any of it.
 SHOWING = {"animation", "bench", "contestants", "course", "figures", "moons", "planes", "prose"}
-SHOWING |= {"claims", "digits", "stats", "tables", "widgets"}
+SHOWING |= {"claims", "digits", "measures", "stats", "tables", "widgets"}
 SUBJECT = {
     "datasets",
     "numpy_net",
