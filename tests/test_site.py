@@ -25,7 +25,7 @@ MACHINE_PATHS = re.compile(
     r"|[A-Z]:\\{1,2}" + "Users"
 )
 LEFTOVERS = re.compile(
-    r"`{3,}\{|:{3,}\s*\{|\{[a-z][\w:-]*\}`|\]\([\w./#:-]+\)|(?<!\w)\$\$|\\(?:frac|begin|mathrm|sum)\b"
+    r"`{3,}\{|:{3,}\s*\{|\{[a-z][\w:-]*\}`|\]\([\w./#:-]+\)|(?<!\w)\$\$|\\[a-z]{2,}\b"
 )
 FILE_NAME = re.compile(r"^[\w./\\-]+\.(?:png|jpe?g|gif|svg|webp)$", re.IGNORECASE)
 DATA_GIF = re.compile(r"data:image/gif;base64,([A-Za-z0-9+/=]+)")
@@ -358,6 +358,7 @@ def test_sound_links_pass(small_site, html):
         (leftovers, "<p>see {ref}`x`</p>", "<p>the set {a}</p>"),
         (leftovers, "<p>see [here](x.html)</p>", "<p>on [0, 1] (both ends)</p>"),
         (leftovers, "<p>$$ x $$</p>", '<p>$5</p><div class="math">$$ x $$</div>'),
+        (leftovers, r"<p>a small $-\log s_y$</p>", r"<p>the slope of <code>\log</code></p>"),
         (leftovers, r"<p>\frac{a}{b}</p>", r'<span class="math">\frac{a}{b}</span>'),
         (machine_paths, "<p>in /ho" + "me/ann/book</p>", '<a href="../home/index.html">x</a>'),
         (machine_paths, "<p>C:\\U" + "sers\\ann</p>", "<p>https://example.org/tmp/x</p>"),
