@@ -16,9 +16,9 @@ from PIL import Image
 from scipy.special import softmax
 
 from helpers.datasets import half_moons
+from helpers.numpy_experiments import MOONS
 from helpers.numpy_training import Training, TrainingData
 from helpers.planes import decision_boundary
-from helpers.registry import MOONS
 
 PICTURE = Path(__file__).parent / "_static" / "boundary.png"
 EPOCHS = (20, 400, MOONS.epochs)

@@ -21,8 +21,8 @@ from helpers.measures import (
     still_falling,
 )
 from helpers.moons import best_accuracy
+from helpers.numpy_experiments import HIDDEN_SIZES, LAMBDAS, RATES
 from helpers.prose import verdict
-from helpers.registry import HIDDEN_SIZES, LAMBDAS, RATES
 from helpers.stats import difference_interval, mean_interval, wilson
 from helpers.tables import difference, interval, values
 

@@ -8,7 +8,7 @@ from helpers.claims import SMALL_RATE_NAMES
 from helpers.course import PUBLISHED_MNIST
 from helpers.experiments import find, recorded
 from helpers.measures import breakthrough, count, epochs_to, silent_classes
-from helpers.registry import ACTIVATION_NAMES, MINI_BATCH_TRIALS, RATES
+from helpers.numpy_experiments import ACTIVATION_NAMES, MINI_BATCH_TRIALS, RATES
 
 
 def beside_published():

@@ -60,7 +60,7 @@ def load_data(experiment, scale, seed):
 
     Parameters
     ----------
-    experiment : helpers.registry.Experiment
+    experiment : helpers.experiment.Experiment
         Its `data` have a `name`, a key of `LOADERS`, and what that loader takes.
     scale : {"full", "embedded"}
     seed : int
@@ -146,7 +146,7 @@ def run(experiment, scale, seed, resume=False, after_epoch=None, device="auto", 
 
     Parameters
     ----------
-    experiment : helpers.registry.Experiment
+    experiment : helpers.experiment.Experiment
     scale : {"full", "embedded"}
     seed : int
     resume : bool
@@ -193,6 +193,8 @@ def run(experiment, scale, seed, resume=False, after_epoch=None, device="auto", 
 
     if experiment.keep:
         arrays = kept_arrays(training, data)
+        if seed in experiment.keep_model:
+            arrays |= training.weights() | samples(data)
         write_atomically(
             arrays_path(experiment.name, scale, seed, runs),
             lambda file: np.savez_compressed(file, **arrays),
@@ -277,6 +279,22 @@ def final_metrics(history):
     metrics |= {name: history[name][-1] for name in ("eval_loss", "eval_accuracy")}
     evaluated = [value for value in history["eval_accuracy"] if value is not None]
     return metrics | {"best_eval_accuracy": max(evaluated, default=None)}
+
+
+def samples(data, each=2):
+    """Return the first images of each class, to show a kept model without the data.
+
+    Returns
+    -------
+    dict of ndarray
+        `sample_images` uint8 [K each, 28, 28], class by class, and `sample_labels` uint8.
+    """
+    classes = np.unique(data.labels_eval)
+    rows = np.concatenate([np.flatnonzero(data.labels_eval == k)[:each] for k in classes])
+    return {
+        "sample_images": data.x_eval[rows],
+        "sample_labels": data.labels_eval[rows].astype(np.uint8),
+    }
 
 
 def kept_arrays(training, data, mistakes=24):

@@ -16,6 +16,7 @@ from torch.nn import functional
 from torch.nn.parallel import DistributedDataParallel
 
 from helpers.augment import distort
+from helpers.inside import signs
 from helpers.models import MODELS
 from helpers.recipe import NoSuchDevice
 
@@ -156,7 +157,7 @@ class Training:
         How many epochs are done.
     history : dict of lists
         One entry per epoch. `loss` and `accuracy` are measured during the epoch, before each
-        step; `eval_loss` and `eval_accuracy` after it.
+        step; `eval_loss`, `eval_accuracy` and a ViT's `helpers.inside.signs` after it.
     curve : dict of lists
         `loss` and `accuracy` again, one entry for every `CURVE_STEPS` steps.
     diverged : bool
@@ -177,10 +178,7 @@ class Training:
         self.augment_rng = torch.Generator(self.device).manual_seed(seed)
         self.steps_per_epoch = math.ceil(len(data.images) / recipe.batch_size)
         self.epoch, self.step_count, self.diverged = 0, 0, False
-        self.history = {
-            name: []
-            for name in ("epoch", "learning_rate", "loss", "accuracy", "eval_loss", "eval_accuracy")
-        }
+        self.history = {}
         self.curve = {"loss": [], "accuracy": []}
 
     @property
@@ -241,9 +239,10 @@ class Training:
             "loss": loss,
             "accuracy": accuracy,
             **{f"eval_{name}": value for name, value in measured.items()},
+            **signs(self.model, normalise(self.data.images_eval[:EVALUATION_BATCH])),
         }
         for name, value in row.items():
-            self.history[name].append(rounded(value))
+            self.history.setdefault(name, []).append(rounded(value))
 
     @property
     def all_steps(self):
@@ -286,6 +285,12 @@ class Training:
         return {
             f"curve_{name}": np.array(values, np.float32) for name, values in self.curve.items()
         }
+
+    def weights(self):
+        """Return the model's parameters and buffers, float16, as arrays `model/<name>`."""
+        state = self.model.state_dict()
+        return {f"model/{name}": value.cpu().numpy().astype(np.float16)
+                for name, value in state.items()}  # fmt: skip
 
     def hardware(self):
         """Name what the run was made on."""

@@ -9,8 +9,7 @@ import pytest
 from helpers import claims, measures
 from helpers.claims import FAILS, HOLDS, LIMITED, UNTOLD
 from helpers.course import CLAIMS
-from helpers.registry import (
-    EXPERIMENTS,
+from helpers.numpy_experiments import (
     HIDDEN_SIZES,
     LAMBDAS,
     MINI_BATCH_TRIALS,
@@ -19,6 +18,7 @@ from helpers.registry import (
     TUNING_SEED,
     tuning_name,
 )
+from helpers.registry import EXPERIMENTS
 
 
 def run(loss=(), accuracy=(), epoch=None, seed=0, diverged=False, **metrics):

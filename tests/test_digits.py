@@ -8,7 +8,8 @@ import pytest
 from helpers import digits, figures
 from helpers.claims import SMALL_RATE_NAMES
 from helpers.course import PUBLISHED_MNIST
-from helpers.registry import ACTIVATION_NAMES, EXPERIMENTS, MINI_BATCH_TRIALS, RATES, TUNING_SEED
+from helpers.numpy_experiments import ACTIVATION_NAMES, MINI_BATCH_TRIALS, RATES, TUNING_SEED
+from helpers.registry import EXPERIMENTS
 
 SLOW = np.exp(-np.arange(200) / 30).tolist()
 SUDDEN = [*np.linspace(3, 2, 20), *np.full(80, 2.0), *np.linspace(2, 0.5, 20), *np.full(80, 0.5)]

@@ -2,8 +2,11 @@
 
 from torch import nn
 
-#: VGG-11's convolutions: their output channels, and "pool" for a halving of the image.
-CONFIGURATION_A = (64, "pool", 128, "pool", 256, 256, "pool", 512, 512, "pool", 512, 512, "pool")
+from helpers.models.dropout import Dropout
+
+#: VGG-11's convolutions: their output channels in units of the first one's, and "pool" for a
+#: halving of the image.
+CONFIGURATION_A = (1, "pool", 2, "pool", 4, 4, "pool", 8, 8, "pool", 8, 8, "pool")
 
 
 class VGG11(nn.Module):
@@ -21,6 +24,8 @@ class VGG11(nn.Module):
         of up to 32×32 leave 1.
     hidden : int
         Units in each of the classifier's two hidden layers; 4,096 in the paper.
+    width : int
+        Channels of the first convolution; 64 in the paper.
     batch_norm : bool
         Whether batch normalisation follows every convolution (the paper had none yet).
     dropout : float
@@ -33,29 +38,30 @@ class VGG11(nn.Module):
     """
 
     def __init__(
-        self, channels=1, size=28, classes=10, pool=1, hidden=4096, batch_norm=False, dropout=0.5
-    ):
+        self, channels=1, size=28, classes=10, pool=1, hidden=4096, width=64, batch_norm=False,
+        dropout=0.5,
+    ):  # fmt: skip
         super().__init__()
         missing = max(0, 32 - size)
         layers = [nn.ZeroPad2d((missing // 2, missing - missing // 2) * 2)] if missing else []
-        for width in CONFIGURATION_A:
-            if width == "pool":
+        for step in CONFIGURATION_A:
+            if step == "pool":
                 layers.append(nn.MaxPool2d(2))  # [B, C, S, S] -> [B, C, S/2, S/2]
                 continue
-            layers.append(nn.Conv2d(channels, width, kernel_size=3, padding=1))
-            layers += [nn.BatchNorm2d(width)] if batch_norm else []
+            layers.append(nn.Conv2d(channels, step * width, kernel_size=3, padding=1))
+            layers += [nn.BatchNorm2d(step * width)] if batch_norm else []
             layers.append(nn.ReLU(inplace=True))
-            channels = width
-        self.features = nn.Sequential(*layers)  # [B, 512, S/32, S/32]
+            channels = step * width
+        self.features = nn.Sequential(*layers)  # [B, 512, S/32, S/32] with the paper's width
         self.pool = nn.AdaptiveAvgPool2d(pool)  # [B, 512, pool, pool]
         self.classifier = nn.Sequential(
             nn.Flatten(),
-            nn.Linear(512 * pool**2, hidden),
+            nn.Linear(channels * pool**2, hidden),
             nn.ReLU(inplace=True),
-            nn.Dropout(dropout),
+            Dropout(dropout),
             nn.Linear(hidden, hidden),
             nn.ReLU(inplace=True),
-            nn.Dropout(dropout),
+            Dropout(dropout),
             nn.Linear(hidden, classes),
         )
         self.apply(_initialise)

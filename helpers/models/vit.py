@@ -6,6 +6,8 @@ import torch
 from torch import nn
 from torch.nn import functional
 
+from helpers.models.dropout import Dropout
+
 
 def square_patches(images, patch):
     """Cut images into squares.
@@ -67,7 +69,14 @@ class Attention(nn.Module):
         self.heads, self.scale = heads, 1 / math.sqrt(width // heads) if scaled else 1.0
         self.queries_keys_values = nn.Linear(width, 3 * width)
         self.output = nn.Linear(width, width)
-        self.dropout = nn.Dropout(dropout)
+        self.dropout = Dropout(dropout)
+
+    @torch.no_grad()
+    def enlarge_scores(self, factor):
+        """Multiply the scores by a factor, half of it in the queries and half in the keys."""
+        both = slice(2 * self.output.in_features)  # rows of the queries, then of the keys
+        self.queries_keys_values.weight[both] *= math.sqrt(factor)
+        self.queries_keys_values.bias[both] *= math.sqrt(factor)
 
     def scores(self, tokens):
         """Return the attention scores [B, h, T, T] before the softmax, and values [B, h, T, d]."""
@@ -109,7 +118,7 @@ class EncoderLayer(nn.Module):
         self.attention = Attention(width, heads, scaled, dropout)
         self.expand, self.contract = nn.Linear(width, hidden), nn.Linear(hidden, width)
         self.activation = {"gelu": functional.gelu, "relu": functional.relu}[activation]
-        self.dropout = nn.Dropout(dropout)
+        self.dropout = Dropout(dropout)
         self.normalised_shortcut = normalised_shortcut
 
     def forward(self, tokens):
@@ -144,6 +153,8 @@ class ViT(nn.Module):
     read : {"class", "last"}
         From which token the class is read: the class token, or the last patch's, as in the
         original course.
+    score_scale : float
+        Factor of the attention scores at the start, by larger queries' and keys' weights.
 
     References
     ----------
@@ -154,7 +165,7 @@ class ViT(nn.Module):
     def __init__(
         self, channels=1, size=28, classes=10, patch=7, width=128, heads=8, depth=1, hidden=512,
         activation="gelu", scaled=True, dropout=0.2, cut="squares", read="class",
-        normalised_shortcut=False,
+        normalised_shortcut=False, score_scale=1.0,
     ):  # fmt: skip
         super().__init__()
         if size % patch:
@@ -168,7 +179,7 @@ class ViT(nn.Module):
         self.embed = nn.Linear(channels * patch**2, width)
         self.class_token = nn.Parameter(0.02 * torch.randn(1, 1, width))
         self.positions = nn.Parameter(0.02 * torch.randn(1, patches + 1, width))
-        self.dropout = nn.Dropout(dropout)
+        self.dropout = Dropout(dropout)
         self.layers = nn.Sequential(
             *(
                 EncoderLayer(width, heads, hidden, activation, scaled, dropout, normalised_shortcut)
@@ -177,6 +188,8 @@ class ViT(nn.Module):
         )
         self.norm = nn.LayerNorm(width)
         self.classifier = nn.Linear(width, classes)
+        for layer in self.layers:
+            layer.attention.enlarge_scores(score_scale)
 
     def tokens(self, images):
         """Map images [B, C, S, S] to the first layer's tokens [B, 1 + N, D]."""
