@@ -27,6 +27,7 @@ class Recipe:
     augment : arguments of `helpers.augment.distort`; none if empty.
     precision : "float32", or "bfloat16" for autocast in the products and convolutions.
     channels_last : keep images and filters in the memory order [B, H, W, C].
+    evaluate_every : epochs between evaluations; the last is always evaluated.
     """
 
     model: str
@@ -40,6 +41,7 @@ class Recipe:
     augment: dict = field(default_factory=dict)
     precision: str = "float32"
     channels_last: bool = False
+    evaluate_every: int = 1
 
     def as_json(self):
         """Return the recipe as plain JSON types."""

@@ -157,7 +157,8 @@ class Training:
         How many epochs are done.
     history : dict of lists
         One entry per epoch. `loss` and `accuracy` are measured during the epoch, before each
-        step; `eval_loss`, `eval_accuracy` and a ViT's `helpers.inside.signs` after it.
+        step; `eval_loss`, `eval_accuracy` (None where not evaluated) and a ViT's
+        `helpers.inside.signs` after it.
     curve : dict of lists
         `loss` and `accuracy` again, one entry for every `CURVE_STEPS` steps.
     diverged : bool
@@ -232,13 +233,15 @@ class Training:
         loss, accuracy = sums.sum(0) / sizes.sum()
         self.epoch += 1
         self.diverged = not math.isfinite(loss)
-        measured = {"loss": None, "accuracy": None} if self.diverged else self.evaluate()
+        measured = {"eval_loss": None, "eval_accuracy": None}
+        if not self.diverged and (self.done or self.epoch % self.recipe.evaluate_every == 0):
+            measured = self.evaluate()
         row = {
             "epoch": self.epoch - 1,
             "learning_rate": self.optimiser.param_groups[0]["lr"],
             "loss": loss,
             "accuracy": accuracy,
-            **{f"eval_{name}": value for name, value in measured.items()},
+            **measured,
             **signs(self.model, normalise(self.data.images_eval[:EVALUATION_BATCH])),
         }
         for name, value in row.items():
@@ -269,11 +272,11 @@ class Training:
         return torch.cat([self.logits(normalise(part)) for part in images.split(EVALUATION_BATCH)])
 
     def evaluate(self):
-        """Return the mean `loss` and `accuracy` on the evaluation data."""
+        """Return the mean `eval_loss` and `eval_accuracy` on the evaluation data."""
         logits, targets = self.predict(self.data.images_eval), self.data.targets_eval
         return {
-            "loss": float(LOSSES[self.recipe.loss](logits, targets).double().mean()),
-            "accuracy": float(correct(logits, targets).double().mean()),
+            "eval_loss": float(LOSSES[self.recipe.loss](logits, targets).double().mean()),
+            "eval_accuracy": float(correct(logits, targets).double().mean()),
         }
 
     def scores(self):

@@ -4,8 +4,10 @@ The first word of a name is the practice's data: `mnist-` (all of MNIST), or `te
 MNIST's training images, for controlled comparisons).
 """
 
+from dataclasses import dataclass, replace
+
 from helpers.experiment import add
-from helpers.numpy_experiments import ALL_OF_MNIST
+from helpers.numpy_experiments import ALL_OF_MNIST, TENTH_OF_MNIST
 from helpers.recipe import Recipe
 
 # ------------------------------------------------------------ C3.1: the published table
@@ -17,9 +19,6 @@ add(
     "mnist-lenet", "LeNet", Recipe("lenet", schedule=ADAM), ALL_OF_MNIST,
     seeds=tuple(range(5)), keep=True, keep_model=(0,),
 )  # fmt: skip
-add("mnist-resnet18", "ResNet-18", Recipe("resnet18", schedule=ADAM), ALL_OF_MNIST, keep=True)
-add("mnist-vgg11", "VGG-11", Recipe("vgg11", schedule=ADAM, channels_last=True), ALL_OF_MNIST,
-    keep=True)  # fmt: skip
 
 #: What the original computed: strips for patches, the last token's answer, and a shortcut from
 #: behind the normalisation.
@@ -38,3 +37,56 @@ for _name, (_about, _changes) in VITS.items():
         Recipe("vit", arguments=_changes, schedule=VIT_ADAM, epochs=20),
         ALL_OF_MNIST, keep=True, keep_model=(0,) if _name == "vit" else (),
     )  # fmt: skip
+
+# -------------------------------------- C3.4: where the attention's 1/sqrt(d) makes a difference
+
+SWEEP = Recipe(
+    "vit", schedule={"name": "constant", "rate": 5e-4}, epochs=10, evaluate_every=10
+)  # fmt: skip
+WIDTH = 128  # of a token, at every head dimension: fewer heads are larger ones
+
+
+@dataclass(frozen=True)
+class Point:
+    """A setting at which attention with and without 1/sqrt(d) is compared."""
+
+    head_dimension: int = 16
+    rate: float = 5e-4
+    depth: int = 1
+    score_scale: float = 1.0
+
+    def name(self, scaled):
+        """Return the name of its experiment."""
+        words = [f"d{self.head_dimension}", f"rate-{self.rate:g}"]
+        words += [f"depth-{self.depth}"] if self.depth != 1 else []
+        words += [f"scores-{self.score_scale:g}"] if self.score_scale != 1 else []
+        return "-".join(["tenth-vit", *words, *([] if scaled else ["unscaled"])])
+
+    def about(self, scaled):
+        """Say what is tried."""
+        words = [f"d = {self.head_dimension}", f"rate {self.rate:g}"]
+        words += [f"depth {self.depth}"] if self.depth != 1 else []
+        words += [f"scores × {self.score_scale:g}"] if self.score_scale != 1 else []
+        return ", ".join([*words, *([] if scaled else ["without 1/√d"])])
+
+
+POINTS = (
+    *(Point(d) for d in (4, 16, 64, 128)),
+    *(Point(d, rate) for rate in (5e-5, 3e-3) for d in (16, 128)),
+    *(Point(score_scale=scale) for scale in (4, 16)),
+    *(Point(d, depth=4) for d in (16, 128)),
+    Point(128, 3e-3, depth=4),
+)
+for _point in POINTS:
+    for _scaled in (True, False):
+        _arguments = {
+            "heads": WIDTH // _point.head_dimension, "depth": _point.depth,
+            "score_scale": _point.score_scale, "scaled": _scaled,
+        }  # fmt: skip
+        add(
+            _point.name(_scaled), _point.about(_scaled),
+            replace(
+                SWEEP, arguments=_arguments, schedule={"name": "constant", "rate": _point.rate}
+            ),
+            TENTH_OF_MNIST,
+        )  # fmt: skip
