@@ -4,10 +4,10 @@ import numpy as np
 import pandas as pd
 
 from helpers import figures, tables
-from helpers.claims import SMALL_RATE_NAMES
 from helpers.course import PUBLISHED_MNIST
 from helpers.experiments import find, recorded
 from helpers.measures import breakthrough, count, epochs_to, silent_classes
+from helpers.numpy_claims import SMALL_RATE_NAMES
 from helpers.numpy_experiments import ACTIVATION_NAMES, MINI_BATCH_TRIALS, RATES
 
 

@@ -1,0 +1,42 @@
+"""What the test of a claim ends in, and the words and limits that all tests share."""
+
+from dataclasses import dataclass
+
+from helpers.course import VERDICTS
+
+CLOSE = 0.003  # accuracy: near enough to a published value to say that it came out again
+LITTLE = 0.005  # accuracy: a difference inside ±0.005 changes nobody's choice
+FAR = 0.05  # accuracy: who ends this far behind the best has not arrived
+
+HOLDS, LIMITED, FAILS, UNTOLD = VERDICTS
+
+
+@dataclass(frozen=True)
+class Finding:
+    """A claim's test.
+
+    Attributes
+    ----------
+    claim : its number.
+    test : what was compared, in a few words.
+    effect : what was measured, with intervals and numbers of runs.
+    answer : one of `helpers.course.VERDICTS`.
+    """
+
+    claim: str
+    test: str
+    effect: str
+    answer: str
+
+
+def seeds_of(difference):
+    """Say on how many seeds a difference rests."""
+    if isinstance(difference.n, int):
+        return f"n = {difference.n} seeds, paired"
+    return "n = {} and {} seeds".format(*difference.n)
+
+
+def compared(differences, spec):
+    """Write "name difference; name difference (n = 3 seeds, paired)"."""
+    text = "; ".join(f"{name} {amount:{spec}}" for name, amount in differences.items())
+    return f"{text} ({'; '.join(dict.fromkeys(map(seeds_of, differences.values())))})"

@@ -1,0 +1,37 @@
+"""Records made up to test rules on."""
+
+from types import SimpleNamespace
+
+
+def run(loss=(), accuracy=(), epoch=None, seed=0, diverged=False, **metrics):
+    steps = range(len(loss) or len(accuracy))
+    history = {
+        "epoch": list(steps if epoch is None else epoch),
+        "loss": list(loss),
+        "accuracy": list(accuracy),
+    }
+    return SimpleNamespace(
+        experiment="made-up",
+        scale="full",
+        seed=seed,
+        data_checksum="the same",
+        config={"data": {"noise": 0.2}},
+        history=history,
+        metrics=metrics,
+        diverged=diverged,
+    )
+
+
+def runs(accuracies, **shared):
+    """One run for each final accuracy, with seeds from 0."""
+    return [run(seed=seed, eval_accuracy=end, **shared) for seed, end in enumerate(accuracies)]
+
+
+def steady(accuracy, **shared):
+    """Three runs that differ from any others of this kind by the same amount in every pair."""
+    return runs([accuracy - 0.001, accuracy, accuracy + 0.001], **shared)
+
+
+def shaky(accuracy, **shared):
+    """Three runs that nobody can tell from `steady` ones close by."""
+    return runs([accuracy + 0.03, accuracy, accuracy - 0.03], **shared)
