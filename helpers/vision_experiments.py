@@ -90,3 +90,36 @@ for _point in POINTS:
             ),
             TENTH_OF_MNIST,
         )  # fmt: skip
+
+# ------------------------------------------------ C3.1: each of the original's ways by itself
+
+BASE = Point()  # the sweep's middle: 8 heads of 16, one layer, rate 5e-4
+QUIRKS = {
+    "strips": ("strips for patches", {"cut": "strips"}),
+    "last-token": ("read from the last token", {"read": "last"}),
+    "shortcut": ("shortcut behind the normalisation", {"normalised_shortcut": True}),
+    "original": ("all three, as the original", ORIGINAL_VIT),
+}
+for _name, (_about, _changes) in QUIRKS.items():
+    add(f"tenth-vit-{_name}", _about, replace(SWEEP, arguments=_changes), TENTH_OF_MNIST)
+
+# ----------------------------------------------------------------------- C3.6: GELU or ReLU
+
+add("tenth-vit-relu", "ReLU", replace(SWEEP, arguments={"activation": "relu"}), TENTH_OF_MNIST)
+
+# ----------------------------------------------------- C3.2: with 1 % and 10 % of the images
+
+HUNDREDTH_OF_MNIST = TENTH_OF_MNIST | {"train_size": 600}
+SMALL_DATA = {"tenth": (TENTH_OF_MNIST, 10), "hundredth": (HUNDREDTH_OF_MNIST, 40)}
+for _part, (_data, _epochs) in SMALL_DATA.items():
+    for _model, _rate in {"lenet": 1e-3, "resnet18": 1e-3, "vgg11": 1e-3, "vit": 5e-4}.items():
+        if (_part, _model) == ("tenth", "vit"):
+            continue  # it is the sweep's middle
+        add(
+            f"{_part}-{_model}", f"{_model}, {_epochs} epochs",
+            Recipe(
+                _model, schedule={"name": "constant", "rate": _rate}, epochs=_epochs,
+                evaluate_every=_epochs, channels_last=_model == "vgg11",
+            ),
+            _data,
+        )  # fmt: skip
