@@ -40,3 +40,9 @@ def compared(differences, spec):
     """Write "name difference; name difference (n = 3 seeds, paired)"."""
     text = "; ".join(f"{name} {amount:{spec}}" for name, amount in differences.items())
     return f"{text} ({'; '.join(dict.fromkeys(map(seeds_of, differences.values())))})"
+
+
+def listed(words):
+    """Write "a, b and c", or "none"."""
+    *first, last = [*words] or ["none"]
+    return f"{', '.join(first)} and {last}" if first else last

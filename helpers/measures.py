@@ -65,3 +65,25 @@ def breakthrough(record, window=20, faster=2.0, share=0.1):
     if not sudden.any():
         return None
     return int(record.history["epoch"][window + np.where(sudden, after, -np.inf).argmax()])
+
+
+def batch_curve(record, start, stop):
+    """Return by how much a run's training accuracy rises between two points of the training.
+
+    Parameters
+    ----------
+    record : Record
+        Of a PyTorch model, with its curve over batches kept.
+    start, stop : float
+        In epochs; the accuracy at a point is the mean over the 5 entries (50 steps) that
+        end there, or over the first entry at the very start.
+
+    Returns
+    -------
+    float
+    """
+    curve = read_arrays(record.experiment, record.scale, record.seed)["curve_accuracy"]
+    per_epoch = len(curve) / len(record.history["epoch"])
+    ends = [round(per_epoch * point) for point in (start, stop)]
+    low, high = (curve[max(end - 5, 0) : end].mean() if end else curve[0] for end in ends)
+    return float(high - low)

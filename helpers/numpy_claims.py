@@ -12,6 +12,7 @@ from helpers.finding import (
     UNTOLD,
     Finding,
     compared,
+    listed,
     seeds_of,
 )
 from helpers.measures import breakthrough, count, crippled, epochs_to, span, still_falling
@@ -152,8 +153,8 @@ def _c2_4():
     falling, sudden = map(still_falling, small), [breakthrough(run) is not None for run in small]
     effect = (
         f"Best in accuracy, over {len(sweep[best])} seeds each, is a rate of {at[best]}. More than "
-        f"{FAR} below it end, of the larger rates, {_listed(at[rate] for rate in larger)}, and, of "
-        f"the smaller, {_listed(at[rate] for rate in smaller)}. At small rates the loss falls in "
+        f"{FAR} below it end, of the larger rates, {listed(at[rate] for rate in larger)}, and, of "
+        f"the smaller, {listed(at[rate] for rate in smaller)}. At small rates the loss falls in "
         f"every one of the last 40 epochs in {count(sum(falling), len(small), 'runs')}; it falls "
         f"suddenly in {count(sum(sudden), len(small), 'runs')}."
     )
@@ -196,11 +197,6 @@ def _end(runs):
     if lost := sum(run.diverged for run in runs):
         return f"{lost} of {len(runs)} diverge"
     return f"{values(runs, 'eval_accuracy').mean():.2f}"
-
-
-def _listed(words):
-    *first, last = [*words] or ["none"]
-    return f"{', '.join(first)} and {last}" if first else last
 
 
 def _c2_5():

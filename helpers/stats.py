@@ -5,7 +5,7 @@ what comes in is plain numbers.
 """
 
 import warnings
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from scipy import stats
@@ -44,6 +44,9 @@ class Interval:
 
     def __str__(self):
         return format(self)
+
+    def __neg__(self):
+        return replace(self, estimate=-self.estimate, low=-self.high, high=-self.low)
 
     def contains(self, value):
         """Whether `value` lies inside the interval, ends included."""

@@ -1,5 +1,198 @@
 """The claims of practice 3 put to the test: rules that turn records into verdicts."""
 
-from helpers.experiments import recorded  # noqa: F401
+import numpy as np
 
-TESTS = {}
+from helpers.batch_first import encoder, influence
+from helpers.course import PUBLISHED_VISION
+from helpers.experiments import recorded
+from helpers.finding import (
+    CLOSE,
+    FAILS,
+    HOLDS,
+    LIMITED,
+    LITTLE,
+    UNTOLD,
+    Finding,
+    compared,
+    listed,
+    seeds_of,
+)
+from helpers.measures import batch_curve
+from helpers.registry import EXPERIMENTS
+from helpers.stats import mean_interval
+from helpers.tables import difference, interval, values
+from helpers.vision_experiments import POINTS, Point
+
+#: The experiment that repeats each published row as the original computed it.
+REPEATED = {
+    "LeNet": "mnist-lenet",
+    "VGG-11": "mnist-vgg11",
+    "ResNet-18": "mnist-resnet18",
+    "ViT": "mnist-vit-original",
+    "ViT without 1/√d": "mnist-vit-original-unscaled",
+}
+
+
+def _c3_1():
+    """Test whether the published accuracies come out again."""
+    effect, close, missing = [], [], []
+    for name, published in PUBLISHED_VISION.items():
+        if REPEATED[name] not in EXPERIMENTS:
+            missing.append(name)
+            continue
+        runs = recorded(REPEATED[name])
+        found, target = interval(runs, "eval_accuracy"), published["test_accuracy"]
+        epochs = runs[0].config["epochs"]
+        said = f"{name} {found:.4f} (n = {found.n} seeds; published {target:.4f}"
+        if epochs < published["epochs"]:
+            effect.append(f"{said} after {published['epochs']} epochs, ours after {epochs})")
+        else:
+            effect.append(f"{said})")
+            close.append(found.estimate >= target - CLOSE)
+    effect = f"Test accuracy: {'; '.join(effect)}."
+    if missing:
+        effect += f" Not recorded yet: {listed(missing)}."
+    if not close:
+        answer = UNTOLD
+    elif all(close):
+        answer = HOLDS if len(close) == len(PUBLISHED_VISION) else LIMITED
+    else:
+        answer = LIMITED if any(close) else FAILS
+    test = f"The published settings; a mean at most {CLOSE} below the published value repeats it"
+    return Finding("C3.1", test, effect, answer)
+
+
+def _c3_3():
+    """Test whether a ViT's accuracy climbs late and flattens after ten epochs."""
+    runs = recorded("mnist-vit")
+    first, second = (
+        mean_interval([batch_curve(run, *part) for run in runs]) for part in ((0, 0.5), (0.5, 1))
+    )
+    later = [np.diff(run.history["eval_accuracy"])[9:].max() for run in runs]
+    flat = mean_interval(later)
+    effect = (
+        f"Training accuracy rises by {first:.2f} in the first half epoch and by {second:.2f} in "
+        f"the second (n = {first.n} seeds); from the tenth epoch on no epoch adds more than "
+        f"{max(later):.3f} to the test accuracy."
+    )
+    late = second.low > first.high
+    flattens = flat.above(0.01) is False
+    answer = {2: HOLDS, 1: LIMITED, 0: FAILS}[late + flattens]
+    return Finding("C3.3", "Accuracy batch by batch, on all of MNIST", effect, answer)
+
+
+def pair(point):
+    """Return the runs of a point of the sweep with and without 1/sqrt(d)."""
+    return recorded(point.name(scaled=True)), recorded(point.name(scaled=False))
+
+
+def _c3_4():
+    """Test whether the division by sqrt(d) ever matters."""
+    at_home = difference(recorded("mnist-vit"), recorded("mnist-vit-unscaled"), "eval_accuracy")
+    gains = {point: difference(*pair(point), "eval_accuracy") for point in POINTS}
+    helps = {point.about(True): gain for point, gain in gains.items() if gain.above(LITTLE)}
+    harms = {point.about(True): gain for point, gain in gains.items() if (-gain).above(LITTLE)}
+    effect = (
+        f"With minus without, test accuracy in the published setting: {at_home:+.4f} "
+        f"({seeds_of(at_home)}). In {len(gains)} other settings on a tenth of MNIST it is clearly "
+        f"more than {LITTLE} in {len(helps)}"
+    )
+    effect += f": {compared(helps, '+.3f')}" if helps else ""
+    effect += f"; clearly less than −{LITTLE} in {len(harms)}"
+    effect += f": {compared(harms, '+.3f')}." if harms else "."
+    little = at_home.inside(LITTLE)
+    if little:
+        answer = LIMITED if helps or harms else HOLDS
+    else:
+        answer = UNTOLD if little is None else FAILS
+    return Finding("C3.4", "Attention with and without 1/√d, everything else alike", effect, answer)
+
+
+def _c3_5():
+    """Test what PyTorch's layer attends to."""
+    own, foreign = {}, {}
+    for batch_first in (True, False):
+        change = influence(encoder(batch_first)) > 1e-5
+        own[batch_first] = int(change[0, 1:].sum())
+        foreign[batch_first] = int(change[1:].sum())
+    places = change[0, 1:].size
+    effect = (
+        f"With batch_first=True the first token of an image depends on {own[True]} of the image's "
+        f"{places} other tokens and on {foreign[True]} tokens of other images; without it on "
+        f"{own[False]} and {foreign[False]}."
+    )
+    right = own[True] == places and foreign[True] == 0
+    wrong = foreign[False] > 0
+    answer = HOLDS if right and wrong else FAILS
+    test = "Replacing one token at a time in a batch of 4 images of 5 tokens"
+    return Finding("C3.5", test, effect, answer)
+
+
+def _c3_6():
+    """Test whether GELU keeps more units active than ReLU, and whether that matters."""
+    gelu, relu = recorded(Point().name(True)), recorded("tenth-vit-relu")
+    gain = difference(gelu, relu, "eval_accuracy")
+    share = {
+        name: [mean_interval([run.history[sign][-1] for run in runs]) for runs in (gelu, relu)]
+        for name, sign in (("active", "active_units"), ("silent", "silent_units"))
+    }
+    effect = (
+        f"GELU minus ReLU in accuracy: {gain:+.4f} ({seeds_of(gain)}). Of the token network's "
+        f"units, {share['active'][0]:.1%} are above zero with GELU and {share['active'][1]:.1%} "
+        f"with ReLU; never above zero on 500 images are {share['silent'][0]:.1%} and "
+        f"{share['silent'][1]:.1%}."
+    )
+    better = gain.above(LITTLE)
+    fewer = share["active"][1].high < share["active"][0].low
+    if better:
+        answer = HOLDS if fewer else LIMITED
+    elif better is None:
+        answer = UNTOLD
+    else:
+        answer = FAILS
+    return Finding("C3.6", "GELU and ReLU in the ViT's layer, a tenth of MNIST", effect, answer)
+
+
+SMALL = ("lenet", "resnet18", "vgg11", "vit")
+
+
+def small_data_name(part, model):
+    """Return the experiment of a model on "tenth" or "hundredth" of the training images."""
+    return Point().name(True) if (part, model) == ("tenth", "vit") else f"{part}-{model}"
+
+
+def _c3_2():
+    """Test the words of the comparison: costs, accuracies, and overfitting on little data."""
+    runs = {m: recorded(small_data_name("hundredth", m)) for m in SMALL}
+    size = {m: group[0].parameters for m, group in runs.items()}
+    cost = {m: values(group, "cpu_seconds").mean() for m, group in runs.items()}
+    gap = {
+        m: mean_interval(values(group, "train_accuracy") - values(group, "eval_accuracy"))
+        for m, group in runs.items()
+    }
+    cheap = min(size, key=size.get) == min(cost, key=cost.get) == "lenet"
+    heavy = max(size, key=size.get) == max(cost, key=cost.get) == "vgg11"
+    ahead = difference(runs["resnet18"], runs["lenet"], "eval_accuracy")
+    overfits = gap["resnet18"].low > gap["lenet"].high
+    relative = "; ".join(
+        f"{m} {size[m] / 1e6:.2f} M parameters, {cost[m] / cost['lenet']:.0f} times LeNet's time"
+        for m in SMALL
+    )
+    effect = (
+        f"{relative}. With 600 images: ResNet-18 minus LeNet in accuracy {ahead:+.3f} "
+        f"({seeds_of(ahead)}); training minus validation accuracy {gap['lenet']:.3f} for LeNet, "
+        f"{gap['resnet18']:.3f} for ResNet-18."
+    )
+    true = [cheap, heavy, overfits]
+    answer = HOLDS if all(true) else LIMITED if any(true) else FAILS
+    return Finding("C3.2", "Costs and accuracies with 1 % of the training images", effect, answer)
+
+
+TESTS = {
+    "C3.1": _c3_1,
+    "C3.2": _c3_2,
+    "C3.3": _c3_3,
+    "C3.4": _c3_4,
+    "C3.5": _c3_5,
+    "C3.6": _c3_6,
+}

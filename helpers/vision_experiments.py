@@ -123,3 +123,24 @@ for _part, (_data, _epochs) in SMALL_DATA.items():
             ),
             _data,
         )  # fmt: skip
+
+# -------------------------------- the chapter's live cells: small versions, on embedded data
+
+SMALL_VERSIONS = {
+    "lenet": ("LeNet", {}, 0.002, 10),
+    "vgg11": ("VGG-11 of width 12", {"width": 12, "hidden": 128, "batch_norm": True}, 0.002, 6),
+    "resnet18": ("ResNet-18 of width 12", {"width": 12}, 0.003, 6),
+    "vit": (
+        "ViT of width 64, two layers",
+        {"width": 64, "heads": 4, "hidden": 128, "depth": 2, "dropout": 0.0}, 0.003, 15,
+    ),
+}  # fmt: skip
+for _name, (_about, _arguments, _peak, _epochs) in SMALL_VERSIONS.items():
+    add(
+        f"small-{_name}", _about,
+        Recipe(
+            _name, arguments=_arguments, epochs=_epochs,
+            schedule={"name": "cosine", "peak": _peak, "warmup": 0.1},
+        ),
+        ALL_OF_MNIST, seeds=(), embedded_seeds=tuple(range(5)),
+    )  # fmt: skip
