@@ -30,7 +30,7 @@ FORBIDDEN = [f"/{folder}/" for folder in ["home", "root", "Users", "work", "mnt"
 SHOWING = {"animation", "bench", "contestants", "course", "figures", "moons", "planes", "prose"}
 SHOWING |= {"claims", "digits", "finding", "measures", "numpy_claims", "stats", "tables"}
 SHOWING |= {"vision_claims", "widgets"}
-SHOWING |= {"layers"}  # how the networks are drawn
+SHOWING |= {"diagrams", "layers", "views"}  # how the networks are drawn
 SUBJECT = {
     "datasets",
     "numpy_net",
@@ -101,6 +101,9 @@ def test_every_requirement_is_pinned_exactly():
     assert [line for line in wanted if not re.fullmatch(r"[\w.-]+==[\w.]+", line)] == []
 
 
+OWN = {"helpers", "data_prep", *(path.stem for path in (ROOT / "tests").glob("*.py"))}
+
+
 def test_what_the_code_imports_is_required():
     names = {"sklearn": "scikit-learn", "PIL": "pillow", "yaml": None, "bs4": "beautifulsoup4"}
     unlisted = {"nbformat", "IPython", "cycler", "sphinx"}  # come with Jupyter, matplotlib, Sphinx
@@ -109,7 +112,7 @@ def test_what_the_code_imports_is_required():
     found = {}
     for path in FILES:
         if path.suffix == ".py":
-            outside = imported(path) - set(sys.stdlib_module_names) - {"helpers", "data_prep", "made_up"}
+            outside = imported(path) - set(sys.stdlib_module_names) - OWN
             missing = {
                 name
                 for name in outside - unlisted
