@@ -31,6 +31,7 @@ SHOWING = {"animation", "bench", "contestants", "course", "figures", "moons", "p
 SHOWING |= {"claims", "digits", "finding", "measures", "numpy_claims", "stats", "tables"}
 SHOWING |= {"vision_claims", "widgets"}
 SHOWING |= {"diagrams", "layers", "views"}  # how the networks are drawn
+SHOWING |= {"race", "stages", "stopwatch", "timings"}
 SUBJECT = {
     "datasets",
     "numpy_net",

@@ -1,0 +1,159 @@
+"""What the race to 99 % found: its types, and the file that holds them.
+
+It neither measures nor draws; `helpers.race` does.
+"""
+
+import json
+from dataclasses import asdict, dataclass, field, fields
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+
+from helpers import records
+from helpers.records import RecordError
+from helpers.stages import GOAL
+from helpers.stats import mean_interval, wilson
+
+PATH = records.ROOT / "benchmarks" / "ninety_nine.json"
+SCHEMA = 1
+
+
+@dataclass(frozen=True)
+class Measured:
+    """What came of a stage: lists have one entry a seed.
+
+    Attributes
+    ----------
+    name, change, recipe, stop_at : the stage's; the recipe as plain JSON types.
+    parameters : how many numbers are trained.
+    seconds, cpu_seconds : wall and processor seconds of training, without evaluation.
+    evaluation_seconds : wall seconds of the evaluations.
+    epochs : trained.
+    accuracies : on the test images, at the end.
+    """
+
+    name: str
+    change: str
+    recipe: dict
+    stop_at: float | None
+    parameters: int
+    seconds: list = field(default_factory=list)
+    cpu_seconds: list = field(default_factory=list)
+    evaluation_seconds: list = field(default_factory=list)
+    epochs: list = field(default_factory=list)
+    accuracies: list = field(default_factory=list)
+
+    @property
+    def mean_seconds(self):
+        """Mean wall seconds of training."""
+        return float(np.mean(self.seconds))
+
+    @property
+    def accuracy(self):
+        """The mean test accuracy with its interval; None for less than three seeds."""
+        return mean_interval(self.accuracies) if len(self.accuracies) > 2 else None
+
+    @property
+    def reached(self):
+        """The share of the seeds that reached the goal, with Wilson's interval."""
+        return wilson(sum(a >= GOAL for a in self.accuracies), len(self.accuracies))
+
+
+@dataclass(frozen=True)
+class Waiting:
+    """How long a network waited for its batches.
+
+    Attributes
+    ----------
+    network, batches : what trained, and where its batches came from.
+    steps, batch_size : a round's.
+    shares : of a round's seconds that went by before the batch was there; one a round.
+    images_per_second : trained; one a round.
+    """
+
+    network: str
+    batches: str
+    steps: int
+    batch_size: int
+    shares: list = field(default_factory=list)
+    images_per_second: list = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class Results:
+    """What one run of the race found.
+
+    Attributes
+    ----------
+    environment, commit, data, data_checksum, scale : as in `helpers.records.Record`.
+    images : how many were trained on.
+    stages : list of `Measured`.
+    waiting : list of `Waiting`.
+    schema : version of this format.
+    """
+
+    environment: dict
+    commit: str
+    data: str
+    data_checksum: str
+    scale: str
+    images: int
+    stages: list
+    waiting: list
+    schema: int = SCHEMA
+
+    @cached_property
+    def speedups(self):
+        """How many times less each stage trains than the first: ratios of mean seconds."""
+        return [self.stages[0].mean_seconds / stage.mean_seconds for stage in self.stages]
+
+
+# ------------------------------------------------------------------------------ files
+
+
+def write(results, path):
+    """Write results as JSON, whole or not at all."""
+    text = json.dumps(asdict(results), indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+    records.write_atomically(path, lambda file: file.write(text.encode()))
+
+
+def read(path=PATH):
+    """Read results.
+
+    Returns
+    -------
+    Results
+
+    Raises
+    ------
+    RecordError
+        If the file is missing, holds no results, or is of another schema version.
+    """
+    path = Path(path)
+    name = path.relative_to(records.ROOT) if path.is_relative_to(records.ROOT) else path
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+        schema = content["schema"]
+    except FileNotFoundError as error:
+        command = f"python -m helpers.race --output {name}"
+        raise RecordError(f"{name} is missing: measure it with {command}") from error
+    except (OSError, ValueError, TypeError, KeyError) as error:
+        raise RecordError(f"{name} holds no results of the race: measure it anew") from error
+    if schema != SCHEMA:
+        raise RecordError(
+            f"{name} has schema version {schema!r}, but this code reads version {SCHEMA}: "
+            "use the matching version of the code, or measure it anew"
+        )
+    try:
+        odd = set(content) ^ {entry.name for entry in fields(Results)}
+        lists = {
+            key: [kind(**entry) for entry in content[key]]
+            for key, kind in (("stages", Measured), ("waiting", Waiting))
+        }
+    except (TypeError, KeyError) as error:
+        odd, lists = {"stages", "waiting", str(error)}, {}
+    if odd:
+        listed = ", ".join(sorted(odd))
+        raise RecordError(f"{name} does not have the fields of a race: look at {listed}")
+    return Results(**content | lists)
