@@ -30,7 +30,7 @@ FORBIDDEN = [f"/{folder}/" for folder in ["home", "root", "Users", "work", "mnt"
 SHOWING = {"animation", "bench", "contestants", "course", "figures", "moons", "planes", "prose"}
 SHOWING |= {"claims", "digits", "finding", "measures", "numpy_claims", "stats", "tables"}
 SHOWING |= {"vision_claims", "widgets"}
-SHOWING |= {"diagrams", "layers", "views"}  # how the networks are drawn
+SHOWING |= {"diagrams", "layers", "readers", "views"}  # how the networks are drawn
 SHOWING |= {"race", "stages", "stopwatch", "timings"}
 SUBJECT = {
     "datasets",
