@@ -41,7 +41,7 @@ def network_diagram(model, channels=1, size=28, title=None):
     Parameters
     ----------
     model : torch.nn.Module, or list of Layer
-        A `ViT` is drawn by `vit_diagram`.
+        A convolutional network or its layers; a `ViT` is handed on to `vit_diagram`.
     channels, size : int
         Of the square input images.
     title : str, optional

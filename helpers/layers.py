@@ -91,19 +91,7 @@ def layers(model, channels=1, size=28):
     rows = []
 
     def note(module, inputs, output):
-        if isinstance(module, nn.BatchNorm2d):
-            name = f"{rows[-1].name}, batch normalisation"
-            count = rows[-1].parameters + _parameters(module)
-            rows[-1] = replace(rows[-1], name=name, parameters=count)
-            return
-        if output.shape == inputs[0].shape and not _parameters(module):
-            return  # averages over windows of one pixel, for example
-        name, products, windows = _describe(module, inputs[0], output)
-        field = rows[-1].field if rows else Field()
-        for window in windows or ():
-            field = field and field.after(*window)
-        field = None if windows is None else field
-        rows.append(Layer(name, tuple(output.shape[1:]), _parameters(module), products, field))
+        _add(rows, module, inputs[0], output)
 
     hooks = [part.register_forward_hook(note) for part in _parts(model)]
     training, device = model.training, next(model.parameters()).device
@@ -241,6 +229,23 @@ def _parts(module):
         return
     for child in module.children():
         yield from _parts(child)
+
+
+def _add(rows, module, x, y):
+    """Add to the rows the layer that a module is, which maps x to y."""
+    if isinstance(module, nn.BatchNorm2d):
+        name = f"{rows[-1].name}, batch normalisation"
+        count = rows[-1].parameters + _parameters(module)
+        rows[-1] = replace(rows[-1], name=name, parameters=count)
+        return
+    if x.shape == y.shape and not _parameters(module):
+        return  # averages over windows of one pixel, for example
+    name, products, windows = _describe(module, x, y)
+    field = rows[-1].field if rows else Field()
+    for window in windows or ():
+        field = field and field.after(*window)
+    field = None if windows is None else field
+    rows.append(Layer(name, tuple(y.shape[1:]), _parameters(module), products, field))
 
 
 def _parameters(module):

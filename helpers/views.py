@@ -30,6 +30,7 @@ from helpers.training import normalise
 
 #: From white to orange: black ink stays visible on it.
 ATTENTION = LinearSegmentedColormap.from_list("book-orange", ["#FFFFFF", "#F6D58E", ORANGE])
+BAR = {"location": "bottom", "aspect": 30, "shrink": 0.8}
 LEGEND = {"columnspacing": 0.8, "handlelength": 1.8, "handletextpad": 0.4, "borderpad": 0}
 HALO = withStroke(linewidth=4.5, foreground="white")  # so that lines stand out from ink
 BORDER = "#8C8C8C"
@@ -227,10 +228,7 @@ def attention_figure(weights, image, columns=4):
         )  # fmt: skip
         _frame(ax.imshow(ink, interpolation="nearest"))
         ax.set_title(f"head {head + 1}\n{weights[head, 0]:.0%} to itself", fontsize=12)
-    figure.colorbar(
-        shown, ax=axes, location="bottom", label="share of the attention", format="{x:.0%}",
-        aspect=30, shrink=0.8,
-    )  # fmt: skip
+    figure.colorbar(shown, ax=axes, label="share of the attention", format="{x:.0%}", **BAR)
     return figure
 
 
@@ -262,10 +260,8 @@ def position_similarity_figure(positions):
         shown = ax.imshow(near, cmap=DIVERGING, vmin=-1, vmax=1, interpolation="nearest")
         ax.plot(patch % side, patch // side, "o", color="black", markersize=4)
         ax.axis("off")
-    figure.colorbar(
-        shown, ax=axes, location="bottom", label="cosine similarity of the positions",
-        ticks=[-1, -0.5, 0, 0.5, 1], aspect=30, shrink=0.8,
-    )  # fmt: skip
+    label, ticks = "cosine similarity of the positions", [-1, -0.5, 0, 0.5, 1]
+    figure.colorbar(shown, ax=axes, label=label, ticks=ticks, **BAR)
     return figure
 
 
