@@ -12,7 +12,7 @@ from helpers.records import read_arrays
 from helpers.registry import EXPERIMENTS
 from helpers.training import CURVE_STEPS
 from helpers.vision_claims import REPEATED, SMALL, pair, small_data_name
-from helpers.vision_experiments import POINTS
+from helpers.vision_experiments import POINTS, QUIRKS, Point
 
 NAMES = {"lenet": "LeNet", "vgg11": "VGG-11", "resnet18": "ResNet-18", "vit": "ViT"}
 
@@ -188,6 +188,15 @@ def warm_up():
 # ------------------------------------------------------------------ the answer to C3.4
 
 
+def quirks():
+    """Return what each of the original's ways changes: about -> Interval of the difference."""
+    base = recorded(Point().name(scaled=True))
+    return {
+        about: tables.difference(recorded(f"tenth-vit-{name}"), base, "eval_accuracy")
+        for name, (about, _) in QUIRKS.items()
+    }
+
+
 def sweep_table():
     """Tabulate the sweep: accuracy, spread of the scores and entropy with and without 1/sqrt(d).
 
@@ -269,22 +278,49 @@ def kept_model(name, seed=0):
 
 
 def common_mistakes():
-    """Return the test images that every model of the table gets wrong, with their answers.
+    """Find the test images that every model of the table gets wrong, seed 0 of each.
 
     Returns
     -------
     indices : ndarray of int [M]
-        In the test set, the images that every model's seed 0 gets wrong.
+        In the test set.
     answers : dict model -> ndarray of int [M]
     labels : ndarray of int [M]
     wrong : dict model -> int
         How many images each gets wrong.
     """
-    names = {about: name for about, name in table_rows().items() if "√" not in about}
-    kept = {about: read_arrays(name, "full", 0) for about, name in names.items()}
+    kept = _kept_arrays()
     labels = next(iter(kept.values()))["labels"]
     said = {about: arrays["scores"].argmax(axis=1) for about, arrays in kept.items()}
     wrong = {about: answers != labels for about, answers in said.items()}
     indices = np.flatnonzero(np.all(list(wrong.values()), axis=0))
     answers = {about: values[indices] for about, values in said.items()}
-    return indices, answers, labels[indices], {k: int(w.sum()) for k, w in wrong.items()}
+    return indices, answers, labels[indices], {about: int(w.sum()) for about, w in wrong.items()}
+
+
+def _kept_arrays():
+    """Return the arrays kept with seed 0 of each model of the table, but for those without √d."""
+    names = {about: name for about, name in table_rows().items() if "√" not in about}
+    return {about: read_arrays(name, "full", 0) for about, name in names.items()}
+
+
+def common_mistakes_figure(most=15):
+    """Draw the common mistakes whose images are kept, with their labels and answers.
+
+    Returns
+    -------
+    Figure
+        At most `most` images; above each, its label and the answers of all models.
+    """
+    images = {}
+    for arrays in _kept_arrays().values():
+        images |= dict(zip(arrays["mistake_indices"], arrays["mistake_images"], strict=True))
+    indices, answers, labels, _ = common_mistakes()
+    shown = [place for place, index in enumerate(indices) if index in images][:most]
+    titles = [
+        f"{labels[place]}: "
+        + ", ".join(map(str, sorted({int(a[place]) for a in answers.values()})))
+        for place in shown
+    ]
+    pictures = np.array([images[indices[place]] for place in shown])
+    return figures.image_grid(pictures, titles, columns=5)

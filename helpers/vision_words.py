@@ -1,0 +1,133 @@
+"""Practice 3's sentences with numbers, each computed from its recorded runs."""
+
+import numpy as np
+import torch
+from torch.nn import functional
+
+from helpers import race, tables
+from helpers.course import PUBLISHED_VISION
+from helpers.experiments import recorded
+from helpers.finding import LITTLE, listed, seeds_of
+from helpers.measures import count
+from helpers.registry import EXPERIMENTS
+from helpers.vision import common_mistakes, quirks
+from helpers.vision_claims import REPEATED, pair
+from helpers.vision_experiments import POINTS, Point
+
+
+def runs_made():
+    """Say which rows of C3.1's table are shorter than the published ones, or not there."""
+    shorter, missing = [], []
+    for about, name in REPEATED.items():
+        if name not in EXPERIMENTS:
+            missing.append(about)
+        elif (epochs := EXPERIMENTS[name].config.epochs) < PUBLISHED_VISION[about]["epochs"]:
+            shorter.append(
+                f"{about} {epochs} epochs instead of {PUBLISHED_VISION[about]['epochs']}"
+            )
+    said = [
+        "Our accuracies are means after the last epoch, with 95 % intervals over seeds; the "
+        "training images are all 60,000, and nothing was chosen on the test images."
+    ]
+    if shorter:
+        said.append(f"Shorter than published, for want of time: {listed(shorter)}.")
+    if missing:
+        said.append(
+            f"Not recorded at this length yet: {listed(missing)}; the section on C3.2 has "
+            "them on fewer images."
+        )
+    return " ".join(said)
+
+
+def about_quirks():
+    """Say what each of the original's ways costs, and what they cost together."""
+    effects = quirks()
+    worst = min(effects, key=lambda about: effects[about].estimate)
+    clear = [about for about, gain in effects.items() if gain.above(0) is not None]
+    said = f"{effects[worst]:+.3f} ({seeds_of(effects[worst])})"
+    return (
+        f"The largest loss, {said}, is that of: {worst}. Clearly different from zero "
+        f"{'is' if len(clear) == 1 else 'are'}: {listed(clear)}. A network that is given strips "
+        "can still learn them, since a dense layer takes its 49 numbers in any order; what it "
+        "loses is that a stroke's piece stays in one token, and that the same piece looks the "
+        "same one row further down."
+    )
+
+
+def about_sweep():
+    """Say where the division by sqrt(d) matters, and whether the spread of scores foretells it."""
+    gains, spreads = [], []
+    for point in POINTS:
+        scaled, plain = pair(point)
+        gains.append(tables.difference(scaled, plain, "eval_accuracy"))
+        spreads.append(np.mean([run.history["score_spread"][-1] for run in plain]))
+    order = np.argsort(spreads)
+    half = len(order) // 2
+    calm, wide = (
+        np.mean([gains[i].estimate for i in part]) for part in (order[:half], order[half:])
+    )
+    largest = max(range(len(gains)), key=lambda i: gains[i].estimate)
+    clear = sum(gain.above(LITTLE) is True for gain in gains)
+    return (
+        f"The division brings clearly more than {LITTLE} of accuracy in "
+        f"{count(clear, len(gains), 'settings')}; the most at {POINTS[largest].about(True)}: "
+        f"{gains[largest]:+.3f}. In the half of the settings whose scores lie closest together "
+        f"without it, it brings {calm:+.3f} in the mean, in the other half {wide:+.3f}."
+    )
+
+
+def about_race():
+    """Say how long the first and the last stage of the race take."""
+    results = race.read()
+    return race.describe(results)
+
+
+def about_positions(model):
+    """Say whether a ViT's learned positions know what is near.
+
+    Parameters
+    ----------
+    model : helpers.models.ViT
+        Trained, with 4×4 patches.
+    """
+    places = functional.normalize(model.positions[0, 1:].detach(), dim=1)
+    alike = places @ places.T  # [16, 16]
+    row, column = torch.arange(16) // 4, torch.arange(16) % 4
+    distance = (row[:, None] - row).abs() + (column[:, None] - column).abs()
+    near, far = alike[distance == 1].mean(), alike[distance >= 4].mean()
+    return (
+        f"Neighbouring patches' positions have a mean cosine similarity of {near:.2f}, patches "
+        f"four or more steps apart {far:.2f}. Nobody told the network that the image has two "
+        "dimensions; what it knows of them it found in the digits."
+    )
+
+
+def about_common_mistakes():
+    """Say how many images each model of the table gets wrong, and how many they share."""
+    indices, _, _, wrong = common_mistakes()
+    each = "; ".join(f"{about} {number}" for about, number in wrong.items())
+    return (
+        f"Of the 10,000 test images, wrong are: {each}. All of these models together fail on "
+        f"{len(indices)}. Several of these digits could be read either way by a person too, and "
+        "no architecture will mend that."
+    )
+
+
+def summary():
+    """Return the chapter's summary, with its numbers."""
+    lenet = tables.interval(recorded("mnist-lenet"), "eval_accuracy")
+    vit = recorded("mnist-vit")
+    reached = tables.interval(vit, "eval_accuracy")
+    plain = Point(128)
+    gain = tables.difference(*pair(plain), "eval_accuracy")
+    return (
+        "Each of the four networks is an answer to a question that the one before it raised: what "
+        "to share, how to see far, how to let the signal pass, how to look anywhere. On small "
+        f"digits the oldest is the cheapest way to a good answer: LeNet reaches {lenet:.4f} in "
+        f"ten epochs, the ViT with the course's small learning rate {reached:.4f} in "
+        f"{vit[0].config['epochs']}. The division by √d keeps the attention's scores at one spread "
+        f"whatever the head's dimension; at d = 16 little depends on it, at {plain.about(True)} it "
+        f"is worth {gain:+.3f} in accuracy. And the mistakes worth fearing are those that run: a "
+        "reshape in place of patches, a batch in place of a sequence. A test of two lines finds "
+        f"each."
+    )
