@@ -35,3 +35,12 @@ def steady(accuracy, **shared):
 def shaky(accuracy, **shared):
     """Three runs that nobody can tell from `steady` ones close by."""
     return runs([accuracy + 0.03, accuracy, accuracy - 0.03], **shared)
+
+
+def of_network(made, epochs=10, parameters=1000, **history):
+    """Give runs what a PyTorch model's records have: their epochs, their size, more history."""
+    for record in made:
+        record.config = {"epochs": epochs}
+        record.parameters = parameters
+        record.history |= history
+    return made
