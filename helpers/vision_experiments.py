@@ -34,7 +34,7 @@ VITS = {
 for _name, (_about, _changes) in VITS.items():
     add(
         f"mnist-{_name}", _about,
-        Recipe("vit", arguments=_changes, schedule=VIT_ADAM, epochs=20),
+        Recipe("vit", arguments=_changes, schedule=VIT_ADAM, epochs=12),
         ALL_OF_MNIST, keep=True, keep_model=(0,) if _name == "vit" else (),
     )  # fmt: skip
 
