@@ -68,3 +68,24 @@ def test_silent_classes_are_those_that_no_image_gets(monkeypatch):
     scores[range(5), [0, 0, 2, 3, 2]] = 1.0
     monkeypatch.setattr(measures, "read_arrays", lambda *place: {"scores": scores})
     assert measures.silent_classes(run()) == 2
+
+
+def test_a_rise_is_between_means_of_the_entries_that_end_there(monkeypatch):
+    asked = []
+    curve = np.arange(40) ** 2 / 1000  # four epochs of ten entries
+
+    def read(*place):
+        asked.append(place)
+        return {"curve_accuracy": curve}
+
+    monkeypatch.setattr(measures, "read_arrays", read)
+    made = run(epoch=range(4), seed=3)
+
+    def rise(start, stop):
+        return measures.batch_curve(made, start, stop)
+
+    assert rise(0.5, 1) == pytest.approx(curve[5:10].mean() - curve[:5].mean())
+    assert rise(0, 0.5) == pytest.approx(curve[:5].mean() - curve[0])
+    assert rise(0.2, 4) == pytest.approx(curve[35:].mean() - curve[:2].mean())
+    assert rise(0, 0.5) + rise(0.5, 1) == pytest.approx(rise(0, 1))
+    assert set(asked) == {("made-up", "full", 3)}

@@ -7,6 +7,8 @@ import torchvision
 from torch.nn import functional
 
 from helpers.models import MODELS, VGG11, LeNet, ResNet18, ViT
+from helpers.models.dropout import Dropout
+from helpers.models.resnet import Conv3x3
 from helpers.models.vit import Attention, EncoderLayer, square_patches, strip_patches
 
 
@@ -125,6 +127,82 @@ def test_resnet18_keeps_small_images_with_the_small_stem():
         ResNet18(size=7)
 
 
+@pytest.mark.parametrize(("side", "stride"), [(1, 1), (1, 2), (2, 1), (2, 2), (3, 2), (7, 1)])
+def test_a_small_maps_convolution_is_pytorchs(side, stride):
+    torch.manual_seed(0)
+    ours, maps = Conv3x3(4, 6, stride), images(3, 4, side).requires_grad_()
+    theirs, same = torch.nn.Conv2d(4, 6, 3, stride, 1, bias=False), images(3, 4, side)
+    theirs.load_state_dict(ours.state_dict())
+    same.requires_grad_()
+    outputs = ours(maps), theirs(same)
+    torch.testing.assert_close(*outputs)
+    for output in outputs:
+        (output * torch.arange(output.numel()).view_as(output)).sum().backward()
+    torch.testing.assert_close(ours.weight.grad, theirs.weight.grad, rtol=1e-4, atol=1e-4)
+    torch.testing.assert_close(maps.grad, same.grad, rtol=1e-4, atol=1e-4)
+
+
+@pytest.mark.parametrize("name", ["vgg11", "resnet18"])
+def test_a_narrower_network_has_every_channel_scaled(name):
+    def channels(model):
+        layers = [layer for layer in model.modules() if isinstance(layer, torch.nn.Conv2d)]
+        return np.array([[layer.in_channels, layer.out_channels] for layer in layers])
+
+    narrow, wide = channels(MODELS[name](width=12)), channels(MODELS[name](width=48))
+    assert narrow[0].tolist() == [1, 12]
+    assert (wide.ravel()[1:] == 4 * narrow.ravel()[1:]).all()
+    assert narrow[-1, 1] == 8 * 12
+
+
+# --------------------------------------------------------------------------- dropout
+
+
+def test_dropout_drops_its_share_and_keeps_the_mean():
+    torch.manual_seed(0)
+    ones = torch.ones(1001, 333)  # no multiple of four
+    dropped = Dropout(0.3)(ones)
+    assert dropped.shape == ones.shape
+    assert dropped.unique().tolist() == [0, pytest.approx(1 / 0.7, rel=1e-4)]
+    share = dropped == 0
+    assert share.float().mean() == pytest.approx(0.3, abs=0.004)
+    for neighbour in (1, 2, 3):  # one random number serves four elements, each for itself
+        both = share[:, neighbour:] & share[:, :-neighbour]
+        assert both.float().mean() == pytest.approx(0.09, abs=0.004)
+
+
+def test_dropout_does_nothing_in_evaluation_or_without_a_share():
+    numbers = torch.randn(5, 7)
+    assert Dropout(0.9).eval()(numbers) is numbers
+    before = torch.get_rng_state()
+    assert Dropout(0.0)(numbers) is numbers
+    assert torch.equal(torch.get_rng_state(), before)
+
+
+def test_dropout_passes_a_gradient_where_it_keeps():
+    torch.manual_seed(0)
+    numbers = torch.rand(50, 50) + 1
+    dropped = Dropout(0.5)(numbers.requires_grad_())
+    dropped.sum().backward()
+    torch.testing.assert_close(numbers.grad, (dropped != 0) * 2.0)
+
+
+def test_dropout_is_decided_by_the_seed():
+    masks = []
+    for seed in (0, 0, 1):
+        torch.manual_seed(seed)
+        layer = Dropout(0.5)
+        masks += [layer(torch.ones(20, 20)), layer(torch.ones(20, 20))]
+    assert torch.equal(masks[0], masks[2]) and torch.equal(masks[1], masks[3])
+    assert not torch.equal(masks[0], masks[4])
+    assert not torch.equal(masks[0], masks[1])  # each call draws anew
+
+
+@pytest.mark.parametrize("share", [1.0, -0.1, float("nan")])
+def test_dropout_refuses_to_drop_everything(share):
+    with pytest.raises(ValueError, match="less than 1; got"):
+        Dropout(share)
+
+
 # ------------------------------------------------------------------------------- ViT
 
 
@@ -168,6 +246,21 @@ def test_attention_is_pytorchs(scaled):
     tokens = torch.randn(5, 7, 12)
     expected, _ = theirs(tokens, tokens, tokens)
     torch.testing.assert_close(ours(tokens), expected, rtol=1e-4, atol=1e-5)
+
+
+@pytest.mark.parametrize("factor", [0.25, 16.0])
+def test_scores_begin_larger_by_their_factor(factor):
+    plain, larger = (built("vit", dropout=0.0, score_scale=scale) for scale in (1.0, factor))
+    tokens = plain.layers[0].norm1(plain.tokens(images()))
+    (scores, values), (enlarged, same) = (
+        model.layers[0].attention.scores(tokens) for model in (plain, larger)
+    )
+    torch.testing.assert_close(enlarged, factor * scores, rtol=1e-4, atol=1e-5)
+    torch.testing.assert_close(same, values)
+    state = larger.state_dict()
+    changed = [name for name, value in plain.state_dict().items() if (value != state[name]).any()]
+    inside = "layers.0.attention.queries_keys_values"
+    assert changed == [f"{inside}.weight", f"{inside}.bias"]
 
 
 def test_the_layer_is_pytorchs():

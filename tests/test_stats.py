@@ -115,6 +115,12 @@ def test_an_interval_says_yes_or_no_or_neither():
     assert Interval(0, -0.03, 0.03, n=3).inside(0.02) is None
 
 
+def test_the_opposite_of_an_interval_is_the_difference_the_other_way_round():
+    assert -difference_interval(A, B) == difference_interval(B, A)
+    gain = -difference_interval(A, B, paired=True)
+    assert gain.low < gain.estimate < gain.high and (gain.n, gain.sd > 0) == (4, True)
+
+
 def test_format():
     interval = Interval(0.95714, 0.95628, 0.95791, n=3, sd=0.0003)
     assert f"{interval:.4f}" == str(interval) == "0.9571 [0.9563, 0.9579]"
