@@ -6,8 +6,9 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from helpers import datasets, runner
+from helpers import datasets, records, runner
 from helpers.numpy_training import Config
+from helpers.recipe import Recipe
 from helpers.registry import EXPERIMENTS, Experiment
 
 MOONS = EXPERIMENTS["moons-published"]
@@ -136,6 +137,36 @@ def test_the_units_kept_are_those_that_the_output_listens_to_most():
     assert kept.shape == (2, 28, 28)
     np.testing.assert_allclose(kept[0].ravel(), first.weight[:, 1], rtol=1e-3, atol=1e-6)
     np.testing.assert_allclose(kept[1].ravel(), first.weight[:, 3], rtol=1e-3, atol=1e-6)
+
+
+def test_a_model_is_kept_with_samples_for_the_seeds_that_are_named(tmp_path):
+    data = {"name": "mnist", "validation": 200, "train_size": 100, "evaluate_on": "validation"}
+    recipe = Recipe("resnet18", arguments={"width": 2}, epochs=1)
+    experiment = Experiment("small", "", recipe, data, keep=True, keep_model=(1,))
+    finished, kept = {}, {}
+    for seed in (0, 1):
+        runner.run(
+            experiment, "embedded", seed, after_epoch=lambda run: finished.update(last=run),
+            device="cpu", runs=tmp_path / "runs", checkpoints=tmp_path / "checkpoints",
+        )  # fmt: skip
+        kept[seed] = records.read_arrays("small", "embedded", seed, tmp_path / "runs")
+    more = kept[1].keys() - kept[0].keys()
+    state = finished["last"].model.state_dict()
+    assert more == {f"model/{name}" for name in state} | {"sample_images", "sample_labels"}
+    assert "stem.1.running_mean" in state  # what no gradient trains is needed as well
+    for name, value in state.items():
+        array = kept[1][f"model/{name}"]
+        assert array.dtype == np.float16 and array.shape == tuple(value.shape)
+        np.testing.assert_allclose(array, value, rtol=1e-3, atol=1e-6)
+
+
+def test_samples_are_the_first_of_each_class():
+    labels = np.array([2, 0, 2, 1, 0, 2, 1, 0])
+    images = np.arange(8 * 28 * 28).reshape(8, 28, 28).astype(np.uint8)
+    found = runner.samples(SimpleNamespace(x_eval=images, labels_eval=labels))
+    assert found["sample_labels"].tolist() == [0, 0, 1, 1, 2, 2]
+    np.testing.assert_array_equal(found["sample_images"], images[[1, 4, 3, 6, 0, 2]])
+    assert found["sample_images"].dtype == found["sample_labels"].dtype == np.uint8
 
 
 def test_a_resumed_run_counts_its_earlier_seconds_and_names_both_commits(tmp_path, monkeypatch):

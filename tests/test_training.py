@@ -1,5 +1,6 @@
 """The PyTorch loop: schedules, the same steps as by hand, resuming, several processes."""
 
+import copy
 import subprocess
 import sys
 from dataclasses import replace
@@ -19,6 +20,10 @@ ROOT = Path(__file__).resolve().parent.parent
 TINY = Recipe(
     "lenet", epochs=3, batch_size=32, schedule={"name": "cosine", "peak": 0.002, "warmup": 0.1}
 )
+SMALL_VIT = Recipe(
+    "vit", arguments={"width": 16, "heads": 2, "hidden": 32, "dropout": 0.5}, epochs=4,
+    batch_size=8, evaluate_every=3,
+)  # fmt: skip
 
 
 def data(n=96, seed=0):
@@ -125,6 +130,36 @@ def test_divergence_ends_the_run_and_is_noted():
     assert run.history["eval_accuracy"][-1] is None
 
 
+@pytest.mark.parametrize(
+    ("every", "evaluated"),
+    [(1, [0, 1, 2, 3, 4]), (2, [1, 3, 4]), (5, [4]), (9, [4])],
+)
+def test_the_last_epoch_is_always_evaluated(every, evaluated):
+    run = trained(replace(TINY, epochs=5, evaluate_every=every), n=20)
+    for name in ("eval_loss", "eval_accuracy"):
+        measured = [i for i, value in enumerate(run.history[name]) if value is not None]
+        assert measured == evaluated
+    assert run.history["eval_accuracy"][-1] == pytest.approx(run.evaluate()["eval_accuracy"])
+
+
+def test_how_often_it_is_evaluated_changes_no_training():
+    often, seldom = (
+        trained(replace(SMALL_VIT, evaluate_every=every), n=20).history for every in (1, 3)
+    )
+    assert often["loss"] == seldom["loss"]
+    assert often["score_spread"] == seldom["score_spread"]
+
+
+def test_a_vit_is_looked_into_after_each_epoch():
+    names = {"score_spread", "attention_entropy", "active_units", "silent_units"}
+    run = trained(SMALL_VIT, n=20)
+    assert names <= run.history.keys()
+    assert all(len(run.history[name]) == 4 for name in names)
+    now = training.signs(run.model, training.normalise(run.data.images_eval))
+    assert {name: run.history[name][-1] for name in names} == pytest.approx(now)
+    assert not names & trained(n=20).history.keys()
+
+
 def test_an_unknown_device_is_refused():
     with pytest.raises(NoSuchDevice, match="no device 'abacus': take cpu or auto"):
         training.choose_device("abacus")
@@ -201,6 +236,24 @@ def test_an_interrupted_run_resumes_to_the_bit_identical_history(tmp_path):
     assert kept[0]["curve_loss"].shape == (8,)  # eleven steps an epoch make two points
     for name, array in kept[0].items():
         np.testing.assert_array_equal(array, kept[1][name])
+
+
+def test_dropout_goes_on_where_it_stopped():
+    whole = trained(SMALL_VIT, n=20)
+    first = Training(SMALL_VIT, data(n=20), seed=0)
+    first.run_epoch()
+    arrays, facts = first.state()
+    torch.manual_seed(7)
+    elsewhere = arrays | {"dropout_rng": torch.get_rng_state().numpy()}
+    losses = []
+    for kept in (arrays, elsewhere):
+        resumed = Training(SMALL_VIT, data(n=20), seed=0)
+        resumed.restore(kept, copy.deepcopy(facts))
+        while not resumed.done:
+            resumed.run_epoch()
+        losses.append(resumed.history["loss"])
+    assert losses[0] == whole.history["loss"]
+    assert losses[1][0] == losses[0][0] and losses[1][1:] != losses[0][1:]
 
 
 TWO = """
