@@ -24,6 +24,7 @@ from helpers.datasets import SCALES, DataNotPrepared, load_mnist
 from helpers.stages import CONTESTS, GOAL, ROUNDS, SEEDS, STAGES
 from helpers.timings import PATH, Measured, Results, Waiting, read, write
 
+TICKS = (0.1, 0.3, 1, 3, 10, 30, 100, 300, 1000, 3000)  # of the figure's axis
 EMBEDDED_IMAGES = 32  # at the embedded scale, which shows that it runs and not how fast
 
 
@@ -54,9 +55,11 @@ def measure(scale="full", seeds=SEEDS):
     Diverged
         If a run came to nothing.
     """
-    commit = records.source_commit()
+    from helpers import stopwatch  # here, so that who only reads results need not wait for torch
+
+    commit = records.source_commit()  # of all that is loaded by now
     mnist = load_mnist(scale)
-    data = _tensors(mnist, scale)
+    data = stopwatch.tensors(mnist, EMBEDDED_IMAGES if scale == "embedded" else None)
     return Results(
         environment=records.environment() | {"device": "cpu"},
         commit=commit,
@@ -67,18 +70,6 @@ def measure(scale="full", seeds=SEEDS):
         waiting=measure_waiting(data, rounds=1 if scale == "embedded" else ROUNDS),
         stages=measure_stages(data, seeds),
     )
-
-
-def _tensors(mnist, scale):
-    """Turn MNIST, or a little of its stand-in, into what a `Training` takes."""
-    import torch  # here, so that who only reads results need not wait for it
-
-    from helpers.training import ImageTensors
-
-    arrays = (mnist.train_images[:, None], mnist.train_labels,
-              mnist.test_images[:, None], mnist.test_labels)  # fmt: skip
-    most = EMBEDDED_IMAGES if scale == "embedded" else None
-    return ImageTensors(*(torch.tensor(array[:most]) for array in arrays))
 
 
 def measure_stages(data, seeds=SEEDS, stages=STAGES):
@@ -249,8 +240,12 @@ def figure(results=None, ax=None):
             f"{mean:,.0f} s" if mean >= 100 else f"{mean:.1f} s", (max(stage.seconds), row),
             (10, 0), textcoords="offset points", va="center", fontsize=12,
         )  # fmt: skip
+    every = [seconds for stage in stages for seconds in stage.seconds]
     ax.set(xscale="log", xlabel="seconds of training (logarithmic)")
-    ax.margins(x=0.15)
+    ax.set_xlim(min(every) / 1.5, 3 * max(every))  # to the right there is room for the label
+    ticks = [tick for tick in TICKS if min(every) / 1.5 <= tick <= 3 * max(every)]
+    ax.set_xticks(ticks, [f"{tick:g}" for tick in ticks])
+    ax.minorticks_off()
     ax.set_yticks(range(len(stages)), [stage.name for stage in stages])
     ax.set_ylim(len(stages) - 0.5, -0.5)
     ax.grid(axis="y", visible=False)

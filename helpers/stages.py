@@ -61,7 +61,7 @@ SGD = {"name": "sgd", "momentum": 0.9, "nesterov": True, "weight_decay": 5e-4}
 CHANGES = (
     (
         "data in memory",
-        "all images lie in memory as bytes, and a batch is normalised at once",
+        "all images lie in memory as bytes; a batch is normalised at once, to [-1, 1]",
         {"stop_at": GOAL},
     ),
     (

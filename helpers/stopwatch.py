@@ -14,7 +14,7 @@ from torchvision import transforms
 
 from helpers.models import MODELS
 from helpers.models.quick import ExampleNet, QuickNet
-from helpers.training import EVALUATION_BATCH, OPTIMISERS, SCHEDULES, Training
+from helpers.training import EVALUATION_BATCH, OPTIMISERS, SCHEDULES, ImageTensors, Training
 
 MNIST_MEAN, MNIST_SD = 0.1307, 0.3081  # of the training images' pixels, in [0, 1]
 
@@ -37,6 +37,14 @@ def staircase(rate, factor, stairs):
 MODELS.update(example=ExampleNet, quick=QuickNet)
 OPTIMISERS.update(adadelta=adadelta)
 SCHEDULES.update(staircase=staircase)
+
+
+def tensors(mnist, most=None):
+    """Turn `helpers.datasets.ImageData`, or its first images, into `ImageTensors`."""
+    arrays = (mnist.train_images[:, None], mnist.train_labels,
+              mnist.test_images[:, None], mnist.test_labels)  # fmt: skip
+    return ImageTensors(*(torch.tensor(array[:most]) for array in arrays))
+
 
 # -------------------------------------------------------------------------------- timing
 
