@@ -200,10 +200,10 @@ class Training:
         order = torch.randperm(len(self.data.images), generator=self.order_rng)
         for whole in order.split(self.recipe.batch_size):
             mine = whole[rank() :: processes()].to(self.device)
-            images = normalise(self.data.images[mine])
+            images = normalise(self.data.images.index_select(0, mine))  # quicker than [mine]
             if self.recipe.augment:
                 images = distort(images, self.augment_rng, **self.recipe.augment)
-            yield images, self.data.targets[mine], len(whole)
+            yield images, self.data.targets.index_select(0, mine), len(whole)
 
     def step(self, images, targets, whole):
         """Take one gradient step; return the batch's loss and right answers, summed [2]."""
