@@ -11,10 +11,8 @@ from helpers.models import MODELS
 from helpers.records import read_arrays
 from helpers.registry import EXPERIMENTS
 from helpers.training import CURVE_STEPS
-from helpers.vision_claims import REPEATED, SMALL, pair, small_data_name
+from helpers.vision_claims import NAMES, REPEATED, pair, small_data_name
 from helpers.vision_experiments import POINTS, QUIRKS, Point
-
-NAMES = {"lenet": "LeNet", "vgg11": "VGG-11", "resnet18": "ResNet-18", "vit": "ViT"}
 
 # ------------------------------------------------------------------------- the table
 
@@ -102,8 +100,8 @@ def _first_at(accuracies, level):
 def small_data_table():
     """Tabulate every model's accuracy with 1 % and 10 % of the training images."""
     rows = []
-    for model in SMALL:
-        row = {"model": NAMES[model]}
+    for model, about in NAMES.items():
+        row = {"model": about}
         for part, images in (("hundredth", 600), ("tenth", 6_000)):
             name = small_data_name(part, model)
             if name not in EXPERIMENTS:

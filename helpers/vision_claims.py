@@ -98,7 +98,7 @@ def _c3_4():
         f"more than {LITTLE} in {len(helps)}"
     )
     effect += f": {compared(helps, '+.3f')}" if helps else ""
-    effect += f"; clearly less than −{LITTLE} in {len(harms)}"
+    effect += f"; clearly less than -{LITTLE} in {len(harms)}"
     effect += f": {compared(harms, '+.3f')}." if harms else "."
     little = at_home.inside(LITTLE)
     if little:
@@ -153,7 +153,7 @@ def _c3_6():
     return Finding("C3.6", "GELU and ReLU in the ViT's layer, a tenth of MNIST", effect, answer)
 
 
-SMALL = ("lenet", "resnet18", "vgg11", "vit")
+NAMES = {"lenet": "LeNet", "vgg11": "VGG-11", "resnet18": "ResNet-18", "vit": "ViT"}
 
 
 def small_data_name(part, model):
@@ -163,7 +163,7 @@ def small_data_name(part, model):
 
 def _c3_2():
     """Test the words of the comparison: costs, accuracies, and overfitting on little data."""
-    runs = {m: recorded(small_data_name("hundredth", m)) for m in SMALL}
+    runs = {m: recorded(small_data_name("hundredth", m)) for m in NAMES}
     size = {m: group[0].parameters for m, group in runs.items()}
     cost = {m: values(group, "cpu_seconds").mean() for m, group in runs.items()}
     gap = {
@@ -175,8 +175,8 @@ def _c3_2():
     ahead = difference(runs["resnet18"], runs["lenet"], "eval_accuracy")
     overfits = gap["resnet18"].low > gap["lenet"].high
     relative = "; ".join(
-        f"{m} {size[m] / 1e6:.2f} M parameters, {cost[m] / cost['lenet']:.0f} times LeNet's time"
-        for m in SMALL
+        f"{about} {size[m] / 1e6:.2f} M parameters, {cost[m] / cost['lenet']:.0f} × LeNet's time"
+        for m, about in NAMES.items()
     )
     effect = (
         f"{relative}. With 600 images: ResNet-18 minus LeNet in accuracy {ahead:+.3f} "
