@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from helpers import digits, figures
-from helpers.numpy_claims import SMALL_RATE_NAMES
 from helpers.course import PUBLISHED_MNIST
+from helpers.numpy_claims import SMALL_RATE_NAMES
 from helpers.numpy_experiments import ACTIVATION_NAMES, MINI_BATCH_TRIALS, RATES, TUNING_SEED
 from helpers.registry import EXPERIMENTS
 

@@ -14,7 +14,7 @@ from helpers.experiment import Experiment
 from helpers.models import ViT
 from helpers.recipe import Recipe
 from helpers.training import ImageTensors, Training, normalise
-from helpers.vision_claims import REPEATED, SMALL
+from helpers.vision_claims import NAMES, REPEATED
 from helpers.vision_experiments import POINTS, QUIRKS, Point
 
 
@@ -92,7 +92,7 @@ def test_epochs_that_were_not_evaluated_reach_no_level():
 
 
 def test_gaps_on_little_data_are_training_minus_validation(recorded):
-    for model in SMALL:
+    for model in NAMES:
         recorded[f"hundredth-{model}"] = runs([0.90, 0.91, 0.92], train_accuracy=1.0)
     recorded[Point().name(True)] = runs([0.95, 0.95, 0.95], train_accuracy=0.94)
     table = vision.small_data_table().set_index("model")

@@ -8,7 +8,7 @@ from helpers import claims, vision_claims
 from helpers.course import PUBLISHED_VISION
 from helpers.finding import FAILS, HOLDS, LIMITED, UNTOLD
 from helpers.registry import EXPERIMENTS
-from helpers.vision_claims import REPEATED, SMALL
+from helpers.vision_claims import NAMES, REPEATED
 from helpers.vision_experiments import POINTS, Point
 
 
@@ -90,9 +90,9 @@ def on_little_data(gap=0.1, **changes):
     seconds = {"lenet": 10.0, "resnet18": 300.0, "vgg11": 600.0, "vit": 20.0}
     parameters |= changes.get("parameters", {})
     seconds |= changes.get("seconds", {})
-    gaps = dict.fromkeys(SMALL, steady(0.05)) | {"resnet18": gap}
+    gaps = dict.fromkeys(NAMES, steady(0.05)) | {"resnet18": gap}
     records = {}
-    for model in SMALL:
+    for model in NAMES:
         made = of_network(runs([0.9, 0.91, 0.92]), parameters=parameters[model])
         for record, other in zip(made, gaps[model], strict=True):
             record.metrics["train_accuracy"] = (
@@ -123,20 +123,20 @@ def test_lenet_is_cheap_and_vgg_heavy_and_resnet_overfits(find, gap, changes, an
 
 def test_costs_are_relative_to_lenet(find):
     effect = find("C3.2", on_little_data(steady(0.1))).effect
-    assert "vgg11 28.00 M parameters, 60 times LeNet's time" in effect
+    assert "VGG-11 28.00 M parameters, 60 × LeNet's time" in effect
     assert "in accuracy +0.000 [+0.000, +0.000] (n = 3 seeds, paired)" in effect
     assert "0.050 [0.048, 0.052] for LeNet, 0.100 [0.098, 0.102] for ResNet-18" in effect
 
 
 def test_the_vit_with_a_tenth_of_the_images_is_the_sweeps_middle():
     names = [
-        vision_claims.small_data_name(part, m) for part in ("tenth", "hundredth") for m in SMALL
+        vision_claims.small_data_name(part, m) for part in ("tenth", "hundredth") for m in NAMES
     ]
     assert len(set(names)) == 8 and set(names) <= EXPERIMENTS.keys()
     images = [EXPERIMENTS[name].data["train_size"] for name in names]
     assert images == [6_000] * 4 + [600] * 4
     models = [EXPERIMENTS[name].config.model for name in names]
-    assert models == [*SMALL, *SMALL]
+    assert models == [*NAMES, *NAMES]
 
 
 # ------------------------------------------------------------------- C3.3: the late climb
