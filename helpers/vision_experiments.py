@@ -73,9 +73,7 @@ class Point:
 POINTS = (
     *(Point(d) for d in (4, 16, 64, 128)),
     *(Point(d, rate) for rate in (5e-5, 3e-3) for d in (16, 128)),
-    *(Point(score_scale=scale) for scale in (4, 16)),
-    *(Point(d, depth=4) for d in (16, 128)),
-    Point(128, 3e-3, depth=4),
+    Point(score_scale=16),
 )
 for _point in POINTS:
     for _scaled in (True, False):
@@ -110,7 +108,7 @@ add("tenth-vit-relu", "ReLU", replace(SWEEP, arguments={"activation": "relu"}), 
 # ----------------------------------------------------- C3.2: with 1 % and 10 % of the images
 
 HUNDREDTH_OF_MNIST = TENTH_OF_MNIST | {"train_size": 600}
-SMALL_DATA = {"tenth": (TENTH_OF_MNIST, 10), "hundredth": (HUNDREDTH_OF_MNIST, 40)}
+SMALL_DATA = {"tenth": (TENTH_OF_MNIST, 10), "hundredth": (HUNDREDTH_OF_MNIST, 20)}
 for _part, (_data, _epochs) in SMALL_DATA.items():
     for _model, _rate in {"lenet": 1e-3, "resnet18": 1e-3, "vgg11": 1e-3, "vit": 5e-4}.items():
         if (_part, _model) == ("tenth", "vit"):

@@ -70,11 +70,17 @@ def about_sweep():
     )
     largest = max(range(len(gains)), key=lambda i: gains[i].estimate)
     clear = sum(gain.above(LITTLE) is True for gain in gains)
+    many, one = (
+        tables.interval(recorded(Point(d).name(scaled=True)), "eval_accuracy") for d in (4, 128)
+    )
     return (
         f"The division brings clearly more than {LITTLE} of accuracy in "
         f"{count(clear, len(gains), 'settings')}; the most at {POINTS[largest].about(True)}: "
         f"{gains[largest]:+.3f}. In the half of the settings whose scores lie closest together "
-        f"without it, it brings {calm:+.3f} in the mean, in the other half {wide:+.3f}."
+        f"without it, it brings {calm:+.3f} in the mean, in the other half {wide:+.3f}. (That the "
+        f"accuracy with the division falls too, from {many:.3f} with 32 heads of 4 to {one:.3f} "
+        "with one head of 128, has another cause, presumably that fewer heads are fewer places "
+        "to look at.)"
     )
 
 
@@ -140,9 +146,9 @@ def summary():
         "to share, how to see far, how to let the signal pass, how to look anywhere. On small "
         f"digits the oldest is the cheapest way to a good answer: LeNet reaches {lenet:.4f} in "
         f"ten epochs, the ViT with the course's small learning rate {reached:.4f} in "
-        f"{vit[0].config['epochs']}. The division by √d keeps the attention's scores at one spread "
-        f"whatever the head's dimension; at d = 16 little depends on it, at {plain.about(True)} it "
-        f"is worth {gain:+.3f} in accuracy. And the mistakes worth fearing are those that run: a "
+        f"{vit[0].config['epochs']}. The division by √d keeps the attention's scores at one "
+        f"spread whatever the head's dimension; at {plain.about(True)} it is worth {gain:+.3f} in "
+        f"accuracy. And the mistakes worth fearing are those that run: a "
         "reshape in place of patches, a batch in place of a sequence. A test of two lines finds "
-        f"each."
+        "each."
     )
