@@ -125,12 +125,25 @@ def summary(settings, metrics, head="setting"):
     for name, records in settings.items():
         row = {head: name, "seeds": str(len(records))}
         for metric, (label, spec) in metrics.items():
-            row[label] = _cell(values(records, metric), spec)
+            row[label] = cell(values(records, metric), spec)
         rows.append(row)
     return pd.DataFrame(rows)
 
 
-def _cell(measured, spec):
+def cell(measured, spec):
+    """Write the mean of some runs' figures with its interval, or one run's alone.
+
+    Parameters
+    ----------
+    measured : ndarray [n]
+        nan where a run diverged; then it is said how many did.
+    spec : str
+        Format of a float.
+
+    Returns
+    -------
+    str
+    """
     lost = int((~np.isfinite(measured)).sum())
     if lost:
         return f"{lost} of {len(measured)} diverged"

@@ -109,7 +109,8 @@ def small_data_table():
                 continue
             runs = recorded(name)
             gap = tables.values(runs, "train_accuracy") - tables.values(runs, "eval_accuracy")
-            row[f"{images:,} images"] = f"{tables.interval(runs, 'eval_accuracy'):.3f}"
+            accuracy = tables.cell(tables.values(runs, "eval_accuracy"), ".3f")
+            row[f"{images:,} images"] = accuracy if len(runs) > 1 else f"{accuracy} (one run)"
             row[f"gap at {images:,}"] = f"{gap.mean():.3f}"
         rows.append(row)
     return pd.DataFrame(rows)

@@ -167,8 +167,8 @@ def _c3_2():
     size = {m: group[0].parameters for m, group in runs.items()}
     cost = {m: values(group, "cpu_seconds").mean() for m, group in runs.items()}
     gap = {
-        m: mean_interval(values(group, "train_accuracy") - values(group, "eval_accuracy"))
-        for m, group in runs.items()
+        m: mean_interval(values(runs[m], "train_accuracy") - values(runs[m], "eval_accuracy"))
+        for m in ("lenet", "resnet18")
     }
     cheap = min(size, key=size.get) == min(cost, key=cost.get) == "lenet"
     heavy = max(size, key=size.get) == max(cost, key=cost.get) == "vgg11"
