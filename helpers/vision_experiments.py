@@ -65,7 +65,8 @@ class Point:
 
 POINTS = (
     *(Point(d) for d in (4, 16, 64, 128)),
-    *(Point(d, rate) for rate in (5e-5, 3e-3) for d in (16, 128)),
+    Point(16, 5e-5),
+    *(Point(d, 3e-3) for d in (16, 128)),
     Point(score_scale=16),
 )
 for _point in POINTS:
