@@ -166,7 +166,12 @@ def accuracy_against_time():
         seconds = tables.values(runs, "cpu_seconds").mean() / len(epochs)
         minutes[about] = (epochs + 1) * seconds / 60
     figure = figures.curves(minutes, courses, "processor minutes on one core", "test accuracy")
-    figure.axes[0].set(xscale="log", ylim=(0.9, 1))
+    ax = figure.axes[0]
+    ax.set(xscale="log", ylim=(0.9, 1))
+    low, high = ax.get_xlim()
+    ticks = [tick for tick in (0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 50, 100) if low <= tick <= high]
+    ax.set_xticks(ticks, [f"{tick:g}" for tick in ticks])
+    ax.minorticks_off()
     return figure
 
 

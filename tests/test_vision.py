@@ -346,7 +346,8 @@ def test_positions_are_alike_by_their_distance_on_the_grid():
         # Cosine 1/2 if one of row and column is the same, 1 if both are, 0 if none is.
         model.positions.data[0, 1 + i, [row, 4 + column]] = 7.0
     said = vision_words.about_positions(model)
-    assert "cosine similarity of 0.50, patches four or more steps apart 0.00" in said
+    assert "is +0.50 for patches beside each other, +0.50 for patches above each other" in said
+    assert "+0.00 for patches four or more steps apart" in said and "So does this one" in said
 
 
 def test_the_summary_has_the_numbers_of_its_runs(recorded):
