@@ -100,11 +100,13 @@ def _c3_4():
     effect += f": {compared(helps, '+.3f')}" if helps else ""
     effect += f"; clearly less than -{LITTLE} in {len(harms)}"
     effect += f": {compared(harms, '+.3f')}." if harms else "."
-    little = at_home.inside(LITTLE)
-    if little:
-        answer = LIMITED if helps or harms else HOLDS
+    at_home, *elsewhere = (gain.inside(LITTLE) for gain in (at_home, *gains.values()))
+    if at_home is False:
+        answer = FAILS
+    elif helps or harms:
+        answer = LIMITED if True in (at_home, *elsewhere) else UNTOLD
     else:
-        answer = UNTOLD if little is None else FAILS
+        answer = HOLDS if at_home else UNTOLD
     return Finding("C3.4", "Attention with and without 1/√d, everything else alike", effect, answer)
 
 
