@@ -75,11 +75,20 @@ def about_sweep():
     many, one = (
         tables.interval(recorded(Point(d).name(scaled=True)), "eval_accuracy") for d in (4, 128)
     )
+    smallest = min(range(len(gains)), key=lambda i: gains[i].estimate)
+    costs = ""
+    if (-gains[smallest]).above(LITTLE):
+        costs = (
+            f" It can also cost a little: at {POINTS[smallest].about(True)} it brings "
+            f"{gains[smallest]:+.3f}. There, early in training, a start that looks around unevenly "
+            "is ahead of one that looks everywhere alike."
+        )
     return (
         f"The division brings clearly more than {LITTLE} of accuracy in "
         f"{count(clear, len(gains), 'settings')}; the most at {POINTS[largest].about(True)}: "
         f"{gains[largest]:+.3f}. In the half of the settings whose scores lie closest together "
-        f"without it, it brings {calm:+.3f} in the mean, in the other half {wide:+.3f}. (That the "
+        f"without it, it brings {calm:+.3f} in the mean, in the other half {wide:+.3f}.{costs} "
+        "(That the "
         f"accuracy with the division falls too, from {many:.3f} with 32 heads of 4 to {one:.3f} "
         "with one head of 128, has another cause, presumably that fewer heads are fewer places "
         "to look at.)"
