@@ -352,8 +352,9 @@ def test_positions_are_alike_by_their_distance_on_the_grid():
 
 def test_the_summary_has_the_numbers_of_its_runs(recorded):
     recorded |= {"mnist-lenet": steady(0.99), "mnist-vit": of_network(steady(0.97), epochs=20)}
-    recorded |= {Point(128).name(True): steady(0.95), Point(128).name(False): steady(0.92)}
+    recorded |= {Point(128, 3e-3).name(True): steady(0.95)}
+    recorded |= {Point(128, 3e-3).name(False): steady(0.92)}
     said = vision_words.summary()
     assert "LeNet reaches 0.9900 [" in said
     assert "small learning rate 0.9700 [0.9675, 0.9725] in 20." in said
-    assert "at d = 128, rate 0.0005 it is worth +0.030 [+0.030, +0.030] in accuracy" in said
+    assert "at d = 128, rate 0.003 it is worth +0.030 [+0.030, +0.030] in accuracy" in said

@@ -190,6 +190,11 @@ def swept(unscaled, **points):
     return records | {Point(int(d[1:])).name(False): made for d, made in points.items()}
 
 
+def undecided():
+    """Records from which nothing can be told about the division, in any setting."""
+    return swept(shaky(0.97)) | {point.name(False): shaky(0.95) for point in POINTS}
+
+
 @pytest.mark.parametrize(
     ("records", "answer", "said"),
     [
@@ -201,6 +206,7 @@ def swept(unscaled, **points):
         (swept(steady(0.95)), FAILS, "setting: +0.0200 [+0.0200, +0.0200] (n = 3 seeds, paired)"),
         (swept(steady(0.99)), FAILS, "setting: -0.0200"),
         (swept(shaky(0.97), d128=steady(0.90)), LIMITED, "+0.050 ["),  # little elsewhere
+        (undecided() | {Point(128).name(False): steady(0.90)}, FAILS, "+0.050 ["),
         (swept(shaky(0.97)), UNTOLD, f"In {len(POINTS)} other settings"),
         (swept(steady(0.95), d4=steady(0.96)), FAILS, "-0.010 [-0.010, -0.010] (n = 3 seeds, p"),
     ],

@@ -26,9 +26,9 @@ class Dropout(nn.Module):
 
     def __init__(self, share=0.5):
         super().__init__()
-        self.dropped = round(share * LEVELS)  # of the 65,536 levels
-        if not 0 <= self.dropped < LEVELS:
+        if not 0 <= share < 1 - 0.5 / LEVELS:
             raise ValueError(f"the share to drop must be from 0 up to 1, less than 1; got {share}")
+        self.dropped = round(share * LEVELS)  # of the 65,536 levels
 
     def forward(self, x):
         """Map a tensor to one of the same shape."""
