@@ -20,23 +20,32 @@ add(
     seeds=tuple(range(5)), keep=True, keep_model=(0,),
 )  # fmt: skip
 
-#: The two large ones: bfloat16 and channels last halve a CPU's time for them.
-LARGE = {"resnet18": "ResNet-18", "vgg11": "VGG-11"}
-for _name, _about in LARGE.items():
-    add(
-        f"mnist-{_name}", _about,
-        Recipe(_name, schedule=ADAM, precision="bfloat16", channels_last=True),
-        ALL_OF_MNIST, keep=True,
-    )  # fmt: skip
+#: The two large ones: bfloat16 and channels last halve their time on a CPU.
+LARGE = {"precision": "bfloat16", "channels_last": True}
+add(
+    "mnist-resnet18", "ResNet-18", Recipe("resnet18", schedule=ADAM, **LARGE), ALL_OF_MNIST,
+    keep=True,
+)  # fmt: skip
+add(
+    "mnist-vgg11", "VGG-11", Recipe("vgg11", schedule=ADAM, **LARGE), ALL_OF_MNIST,
+    seeds=(0,), keep=True,
+)  # fmt: skip
 
+#: What the original computed: strips for patches, the last token's answer, and a shortcut from
+#: behind the normalisation.
+ORIGINAL_VIT = {"cut": "strips", "read": "last", "normalised_shortcut": True}
 VITS = {
-    "vit": ("ViT", {}),
-    "vit-unscaled": ("ViT without 1/√d", {"scaled": False}),
-}
-for _name, (_about, _changes) in VITS.items():
+    "vit": ("ViT", {}, 12),
+    "vit-unscaled": ("ViT without 1/√d", {"scaled": False}, 12),
+    "vit-original": ("ViT as the original", ORIGINAL_VIT, 50),
+    "vit-original-unscaled": (
+        "ViT as the original, without 1/√d", ORIGINAL_VIT | {"scaled": False}, 50
+    ),
+}  # fmt: skip
+for _name, (_about, _changes, _epochs) in VITS.items():
     add(
         f"mnist-{_name}", _about,
-        Recipe("vit", arguments=_changes, schedule=VIT_ADAM, epochs=12),
+        Recipe("vit", arguments=_changes, schedule=VIT_ADAM, epochs=_epochs),
         ALL_OF_MNIST, keep=True, keep_model=(0,) if _name == "vit" else (),
     )  # fmt: skip
 
@@ -77,6 +86,7 @@ POINTS = (
     Point(16, 5e-5),
     *(Point(d, 3e-3) for d in (16, 128)),
     Point(score_scale=16),
+    *(Point(d, depth=4) for d in (16, 128)),
 )
 for _point in POINTS:
     for _scaled in (True, False):
@@ -94,9 +104,6 @@ for _point in POINTS:
 
 # ------------------------------------------------ C3.1: each of the original's ways by itself
 
-#: What the original computed: strips for patches, the last token's answer, and a shortcut from
-#: behind the normalisation.
-ORIGINAL_VIT = {"cut": "strips", "read": "last", "normalised_shortcut": True}
 QUIRKS = {
     "strips": ("strips for patches", {"cut": "strips"}),
     "last-token": ("read from the last token", {"read": "last"}),
@@ -117,18 +124,25 @@ RATES = {"lenet": 1e-3, "resnet18": 1e-3, "vgg11": 1e-3, "vit": 5e-4}
 
 
 def _small_data(part, data, models, epochs):
-    """List some models on little data."""
-    for model in models:
+    """List some models on little data: how many seeds of each, and in which precision."""
+    for model, (seeds, precision) in models.items():
         recipe = Recipe(
             model, schedule={"name": "constant", "rate": RATES[model]}, epochs=epochs,
-            evaluate_every=epochs, channels_last=model == "vgg11",
+            evaluate_every=epochs, **precision,
         )  # fmt: skip
-        seeds = (0,) if model == "vgg11" else (0, 1, 2)  # it takes ten times the others' time
-        add(f"{part}-{model}", f"{model}, {epochs} epochs", recipe, data, seeds=seeds)
+        add(f"{part}-{model}", f"{model}, {epochs} epochs", recipe, data, seeds=tuple(range(seeds)))
 
 
-_small_data("hundredth", HUNDREDTH_OF_MNIST, RATES, epochs=20)
-_small_data("tenth", TENTH_OF_MNIST, ["lenet"], epochs=10)  # the ViT's is the sweep's middle
+_small_data(
+    "hundredth", HUNDREDTH_OF_MNIST,
+    {"lenet": (3, {}), "resnet18": (3, {}), "vgg11": (3, {"channels_last": True}), "vit": (3, {})},
+    epochs=20,
+)  # fmt: skip
+_small_data(
+    "tenth", TENTH_OF_MNIST,  # the ViT's is the sweep's middle
+    {"lenet": (3, {}), "resnet18": (3, LARGE), "vgg11": (1, LARGE)},
+    epochs=10,
+)  # fmt: skip
 
 # -------------------------------- the chapter's live cells: small versions, on embedded data
 
