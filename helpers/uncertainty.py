@@ -35,9 +35,8 @@ def bootstrap(scores, targets, thresholds, rng, resamples=RESAMPLES, confidence=
     Returns
     -------
     dict name -> Interval
-        `accuracy`, `exact_match`, `precision`, `recall`, `f1`, `macro_f1`,
-        `mean_average_precision` and `micro_average_precision`, as in
-        `helpers.metrics.summarise`; `n` is the number of images.
+        `accuracy`, `exact_match`, `precision`, `recall`, `f1`, `macro_f1` and
+        `mean_average_precision`, as in `helpers.metrics.summarise`; `n` is the number of images.
 
     References
     ----------
@@ -118,7 +117,6 @@ def _figures(scores, targets, thresholds, weights):
     by_class = [
         weighted_average_precision(scores[:, k], targets[:, k], weights) for k in range(classes)
     ]
-    pairs = np.repeat(weights, classes, axis=1)  # every class of an image is drawn with it
     return {
         "accuracy": weights @ right.sum(axis=1) / right.size,
         "exact_match": weights @ right.all(axis=1) / images,
@@ -127,9 +125,6 @@ def _figures(scores, targets, thresholds, weights):
         "f1": _share(2 * sums[0], 2 * sums[0] + sums[1] + sums[2]),
         "macro_f1": _share(2 * hits, 2 * hits + false_alarms + misses).mean(axis=1),
         "mean_average_precision": np.mean(by_class, axis=0),
-        "micro_average_precision": weighted_average_precision(
-            scores.ravel(), targets.ravel(), pairs
-        ),
     }
 
 
