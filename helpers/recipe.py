@@ -18,21 +18,24 @@ class Recipe:
     ----------
     model : a key of `helpers.models.MODELS`.
     arguments : of the model, besides the input's channels and size and the classes.
-    loss : a key of `helpers.training.LOSSES`.
+    loss : a key of `helpers.losses.LOSSES`, or {"name": such a key, and its arguments}.
     label_smoothing : share of the target that is spread over all classes.
     optimiser : {"name": "adam", "adamw" or "sgd", and its arguments without the learning rate}.
-    schedule : {"name": a key of `helpers.training.SCHEDULES`, and its arguments}.
+    schedule : {"name": a key of `helpers.schedules.SCHEDULES`, and its arguments}.
     epochs : passes over the training data.
     batch_size : examples per step, over all processes together.
-    augment : arguments of `helpers.augment.distort`; none if empty.
+    augment : arguments of `helpers.augment.augment`; none if empty.
     precision : "float32", or "bfloat16" for autocast in the products and convolutions.
     channels_last : keep images and filters in the memory order [B, H, W, C].
     evaluate_every : epochs between evaluations; the last is always evaluated.
+    average : if not 0, an exponential average of the weights is evaluated instead of the last
+        ones; the share of it that each step keeps.
+    mirror : evaluate the mean of the logits of an image and of its mirror image.
     """
 
     model: str
     arguments: dict = field(default_factory=dict)
-    loss: str = "cross-entropy"
+    loss: str | dict = "cross-entropy"
     label_smoothing: float = 0.0
     optimiser: dict = field(default_factory=lambda: {"name": "adam"})
     schedule: dict = field(default_factory=lambda: {"name": "constant", "rate": 0.001})
@@ -42,7 +45,12 @@ class Recipe:
     precision: str = "float32"
     channels_last: bool = False
     evaluate_every: int = 1
+    average: float = 0.0
+    mirror: bool = False
 
     def as_json(self):
-        """Return the recipe as plain JSON types."""
-        return asdict(self)
+        """Return the recipe as plain JSON types; what is `OPTIONAL` only where it is used."""
+        return {k: v for k, v in asdict(self).items() if v or k not in OPTIONAL}
+
+
+OPTIONAL = ("average", "mirror")  # younger than the first records, which lack them

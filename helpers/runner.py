@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from helpers import datasets
+from helpers import datasets, voc
 from helpers.numpy_training import Training, TrainingData
 from helpers.recipe import Recipe
 from helpers.records import (
@@ -41,8 +41,8 @@ class Data:
     Attributes
     ----------
     x, x_eval : ndarray
-        Points, or images uint8 [N, 28, 28].
-    labels, labels_eval : ndarray of int [N]
+        Points, or images uint8 [N, 28, 28] or [N, S, S, 3].
+    labels, labels_eval : ndarray of int [N], or of float32 [N, K], a 0 or 1 for each class
     name, checksum : str
         Of the data set.
     """
@@ -53,6 +53,11 @@ class Data:
     labels_eval: np.ndarray
     name: str
     checksum: str
+
+    @property
+    def classes(self):
+        """How many classes there are."""
+        return self.labels.shape[1] if self.labels.ndim == 2 else int(self.labels.max()) + 1
 
 
 def load_data(experiment, scale, seed):
@@ -110,7 +115,22 @@ def _load_moons(scale, seed, n, noise, held_out, data_seed):
     return Data(*arrays, name, datasets.checksum(arrays))
 
 
-LOADERS = {"half-moons": _load_moons, "mnist": _load_mnist}
+def _load_tiny_voc(scale, seed, size, evaluate_on, held_out=0, train_size=None):
+    """Load Tiny-VOC; `held_out` of its training images, always the same, are for choosing."""
+    images = voc.load_tiny_voc(scale, size)
+    parts = {"validation": (images.val_images, images.val_targets.astype(np.float32))}
+    order = np.random.default_rng(0).permutation(len(images.train_images))
+    chosen, rest = np.sort(order[:held_out]), np.sort(order[held_out:][:train_size])
+    targets = images.train_targets.astype(np.float32)
+    if held_out:
+        parts["held-out"] = images.train_images[chosen], targets[chosen]
+    if evaluate_on not in parts:
+        raise ValueError(f"cannot evaluate on {evaluate_on!r}: there is {', '.join(parts)}")
+    x, labels = images.train_images[rest], targets[rest]
+    return Data(x, labels, *parts[evaluate_on], images.name, images.checksum)
+
+
+LOADERS = {"half-moons": _load_moons, "mnist": _load_mnist, "tiny-voc": _load_tiny_voc}
 
 
 def prepare(experiment, scale, seed, device="auto"):
@@ -276,7 +296,7 @@ def final_metrics(history):
         for name in ("loss", "penalty", "accuracy")
         if name in history
     }
-    metrics |= {name: history[name][-1] for name in ("eval_loss", "eval_accuracy")}
+    metrics |= {name: values[-1] for name, values in history.items() if name.startswith("eval_")}
     evaluated = [value for value in history["eval_accuracy"] if value is not None]
     return metrics | {"best_eval_accuracy": max(evaluated, default=None)}
 
@@ -303,18 +323,24 @@ def kept_arrays(training, data, mistakes=24):
     Returns
     -------
     dict of ndarray
-        `scores` float16 [N, K] on the evaluation images and their `labels` uint8 [N];
+        `scores` float16 [N, K] on the evaluation images and their `labels` uint8 [N] or
+        [N, K]; the training's own `keepsakes`; and, if there is one label an image,
         `mistake_images` uint8 [M, 28, 28], wrong answers whose score lies furthest above the
         right class's, at most `mistakes`, and `mistake_indices`, their places in the
-        evaluation data; and the training's own `keepsakes`.
+        evaluation data.
     """
     scores, labels = training.scores(), data.labels_eval
+    kept = {"scores": scores.astype(np.float16), "labels": labels.astype(np.uint8)}
+    if labels.ndim == 2:
+        return training.keepsakes() | kept
     behind = scores.max(axis=1) - scores[np.arange(len(scores)), labels]
     wrong = np.flatnonzero(scores.argmax(axis=1) != labels)
     worst = wrong[np.argsort(-behind[wrong], kind="stable")[:mistakes]]
-    return training.keepsakes() | {
-        "scores": scores.astype(np.float16),
-        "labels": labels.astype(np.uint8),
-        "mistake_images": data.x_eval[worst],
-        "mistake_indices": worst,
-    }
+    return (
+        training.keepsakes()
+        | kept
+        | {
+            "mistake_images": data.x_eval[worst],
+            "mistake_indices": worst,
+        }
+    )

@@ -14,7 +14,8 @@ from torchvision import transforms
 
 from helpers.models import MODELS
 from helpers.models.quick import ExampleNet, QuickNet
-from helpers.training import EVALUATION_BATCH, OPTIMISERS, SCHEDULES, ImageTensors, Training
+from helpers.schedules import SCHEDULES
+from helpers.training import EVALUATION_BATCH, OPTIMISERS, ImageTensors, Training
 
 MNIST_MEAN, MNIST_SD = 0.1307, 0.3081  # of the training images' pixels, in [0, 1]
 

@@ -12,82 +12,18 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 from torch import distributed
-from torch.nn import functional
 from torch.nn.parallel import DistributedDataParallel
+from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
-from helpers.augment import distort
+from helpers.augment import augment
 from helpers.inside import signs
+from helpers.losses import choose_loss, correct, measure, measures
 from helpers.models import MODELS
 from helpers.recipe import NoSuchDevice
+from helpers.schedules import SCHEDULES
 
 CURVE_STEPS = 10  # steps between two points of the curve over batches
 EVALUATION_BATCH = 500
-
-# --------------------------------------------------------------------------- losses
-# A loss maps logits [B, K] and targets to one number per example [B].
-
-
-def cross_entropy(logits, labels, smoothing=0.0):
-    """Softmax cross-entropy against labels [B]."""
-    return functional.cross_entropy(logits, labels, label_smoothing=smoothing, reduction="none")
-
-
-def multi_label(logits, targets, smoothing=0.0):
-    """Binary cross-entropy, mean over the classes, against targets [B, K] of 0 and 1."""
-    targets = targets * (1 - smoothing) + smoothing / 2
-    return functional.binary_cross_entropy_with_logits(logits, targets, reduction="none").mean(1)
-
-
-LOSSES = {"cross-entropy": cross_entropy, "multi-label": multi_label}
-
-
-def correct(logits, targets):
-    """Return the share of right answers per example [B]: 0 or 1, or over K labels."""
-    if targets.ndim == 1:
-        return (logits.argmax(dim=1) == targets).float()
-    return ((logits > 0) == (targets > 0.5)).float().mean(dim=1)
-
-
-# ------------------------------------------------------------------------ schedules
-# A schedule maps a step (0, 1, ...) and the number of all steps to a learning rate.
-
-
-def constant(rate):
-    """Return the schedule that always gives `rate`."""
-    return lambda step, steps: rate
-
-
-def cosine(peak, warmup=0.0):
-    """Return a linear rise over a share `warmup` of all steps, then half a cosine down to 0.
-
-    Source: Loshchilov and Hutter (2017), "SGDR", ICLR (without the restarts).
-    """
-
-    def rate(step, steps):
-        rise = warmup * steps
-        if step < rise:
-            return peak * (step + 1) / rise
-        return 0.5 * peak * (1 + math.cos(math.pi * (step - rise) / (steps - rise)))
-
-    return rate
-
-
-def one_cycle(peak, rise=0.3, start=25.0):
-    """Return a linear rise from `peak / start`, then a linear fall to nearly 0.
-
-    Source: Smith and Topin (2019), "Super-convergence".
-    """
-
-    def rate(step, steps):
-        at = (step + 0.5) / steps
-        if at < rise:
-            return peak * (1 / start + (1 - 1 / start) * at / rise)
-        return peak * (1 - at) / (1 - rise)
-
-    return rate
-
-
-SCHEDULES = {"constant": constant, "cosine": cosine, "one-cycle": one_cycle}
 
 OPTIMISERS = {"adam": torch.optim.Adam, "adamw": torch.optim.AdamW, "sgd": torch.optim.SGD}
 
@@ -173,6 +109,8 @@ class Training:
             self.model = self.model.to(memory_format=torch.channels_last)
         self.network = spread(self.model)  # what is called; `model` holds the parameters
         self.optimiser = make_optimiser(recipe, self.model)
+        self.average = averaged(self.model, recipe.average) if recipe.average else None
+        self.loss = choose_loss(recipe.loss)
         schedule = dict(recipe.schedule)
         self.learning_rate = SCHEDULES[schedule.pop("name")](**schedule)
         self.order_rng = torch.Generator().manual_seed(seed)
@@ -186,6 +124,11 @@ class Training:
     def done(self):
         """Whether all epochs are done, or the run diverged."""
         return self.diverged or self.epoch >= self.recipe.epochs
+
+    @property
+    def judge(self):
+        """The model that is evaluated: the one that is trained, or the average of its weights."""
+        return self.average.module if self.average else self.model
 
     @property
     def parameter_count(self):
@@ -202,7 +145,7 @@ class Training:
             mine = whole[rank() :: processes()].to(self.device)
             images = normalise(self.data.images.index_select(0, mine))  # quicker than [mine]
             if self.recipe.augment:
-                images = distort(images, self.augment_rng, **self.recipe.augment)
+                images = augment(images, self.augment_rng, **self.recipe.augment)
             yield images, self.data.targets.index_select(0, mine), len(whole)
 
     def step(self, images, targets, whole):
@@ -210,12 +153,14 @@ class Training:
         for group in self.optimiser.param_groups:
             group["lr"] = self.learning_rate(self.step_count, self.all_steps)
         logits = self.logits(images)
-        losses = LOSSES[self.recipe.loss](logits, targets, self.recipe.label_smoothing)
+        losses = self.loss(logits, targets, smoothing=self.recipe.label_smoothing)
         self.optimiser.zero_grad()
         # The mean over the whole batch: processes average their gradients.
         (losses.sum() * processes() / whole).backward()
         self.optimiser.step()
         self.step_count += 1
+        if self.average:
+            self.average.update_parameters(self.model)
         return torch.stack([losses.detach().sum(), correct(logits, targets).sum()])
 
     def run_epoch(self):
@@ -233,14 +178,14 @@ class Training:
         loss, accuracy = sums.sum(0) / sizes.sum()
         self.epoch += 1
         self.diverged = not math.isfinite(loss)
-        measured = {"eval_loss": None, "eval_accuracy": None}
-        if not self.diverged and (self.done or self.epoch % self.recipe.evaluate_every == 0):
-            measured = self.evaluate()
+        due = self.done or self.epoch % self.recipe.evaluate_every == 0
+        measured = self.evaluate() if due and not self.diverged else {}
         row = {
             "epoch": self.epoch - 1,
             "learning_rate": self.optimiser.param_groups[0]["lr"],
             "loss": loss,
             "accuracy": accuracy,
+            **dict.fromkeys(measures(self.data.targets_eval)),
             **measured,
             **signs(self.model, normalise(self.data.images_eval[:EVALUATION_BATCH])),
         }
@@ -252,12 +197,12 @@ class Training:
         """How many steps the whole run takes."""
         return self.steps_per_epoch * self.recipe.epochs
 
-    def logits(self, images):
+    def logits(self, images, network=None):
         """Return the logits [B, K], float32, of images in [-1, 1]."""
         if self.recipe.channels_last:
             images = images.to(memory_format=torch.channels_last)
         with self.autocast():
-            return self.network(images).float()
+            return (network or self.network)(images).float()
 
     def autocast(self):
         """Return the context in which products and convolutions have the recipe's precision."""
@@ -268,16 +213,16 @@ class Training:
     @torch.inference_mode()
     def predict(self, images):
         """Return the logits [N, K] of images uint8 [N, C, S, S], without training."""
-        self.model.eval()
-        return torch.cat([self.logits(normalise(part)) for part in images.split(EVALUATION_BATCH)])
+        network = self.judge.eval()
+        logits = []
+        for part in map(normalise, images.split(EVALUATION_BATCH)):
+            views = [part, part.flip(3)] if self.recipe.mirror else [part]
+            logits.append(sum(self.logits(view, network) for view in views) / len(views))
+        return torch.cat(logits)
 
     def evaluate(self):
-        """Return the mean `eval_loss` and `eval_accuracy` on the evaluation data."""
-        logits, targets = self.predict(self.data.images_eval), self.data.targets_eval
-        return {
-            "eval_loss": float(LOSSES[self.recipe.loss](logits, targets).double().mean()),
-            "eval_accuracy": float(correct(logits, targets).double().mean()),
-        }
+        """Return what `helpers.losses.measure` finds on the evaluation data."""
+        return measure(self.loss, self.predict(self.data.images_eval), self.data.targets_eval)
 
     def scores(self):
         """Return the logits [N, K] of the evaluation data, as a NumPy array."""
@@ -290,8 +235,8 @@ class Training:
         }
 
     def weights(self):
-        """Return the model's parameters and buffers, float16, as arrays `model/<name>`."""
-        state = self.model.state_dict()
+        """Return the judged model's parameters and buffers, float16, as `model/<name>`."""
+        state = self.judge.state_dict()
         return {f"model/{name}": value.cpu().numpy().astype(np.float16)
                 for name, value in state.items()}  # fmt: skip
 
@@ -304,6 +249,9 @@ class Training:
     def state(self):
         """Return (arrays, facts): all that `restore` needs to go on bit for bit."""
         tensors = {f"model/{name}": value for name, value in self.model.state_dict().items()}
+        if self.average:
+            state = self.average.state_dict()
+            tensors |= {f"average/{name}": value for name, value in state.items()}
         for i, slots in self.optimiser.state_dict()["state"].items():
             tensors |= {f"optimiser/{i}/{slot}": value for slot, value in slots.items()}
         tensors |= {
@@ -320,6 +268,9 @@ class Training:
         self.model.load_state_dict(
             {name: tensors[f"model/{name}"] for name in self.model.state_dict()}
         )
+        if self.average:
+            names = self.average.state_dict()
+            self.average.load_state_dict({name: tensors[f"average/{name}"] for name in names})
         slots = {}
         for name, tensor in tensors.items():
             if name.startswith("optimiser/"):
@@ -337,10 +288,15 @@ FACTS = ("epoch", "step_count", "diverged", "history", "curve")  # what is not a
 
 
 def tensors(data):
-    """Turn `helpers.runner.Data` of images uint8 [N, S, S] into tensors [N, 1, S, S]."""
-    images, images_eval = (torch.tensor(part)[:, None] for part in (data.x, data.x_eval))
+    """Turn `helpers.runner.Data` of images uint8 [N, S, S] or [N, S, S, 3] into `ImageTensors`."""
+    images, images_eval = map(_channels_first, (data.x, data.x_eval))
     targets, targets_eval = torch.tensor(data.labels), torch.tensor(data.labels_eval)
-    return ImageTensors(images, targets, images_eval, targets_eval)
+    return ImageTensors(images, targets, images_eval, targets_eval, data.classes)
+
+
+def _channels_first(images):
+    images = torch.from_numpy(np.array(images))  # a copy: the data set's own may be read-only
+    return images[:, None] if images.ndim == 3 else images.permute(0, 3, 1, 2).contiguous()
 
 
 def build(recipe, data, seed):
@@ -354,6 +310,18 @@ def build(recipe, data, seed):
     return MODELS[recipe.model](
         channels=channels, size=size, classes=data.classes, **recipe.arguments
     )
+
+
+def averaged(model, decay):
+    """Return a copy of the model whose weights follow the model's as an exponential average.
+
+    Parameters
+    ----------
+    model : torch.nn.Module
+    decay : float
+        Share of the average that is kept at each step.
+    """
+    return AveragedModel(model, multi_avg_fn=get_ema_multi_avg_fn(decay), use_buffers=True)
 
 
 def make_optimiser(recipe, model):

@@ -35,10 +35,13 @@ def with_weights_of(model, other):
 
 # ------------------------------------------------------------------------ all of them
 
+SMALLEST = {"course-vgg": 32}  # where it is not MNIST's 28
+
 
 @pytest.mark.parametrize("name", MODELS)
 @pytest.mark.parametrize(("channels", "size", "classes"), [(1, 28, 10), (3, 56, 5)])
 def test_logits_have_one_number_per_image_and_class(name, channels, size, classes):
+    size = max(size, SMALLEST.get(name, size))
     model = built(name, channels=channels, size=size, classes=classes)
     logits = model(images(2, channels, size))
     assert logits.shape == (2, classes)
@@ -47,9 +50,10 @@ def test_logits_have_one_number_per_image_and_class(name, channels, size, classe
 
 @pytest.mark.parametrize("name", MODELS)
 def test_an_image_is_judged_by_itself(name):
-    model = built(name).eval()
-    batch = images(4)
-    other = torch.cat([batch[:1], images(3, seed=1)])
+    size = SMALLEST.get(name, 28)
+    model = built(name, channels=1, size=size).eval()
+    batch = images(4, size=size)
+    other = torch.cat([batch[:1], images(3, size=size, seed=1)])
     with torch.inference_mode():
         torch.testing.assert_close(model(batch)[0], model(other)[0], rtol=1e-4, atol=1e-5)
 
@@ -57,8 +61,11 @@ def test_an_image_is_judged_by_itself(name):
 @pytest.mark.parametrize("name", MODELS)
 def test_it_can_learn_one_batch_by_heart(name):
     quick = {"dropout": 0.0, "hidden": 64, "batch_norm": True}  # plain VGG-11 takes a minute
-    options = {"vit": {"dropout": 0.0}, "vgg11": quick}.get(name, {})
-    model, batch = built(name, **options), images(16)
+    options = {"vit": {"dropout": 0.0}, "vgg11": quick, "course-vgg": {"dropout": 0.0}}.get(
+        name, {}
+    )
+    options |= {"channels": 1, "size": SMALLEST.get(name, 28), "classes": 10}
+    model, batch = built(name, **options), images(16, size=options["size"])
     labels = torch.arange(16) % 10
     optimiser = torch.optim.Adam(model.parameters(), lr=1e-3)
     for _ in range(80):
@@ -97,6 +104,13 @@ def test_vgg11_with_batch_normalisation_is_torchvisions():
     batch = images(2, 3, 64)
     with torch.inference_mode():
         torch.testing.assert_close(with_weights_of(ours, theirs)(batch), theirs(batch))
+
+
+def test_the_courses_vgg_has_its_size():
+    convolutions = 9 * (3 * 64 + 64 * 128 + 128 * 256 + 256 * 512 + 512 * 512)
+    biases = 64 + 128 + 256 + 512 + 512
+    dense = (512 * 49 + 1) * 4096 + 4097 * 1000 + 1001 * 5
+    assert count(built("course-vgg")) == convolutions + biases + dense
 
 
 def test_vgg11_pads_small_images_in_the_middle():

@@ -17,10 +17,11 @@ from helpers.datasets import DataNotPrepared
 from helpers.models.quick import ExampleNet, QuickNet
 from helpers.recipe import Recipe
 from helpers.records import RecordError
+from helpers.schedules import SCHEDULES
 from helpers.stages import STAGES, Contest, Stage
 from helpers.stopwatch import MNIST_MEAN, MNIST_SD, Clock, PerImage, Timed
 from helpers.timings import Measured, Results, Waiting
-from helpers.training import SCHEDULES, ImageTensors
+from helpers.training import ImageTensors
 
 
 def data(n=24, seed=0):

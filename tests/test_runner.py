@@ -54,7 +54,7 @@ def test_the_test_part_is_used_where_asked_and_the_training_part_is_the_same():
     [
         ({"evaluate_on": "validation"}, "cannot evaluate on 'validation': there is test"),
         ({"evaluate_on": "valid", "validation": 100}, "cannot evaluate on 'valid'"),
-        ({"name": "tiny-voc", "evaluate_on": "test"}, "unknown data 'tiny-voc'"),
+        ({"name": "imagenet", "evaluate_on": "test"}, "unknown data 'imagenet'"),
     ],
 )
 def test_unclear_data_are_refused(options, message):

@@ -11,10 +11,10 @@ import pytest
 import torch
 
 from helpers import records, runner, training
-from helpers.augment import distort
 from helpers.recipe import NoSuchDevice, Recipe
 from helpers.registry import Experiment
-from helpers.training import SCHEDULES, ImageTensors, Training
+from helpers.schedules import SCHEDULES
+from helpers.training import ImageTensors, Training
 
 ROOT = Path(__file__).resolve().parent.parent
 TINY = Recipe(
@@ -100,19 +100,6 @@ def test_weight_decay_spares_biases():
     assert others["weight_decay"] == 0 and all(p.ndim == 1 for p in others["params"])
 
 
-def test_multi_label_loss_and_accuracy_by_hand():
-    logits = torch.tensor([[0.0, 2.0], [-1.0, 3.0]])
-    targets = torch.tensor([[0.0, 1.0], [1.0, 1.0]])
-    expected = -torch.tensor(
-        [
-            [torch.tensor(0.5).log(), torch.sigmoid(torch.tensor(2.0)).log()],
-            [torch.sigmoid(torch.tensor(-1.0)).log(), torch.sigmoid(torch.tensor(3.0)).log()],
-        ]
-    ).mean(dim=1)
-    torch.testing.assert_close(training.multi_label(logits, targets), expected)
-    assert training.correct(logits, targets).tolist() == [1.0, 0.5]
-
-
 def test_half_precision_and_channels_last_change_little():
     plain, quick = (
         trained(replace(TINY, epochs=1, **options)).history["loss"][0]
@@ -166,37 +153,6 @@ def test_an_unknown_device_is_refused():
     assert training.choose_device("auto").type in ("cpu", "cuda")
 
 
-# ------------------------------------------------------------------------ augmentation
-
-
-def test_distortion_by_nothing_is_nothing():
-    images = torch.rand(3, 2, 28, 28)
-    torch.testing.assert_close(distort(images, torch.Generator()), images, rtol=0, atol=1e-5)
-
-
-def test_distortion_moves_by_no_more_than_asked():
-    images = torch.full((200, 1, 29, 29), -1.0)
-    images[:, 0, 14, 14] = 1
-    moved = distort(images, torch.Generator().manual_seed(0), shift=2.0)[:, 0] + 1
-    rows = torch.arange(29.0)
-    row = (moved.sum(dim=2) * rows).sum(dim=1) / moved.sum(dim=(1, 2)) - 14
-    column = (moved.sum(dim=1) * rows).sum(dim=1) / moved.sum(dim=(1, 2)) - 14
-    for offset in (row, column):
-        assert offset.abs().max() <= 2.01
-        assert offset.min() < -1.8 and offset.max() > 1.8
-    assert torch.corrcoef(torch.stack([row, column]))[0, 1].abs() < 0.2
-
-
-def test_distortion_turns_and_stretches():
-    images = torch.zeros(1, 1, 28, 28)
-    images[..., 14, 4:24] = 1  # a level bar
-    turned = distort(images.repeat(50, 1, 1, 1), torch.Generator().manual_seed(0), rotation=30)
-    assert turned[:, 0, [8, 9, 18, 19]].amax(dim=(1, 2)).max() > 0.5
-    bigger = distort(images.repeat(50, 1, 1, 1), torch.Generator().manual_seed(0), scale=0.3)
-    lengths = (bigger[:, 0].amax(dim=1) > 0.3).sum(dim=1)
-    assert lengths.min() < 17 and lengths.max() > 23
-
-
 # ------------------------------------------------------------------- runs and resuming
 
 
@@ -236,6 +192,51 @@ def test_an_interrupted_run_resumes_to_the_bit_identical_history(tmp_path):
     assert kept[0]["curve_loss"].shape == (8,)  # eleven steps an epoch make two points
     for name, array in kept[0].items():
         np.testing.assert_array_equal(array, kept[1][name])
+
+
+def test_the_average_of_the_weights_is_judged_kept_and_resumed():
+    recipe = replace(TINY, average=0.5)
+    run, plain = Training(recipe, data(), seed=0), Training(TINY, data(), seed=0)
+    expected = None
+    for images, targets, whole in plain.batches():
+        plain.step(images, targets, whole)
+        weights = plain.model.classifier[1].weight.detach()
+        expected = weights.clone() if expected is None else 0.5 * expected + 0.5 * weights
+    run.run_epoch()
+    torch.testing.assert_close(run.judge.classifier[1].weight, expected)
+    assert not torch.equal(run.model.classifier[1].weight, expected)
+    kept = run.weights()["model/classifier.1.weight"]
+    np.testing.assert_allclose(kept, expected.numpy(), atol=1e-3)
+    resumed = Training(recipe, data(), seed=0)
+    resumed.restore(*run.state())
+    for training_run in (run, resumed):
+        while not training_run.done:
+            training_run.run_epoch()
+    assert run.history == resumed.history
+
+
+def test_a_mirrored_look_is_the_mean_of_both():
+    run = Training(replace(TINY, mirror=True), data(), seed=0)
+    plain = Training(TINY, data(), seed=0)
+    images = data().images
+    both = (plain.predict(images) + plain.predict(images.flip(3))) / 2
+    torch.testing.assert_close(run.predict(images), both)
+
+
+def test_several_labels_an_image_are_learnt_and_measured():
+    rng = torch.Generator().manual_seed(0)
+    images = torch.randint(0, 256, (64, 3, 32, 32), dtype=torch.uint8, generator=rng)
+    targets = (torch.rand(64, 5, generator=rng) < 0.4).float()
+    recipe = Recipe("lenet", loss="multi-label", epochs=60, batch_size=32, evaluate_every=30)
+    run = Training(recipe, ImageTensors(images, targets, images, targets, classes=5), seed=0)
+    while not run.done:
+        run.run_epoch()
+    for name in ("eval_mean_average_precision", "eval_f1"):
+        assert [v is not None for v in run.history[name]] == [False] * 29 + [True] + [
+            False
+        ] * 29 + [True]
+        assert run.history[name][-1] > 0.95
+    assert run.history["eval_loss"][-1] < run.history["loss"][0]
 
 
 def test_dropout_goes_on_where_it_stopped():

@@ -1,4 +1,7 @@
-"""VGG-11: nothing but 3×3 convolutions, stacked until they see the whole image."""
+"""VGG-11: nothing but 3×3 convolutions, stacked until they see the whole image.
+
+And what the original course built under that name.
+"""
 
 from torch import nn
 
@@ -69,6 +72,56 @@ class VGG11(nn.Module):
     def forward(self, images):
         """Map images [B, C, S, S] to logits [B, K]."""
         return self.classifier(self.pool(self.features(images)))
+
+
+class CourseVGG(nn.Module):
+    """What the original course called VGG: five 3×3 convolutions and a large classifier.
+
+    Parameters
+    ----------
+    channels : int
+        Of the input images.
+    size : int
+        Side of the input images in pixels, at least 32: each convolution is followed by a
+        pooling that halves it.
+    classes : int
+    batch_norm : bool
+        Whether batch normalisation follows every convolution.
+    dropout : float
+        Share of the classifier's hidden units that is dropped in training.
+
+    References
+    ----------
+    The course's report gives the classifier's 4,096 and 1,000 units, not the convolutions'
+    channels; here they are those of VGG-11's five blocks.
+    """
+
+    def __init__(self, channels=3, size=224, classes=5, batch_norm=False, dropout=0.5):
+        super().__init__()
+        if size < 32:
+            raise ValueError(f"five poolings need images of at least 32×32 pixels; got {size}")
+        layers = []
+        for width in (64, 128, 256, 512, 512):
+            layers.append(nn.Conv2d(channels, width, kernel_size=3, padding=1))
+            layers += [nn.BatchNorm2d(width)] if batch_norm else []
+            layers += [nn.ReLU(inplace=True), nn.MaxPool2d(2)]
+            channels = width
+        self.features = nn.Sequential(*layers)  # [B, 512, S/32, S/32]
+        self.classifier = nn.Sequential(
+            nn.Flatten(),
+            nn.Linear(channels * (size // 32) ** 2, 4096),
+            nn.ReLU(inplace=True),
+            Dropout(dropout),
+            nn.Linear(4096, 1000),
+            nn.ReLU(inplace=True),
+            Dropout(dropout),
+            nn.Linear(1000, classes),
+        )
+        self.apply(_initialise)
+
+    def forward(self, images):
+        """Map images [B, C, S, S] to logits [B, K]."""
+        return self.classifier(self.features(images))
 
 
 def _initialise(module):

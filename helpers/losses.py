@@ -1,0 +1,102 @@
+"""What training makes small, and what is measured of a network's answers.
+
+A loss maps logits [B, K] and targets to one number per example [B]. Targets are labels, int64
+[B], or a 0 or 1 for each class, float32 [B, K].
+"""
+
+from functools import partial
+
+import torch
+from sklearn.metrics import average_precision_score, f1_score
+from torch.nn import functional
+
+
+def cross_entropy(logits, labels, smoothing=0.0):
+    """Softmax cross-entropy against labels [B]."""
+    return functional.cross_entropy(logits, labels, label_smoothing=smoothing, reduction="none")
+
+
+def multi_label(logits, targets, smoothing=0.0, positive_weights=None):
+    """Binary cross-entropy, mean over the classes, against targets [B, K] of 0 and 1.
+
+    Parameters
+    ----------
+    smoothing : float
+        Share by which both targets move towards one half.
+    positive_weights : sequence of float [K], optional
+        How much more a present class counts than an absent one.
+    """
+    targets = targets * (1 - smoothing) + smoothing / 2
+    if positive_weights is not None:
+        positive_weights = torch.tensor(positive_weights, device=logits.device)
+    return functional.binary_cross_entropy_with_logits(
+        logits, targets, pos_weight=positive_weights, reduction="none"
+    ).mean(1)
+
+
+def asymmetric(logits, targets, smoothing=0.0, focus=2.0, margin=0.05):
+    """Binary cross-entropy in which easy absent classes count little.
+
+    Parameters
+    ----------
+    focus : float
+        Power of an absent class's probability that its loss is multiplied by.
+    margin : float
+        Probabilities of an absent class below this cost nothing.
+
+    References
+    ----------
+    Ridnik et al. (2021), "Asymmetric loss for multi-label classification", ICCV.
+    """
+    targets = targets * (1 - smoothing) + smoothing / 2
+    present = functional.logsigmoid(logits)
+    probability = (torch.sigmoid(logits) - margin).clamp(min=0)
+    absent = probability**focus * torch.log1p(-probability.clamp(max=1 - 1e-6))
+    return -(targets * present + (1 - targets) * absent).mean(1)
+
+
+LOSSES = {"cross-entropy": cross_entropy, "multi-label": multi_label, "asymmetric": asymmetric}
+
+
+def choose_loss(loss):
+    """Return the loss of that name, or of {"name": ..., and its arguments}."""
+    options = {"name": loss} if isinstance(loss, str) else dict(loss)
+    return partial(LOSSES[options.pop("name")], **options)
+
+
+def correct(logits, targets):
+    """Return the share of right answers per example [B]: 0 or 1, or over K labels."""
+    if targets.ndim == 1:
+        return (logits.argmax(dim=1) == targets).float()
+    return ((logits > 0) == (targets > 0.5)).float().mean(dim=1)
+
+
+def measures(targets):
+    """Name what `measure` finds with such targets."""
+    several = ("eval_mean_average_precision", "eval_f1") if targets.ndim == 2 else ()
+    return ("eval_loss", "eval_accuracy", *several)
+
+
+def measure(loss, logits, targets):
+    """Measure a network's answers to all of the evaluation data at once.
+
+    Parameters
+    ----------
+    loss : callable
+        As `choose_loss` returns it.
+    logits : tensor [N, K]
+    targets : tensor [N] or [N, K]
+
+    Returns
+    -------
+    dict of float
+        `eval_loss` and `eval_accuracy`; with several labels an image, the accuracy is the share
+        of right yes-or-no answers, and there are `eval_mean_average_precision` (over the
+        classes) and `eval_f1` (of all answers together, yes where a logit is above 0).
+    """
+    found = [loss(logits, targets).double().mean(), correct(logits, targets).double().mean()]
+    if targets.ndim == 2:
+        truth, scores = targets.cpu().numpy(), logits.nan_to_num().cpu().numpy()
+        found.append(average_precision_score(truth, scores))
+        found.append(f1_score(truth, scores > 0, average="micro"))
+    return dict(zip(measures(targets), map(float, found), strict=True))
