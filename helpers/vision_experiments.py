@@ -144,6 +144,28 @@ _small_data(
     epochs=10,
 )  # fmt: skip
 
+# ------------------------------------- beyond the published: better recipes, step by step
+
+CHOOSING = ALL_OF_MNIST | {"validation": 10_000, "evaluate_on": "validation"}
+ANNEALED = {"name": "cosine", "peak": 2e-3, "warmup": 0.05}
+DISTORTED = {"shift": 2.0, "rotation": 10.0, "scale": 0.1}
+LENET_STEPS = {
+    "annealed": ("the rate annealed", Recipe("lenet", schedule=ANNEALED, epochs=20)),
+    "distorted": (
+        "and the images distorted",
+        Recipe("lenet", schedule=ANNEALED, epochs=20, augment=DISTORTED),
+    ),
+    "long": (
+        "and three times as long",
+        Recipe("lenet", schedule=ANNEALED, epochs=60, augment=DISTORTED, evaluate_every=5),
+    ),
+}
+for _name, (_about, _recipe) in LENET_STEPS.items():
+    add(f"tune-lenet-{_name}", _about, _recipe, CHOOSING)
+add(
+    "best-lenet", "LeNet, chosen recipe", LENET_STEPS["long"][1], ALL_OF_MNIST, keep=True,
+)  # fmt: skip
+
 # -------------------------------- the chapter's live cells: small versions, on embedded data
 
 SMALL_VERSIONS = {
