@@ -1,0 +1,274 @@
+"""The networks of practice 5: two hidden layers, any activation, many seeds trained at once.
+
+The weights of R networks stand side by side in one tensor, so that one step trains all of
+them; no network feels the others. The data come from outside, and nothing is written.
+"""
+
+from dataclasses import dataclass
+from itertools import pairwise
+
+import torch
+from torch import nn
+from torch.nn import functional
+
+SOFTEN = 0.1  # what the bounded variants add to the denominator that vanishes at a pole
+
+
+def straight_through(z):
+    """Take the sign, and give the gradient of z held in [-1, 1] instead of none.
+
+    References
+    ----------
+    Bengio, Léonard and Courville (2013), "Estimating or propagating gradients through
+    stochastic neurons for conditional computation".
+    """
+    bounded = functional.hardtanh(z)
+    return bounded + (torch.sign(z) - bounded).detach()
+
+
+def surrogate(z):
+    """Take the sign, and give the gradient of tanh instead of none."""
+    smooth = torch.tanh(z)
+    return smooth + (torch.sign(z) - smooth).detach()
+
+
+def soft_reciprocal(z):
+    """Return z / (z² + 0.1): like 1/z far from zero, and bounded."""
+    return z / (z.square() + SOFTEN)
+
+
+def soft_tan(z):
+    """Return sin z cos z / (cos² z + 0.1): like tan z far from its poles, and bounded."""
+    return z.sin() * z.cos() / (z.cos().square() + SOFTEN)
+
+
+def sort(z):
+    """Sort each point's units, the smallest first."""
+    return z.sort(dim=-1).values
+
+
+def permute(z, before):
+    """Put each point's units into the order that sorts `before`, an earlier layer's outputs."""
+    return z.gather(-1, before.argsort(dim=-1))
+
+
+#: What may follow the first layer, and all but `sort` the second; z is [R, N, H].
+ACTIVATIONS = {
+    "linear": lambda z: z,
+    "tanh": torch.tanh,
+    "abs": torch.abs,
+    "exp": torch.exp,
+    "cos": torch.cos,
+    "sin": torch.sin,
+    "x²": torch.square,
+    "ReLU": torch.relu,
+    "sigmoid": torch.sigmoid,
+    "sort": sort,
+    "1/x": torch.reciprocal,
+    "tan": torch.tan,
+    "sgn": torch.sign,
+    "sgn, straight-through": straight_through,
+    "sgn, tanh's gradient": surrogate,
+    "1/x, bounded": soft_reciprocal,
+    "tan, bounded": soft_tan,
+}
+
+
+@dataclass(frozen=True)
+class Combination:
+    """What follows the first layer and what follows the second.
+
+    Attributes
+    ----------
+    name : for files and commands.
+    label : for readers.
+    first, second : keys of `ACTIVATIONS`; `second` may also be "permute", which takes the
+        order from the first layer's outputs.
+    published : whether the course says that it fits; None for what the course did not try.
+    """
+
+    name: str
+    label: str
+    first: str
+    second: str
+    published: bool | None
+
+    def after_first(self, z):
+        """Return what the second layer is given."""
+        return ACTIVATIONS[self.first](z)
+
+    def after_second(self, z, before):
+        """Return what the last layer is given; `before` are the first layer's outputs."""
+        return permute(z, before) if self.second == "permute" else ACTIVATIONS[self.second](z)
+
+
+COMBINATIONS = {
+    combination.name: combination
+    for combination in (
+        Combination("abs", "abs×abs", "abs", "abs", True),
+        Combination("exp", "exp×exp", "exp", "exp", True),
+        Combination("exp-cos", "exp×cos", "exp", "cos", True),
+        Combination("sin", "sin×sin", "sin", "sin", True),
+        Combination("square", "x²", "x²", "x²", True),
+        Combination("relu", "ReLU", "ReLU", "ReLU", True),
+        Combination("sigmoid", "sigmoid", "sigmoid", "sigmoid", True),
+        Combination("sort", "sort", "sort", "linear", True),
+        Combination("permute", "permute", "linear", "permute", True),
+        Combination("reciprocal", "1/x × 1/x", "1/x", "1/x", False),
+        Combination("tan", "tan×tan", "tan", "tan", False),
+        Combination("sgn", "sgn", "sgn", "sgn", False),
+        Combination("linear", "linear", "linear", "linear", None),
+        Combination("tanh", "tanh", "tanh", "tanh", None),
+    )
+}
+
+#: The same with one thing mended, for the failures.
+MENDED = {
+    mended.name: mended
+    for mended in (
+        Combination("sgn-straight", "sgn, straight-through", *["sgn, straight-through"] * 2, None),
+        Combination("sgn-surrogate", "sgn, tanh's gradient", *["sgn, tanh's gradient"] * 2, None),
+        Combination("reciprocal-bounded", "1/x, bounded", *["1/x, bounded"] * 2, None),
+        Combination("tan-bounded", "tan, bounded", *["tan, bounded"] * 2, None),
+    )
+}
+
+
+class Networks:
+    """R networks 2→H→H→1 of one combination, one for each seed.
+
+    Parameters
+    ----------
+    combination : Combination
+    seeds : sequence of int, [R]
+        Each network starts as `torch.nn.Linear` layers do after `torch.manual_seed(seed)`.
+    width : int
+        H.
+    dtype : torch.dtype
+
+    Attributes
+    ----------
+    weights : list of Tensor
+        Weight [R, in, out] and bias [R, 1, out] of each of the three layers in turn.
+    """
+
+    def __init__(self, combination, seeds, width=10, dtype=torch.float32):
+        self.combination = combination
+        networks = [_initial(seed, (2, width, width, 1)) for seed in seeds]
+        self.weights = [torch.stack(parts).to(dtype) for parts in zip(*networks, strict=True)]
+
+    def hidden(self, x):
+        """Return the outputs of the first and the second layer, before what follows them.
+
+        Parameters
+        ----------
+        x : Tensor [N, 2], or [R, N, 2] if each network has its own points
+
+        Returns
+        -------
+        Tensor [R, N, H], Tensor [R, N, H]
+        """
+        first, first_bias, second, second_bias = self.weights[:4]
+        if x.ndim == 2:
+            x = x.expand(len(first), *x.shape)
+        z1 = torch.baddbmm(first_bias, x, first)
+        return z1, torch.baddbmm(second_bias, self.combination.after_first(z1), second)
+
+    def features(self, x):
+        """Return what the last layer is given, [R, N, H]."""
+        z1, z2 = self.hidden(x)
+        return self.combination.after_second(z2, z1)
+
+    def read_out(self, features):
+        """Return the last layer's logits [R, N]."""
+        return torch.baddbmm(self.weights[5], features, self.weights[4]).squeeze(-1)
+
+    def logits(self, x):
+        """Return the logit of class 1 for each network and point, [R, N]."""
+        return self.read_out(self.features(x))
+
+    def only(self, *indices):
+        """Return some of the networks on their own, with their present weights."""
+        alone = object.__new__(Networks)
+        alone.combination = self.combination
+        alone.weights = [part[list(indices)].detach() for part in self.weights]
+        return alone
+
+
+def _initial(seed, sizes):
+    """Draw one network's weights [in, out] and biases [1, out] as `torch.nn.Linear` does."""
+    generator = torch.Generator().manual_seed(seed)
+    parts = []
+    for inputs, outputs in pairwise(sizes):
+        weight = nn.init.kaiming_uniform_(
+            torch.empty(outputs, inputs), a=5**0.5, generator=generator
+        )
+        bound = inputs**-0.5
+        bias = torch.empty(outputs).uniform_(-bound, bound, generator=generator)
+        parts += [weight.T.contiguous(), bias[None]]
+    return parts
+
+
+class Training:
+    """Trains R networks at once on the full batch, by AdamW on the binary cross-entropy.
+
+    Parameters
+    ----------
+    networks : Networks
+    x : Tensor [N, 2] or [R, N, 2]
+    y : Tensor of 0 and 1, [N] or [R, N]
+    learning_rate : float
+    frozen : bool
+        Leave the first two layers as they were drawn, and train the last alone.
+    clip : float, optional
+        Scale each network's gradient down to this length where it is longer.
+
+    Attributes
+    ----------
+    iteration : int
+        Steps taken.
+    loss, accuracy : Tensor [R]
+        Of the last step, before its weights changed.
+    """
+
+    def __init__(self, networks, x, y, learning_rate=0.01, frozen=False, clip=None):
+        self.networks, self.x, self.frozen, self.clip = networks, x, frozen, clip
+        self.y = y.to(x.dtype).expand(len(networks.weights[0]), -1)
+        self.trained = networks.weights[4:] if frozen else networks.weights
+        for part in self.trained:
+            part.requires_grad_()
+        with torch.no_grad():  # frozen layers give the same features at every step
+            self.features = networks.features(x) if frozen else None
+        self.optimiser = torch.optim.AdamW(self.trained, lr=learning_rate)
+        self.iteration, self.loss, self.accuracy = 0, None, None
+
+    def step(self):
+        """Take one step."""
+        net = self.networks
+        logits = net.read_out(self.features) if self.frozen else net.logits(self.x)
+        losses = functional.binary_cross_entropy_with_logits(logits, self.y, reduction="none")
+        self.loss = losses.mean(dim=1)  # [R]
+        self.optimiser.zero_grad()
+        self.loss.sum().backward()  # a network's weights are in its own loss alone
+        if self.clip is not None:
+            scale = (self.clip / self.gradient_norms().square().sum(0).sqrt()).clamp(max=1)
+            for part in self.trained:
+                part.grad *= scale[:, None, None]
+        self.optimiser.step()
+        self.loss = self.loss.detach()
+        self.accuracy = share_right(logits.detach(), self.y)
+        self.iteration += 1
+
+    def gradient_norms(self):
+        """Return the length of the last step's gradient, [layers, R]; 0 for a frozen layer."""
+        norms = torch.zeros(3, len(self.y))
+        for layer in range(3):
+            parts = [p.grad for p in self.networks.weights[2 * layer : 2 * layer + 2]]
+            if parts[0] is not None:
+                norms[layer] = torch.cat([p.flatten(1) for p in parts], dim=1).norm(dim=1)
+        return norms
+
+
+def share_right(logits, y):
+    """Return the accuracy of each network, [R], from its logits [R, N] and 0 or 1 in y."""
+    return ((logits > 0) == (y > 0.5)).float().mean(dim=1)
