@@ -1,4 +1,4 @@
-"""The command line: ``python -m data_prep {mnist,verify} [--source DIR] [--dest DIR]``."""
+"""The command line: ``python -m data_prep {mnist,tiny-voc,toy-voc,verify} [options]``."""
 
 import argparse
 import sys
@@ -30,8 +30,9 @@ def main(arguments: Sequence[str] | None = None, steps: dict[str, Step] = STEPS)
     try:
         if options.command == "verify":
             return _verify(dest, steps, chosen=options.dest is not None)
-        step = steps[options.command]
-        source = options.source and options.source.expanduser()
+        step = steps[options.command].with_options(options)
+        source = getattr(options, "source", None)
+        source = source and source.expanduser()
         _prepare(step, source, dest / step.name)
         if dest.resolve() != data_dir().resolve():
             print(f"Set COURSE_DATA={display_path(dest)} to use this folder.")
@@ -46,7 +47,11 @@ def main(arguments: Sequence[str] | None = None, steps: dict[str, Step] = STEPS)
         )
         return 2
     except KeyboardInterrupt:
-        print("data_prep: interrupted; what was there before is untouched.", file=sys.stderr)
+        print(
+            "data_prep: interrupted; what was there before is untouched, and the same command "
+            "goes on.",
+            file=sys.stderr,
+        )
         return 130
 
 
@@ -90,7 +95,7 @@ def _parser(steps: dict[str, Step]) -> argparse.ArgumentParser:
         parsers[step.name] = commands.add_parser(
             step.name, help=step.title, description=f"Prepare {step.title}."
         )
-        parsers[step.name].add_argument("--source", type=Path, metavar="DIR", help=step.source_help)
+        step.add_arguments(parsers[step.name])
     about = "re-check whatever has been prepared"
     parsers["verify"] = commands.add_parser("verify", help=about, description=about.capitalize())
     for command in parsers.values():

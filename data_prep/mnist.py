@@ -6,6 +6,7 @@ picture of some samples. Wherever the files come from, the same checks decide.
 MNIST is by LeCun, Cortes and Burges; its home is https://yann.lecun.com/exdb/mnist.
 """
 
+import argparse
 import hashlib
 import http.client
 import socket
@@ -73,10 +74,20 @@ class Mnist:
 
     name = "mnist"
     title = "MNIST, 70,000 handwritten digits (LeCun, Cortes and Burges)"
-    source_help = (
-        "a folder with the four IDX files, plain or gzip-compressed, or with MNIST/raw below "
-        "it; without this they are downloaded (11 MB)"
-    )
+
+    def add_arguments(self, parser: argparse.ArgumentParser) -> None:
+        """Add the step's own options to its command."""
+        parser.add_argument(
+            "--source",
+            type=Path,
+            metavar="DIR",
+            help="a folder with the four IDX files, plain or gzip-compressed, or with MNIST/raw "
+            "below it; without this they are downloaded (11 MB)",
+        )
+
+    def with_options(self, options: argparse.Namespace) -> "Mnist":
+        """Return the step itself: nothing but its source can be chosen."""
+        return self
 
     def is_there(self, folder: Path) -> bool:
         """Tell whether any of the four prepared files is in `folder`."""

@@ -1,9 +1,12 @@
 """The preparation steps by name. A new data set is a class like `Mnist` and a line here."""
 
+import argparse
 from pathlib import Path
 from typing import Protocol
 
 from data_prep.mnist import Mnist
+from data_prep.tiny_voc import TinyVoc
+from data_prep.toy_step import ToyVoc
 
 
 class Step(Protocol):
@@ -15,13 +18,16 @@ class Step(Protocol):
         Its command, and the name of its folder below the folder of data sets.
     title : str
         One line for the help.
-    source_help : str
-        What ``--source`` names, for the help.
     """
 
     name: str
     title: str
-    source_help: str
+
+    def add_arguments(self, parser: argparse.ArgumentParser) -> None:
+        """Add the step's own options to its command, ``--source`` among them if it has one."""
+
+    def with_options(self, options: argparse.Namespace) -> "Step":
+        """Return the step that these options ask for, or raise PrepError."""
 
     def is_there(self, folder: Path) -> bool:
         """Tell whether anything of the data set has been prepared in `folder`."""
@@ -39,4 +45,4 @@ class Step(Protocol):
         """Return the path of the sample picture."""
 
 
-STEPS: dict[str, Step] = {step.name: step for step in (Mnist(),)}
+STEPS: dict[str, Step] = {step.name: step for step in (Mnist(), TinyVoc(), ToyVoc())}

@@ -16,6 +16,7 @@ from data_prep.toy_figures import DARK, FIGURES, LIGHT, MAIN, SECOND
 from data_prep.voc_labels import CLASSES
 
 SEED = 2012
+SPLIT_SIZES = {"train": 800, "val": 200}
 OVERSAMPLING = 2  # edges are drawn finer than the image and averaged
 SMALLEST_AREA = 0.012  # share of the image that each class must show of itself
 

@@ -52,10 +52,15 @@ class About:
 
 def read_about(folder: Path) -> About:
     """Read ``about.json``; PrepError if it is missing or damaged."""
+    return parse_about(_read(folder / ABOUT), display_path(folder / ABOUT))
+
+
+def parse_about(text: str, name: str) -> About:
+    """Read the content of ``about.json``; `name` is what to call it in an error message."""
     try:
-        return About(**json.loads(_read(folder / ABOUT)))
+        return About(**json.loads(text))
     except (ValueError, TypeError) as error:
-        raise PrepError(f"{display_path(folder / ABOUT)} is damaged; {MEND}.") from error
+        raise PrepError(f"{name} is damaged; {MEND}.") from error
 
 
 def read_labels(folder: Path) -> dict[str, tuple[int, ...]]:

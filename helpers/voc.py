@@ -12,13 +12,12 @@ import numpy as np
 
 from data_prep.errors import PrepError
 from data_prep.paths import data_dir, display_path
-from data_prep.toy_voc import draw_set
+from data_prep.toy_voc import SPLIT_SIZES, draw_set
 from data_prep.voc_labels import CLASSES, classes_of, label_matrix
 from data_prep.voc_store import read_about, read_images, read_labels, read_splits
 from helpers.datasets import SCALES, DataNotPrepared, checksum
 
 SIZES = {"embedded": 64, "full": 128}  # pixels, where no other size is asked for
-TOY_TRAIN, TOY_VAL = 800, 200
 
 #: `VocData.checksum` of Toy-VOC at 64 pixels, the same on every machine.
 TOY_CHECKSUM = "156c07fc1d714f7e828ea5aa03cba836d140be9bace70faa2ef93c2148674532"
@@ -103,10 +102,10 @@ def load_tiny_voc(scale: str = "embedded", size: int | None = None) -> VocData:
 
 @lru_cache(maxsize=2)
 def _toy(size: int) -> VocData:
-    images, masks = draw_set(0, TOY_TRAIN + TOY_VAL, size)
+    images, masks = draw_set(0, sum(SPLIT_SIZES.values()), size)
     targets = label_matrix(map(classes_of, masks))
     ids = tuple(f"{index:05d}" for index in range(len(images)))
-    return _voc_data("toy-voc", "embedded", images, targets, ids, TOY_TRAIN)
+    return _voc_data("toy-voc", "embedded", images, targets, ids, SPLIT_SIZES["train"])
 
 
 @lru_cache(maxsize=4)

@@ -1,0 +1,74 @@
+"""SHA256SUMS: a folder's own list of what its files hold, as ``sha256sum -c`` reads it."""
+
+import hashlib
+import os
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path, PurePosixPath
+
+from data_prep.errors import PrepError
+from data_prep.paths import display_path
+
+SUMS = "SHA256SUMS"
+
+
+def sha256(path: Path) -> str:
+    """Return the hexadecimal SHA-256 of a file, which may be larger than the memory."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def write_whole(path: Path, content: bytes) -> None:
+    """Write a file under another name and rename it: it appears whole or not at all."""
+    handle, scratch = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(content)
+        os.chmod(scratch, 0o666 & ~_umask())  # mkstemp's files are closed to other users
+        os.replace(scratch, path)
+    except BaseException:
+        Path(scratch).unlink(missing_ok=True)
+        raise
+
+
+def _umask() -> int:
+    """Return the process's file mode mask, which can only be read by setting it."""
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask
+
+
+def write_sums(folder: Path, digests: Mapping[str, str]) -> None:
+    """Write SHA256SUMS; `digests` maps paths in the folder to hexadecimal digests."""
+    lines = [f"{digest}  {name}\n" for name, digest in digests.items()]
+    write_whole(folder / SUMS, "".join(lines).encode())
+
+
+def problems(folder: Path) -> list[str]:
+    """Return a sentence for every file of SHA256SUMS that is missing or was altered."""
+    try:
+        text = (folder / SUMS).read_text(encoding="utf-8")
+    except FileNotFoundError:
+        return [f"{display_path(folder / SUMS)} is missing; prepare the data anew."]
+    except (OSError, UnicodeDecodeError) as error:
+        return [f"{display_path(folder / SUMS)} cannot be read ({error}); prepare the data anew."]
+    found = []
+    for line in text.splitlines():
+        digest, _, name = line.partition("  ")
+        if not name or PurePosixPath(name).is_absolute() or ".." in PurePosixPath(name).parts:
+            return [f"{display_path(folder / SUMS)} is damaged; prepare the data anew."]
+        shown = display_path(folder / name)
+        try:
+            if sha256(folder / name) != digest:
+                found.append(f"{shown} is not what was prepared; prepare the data anew.")
+        except FileNotFoundError:
+            found.append(f"{shown} is missing; prepare the data anew.")
+        except OSError as error:
+            found.append(f"{shown} cannot be read ({error.strerror}); mend that first.")
+    return found
+
+
+def check(folder: Path) -> None:
+    """Raise PrepError for the first of `problems`."""
+    for problem in problems(folder):
+        raise PrepError(problem)

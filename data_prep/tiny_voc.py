@@ -1,0 +1,190 @@
+"""The step `tiny-voc`: masks become labels, photographs become squares of one size.
+
+Tiny-VOC is 6,624 photographs of PASCAL VOC with five of its classes. It has no download of
+its own: the user names a folder or archive, or asks for PASCAL VOC 2012 in its place. Several
+sizes can stand beside one another.
+"""
+
+import argparse
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from data_prep import sums
+from data_prep.errors import PrepError
+from data_prep.folders import explained_writes
+from data_prep.paths import display_path
+from data_prep.voc2012 import downloaded
+from data_prep.voc_build import build_array, build_pictures
+from data_prep.voc_labels import CLASSES, label_matrix
+from data_prep.voc_lists import (
+    array_problems,
+    lists_problems,
+    picture_problems,
+    write_lists,
+    write_sample,
+)
+from data_prep.voc_scenes import TINY_VOC, VOC2012, Layout, Source, open_source
+from data_prep.voc_store import PNGS, SAMPLE, read_about, read_labels, read_splits, sizes
+from data_prep.workers import available_cores
+
+SIZES = range(16, 513)
+
+
+@dataclass(frozen=True)
+class TinyVoc:
+    """Prepare and verify Tiny-VOC; see `data_prep.steps.Step`.
+
+    Attributes
+    ----------
+    size : int
+        Height and width of the prepared images, in pixels.
+    compact_only : bool
+        Make the array, which is all that training needs, and no pictures.
+    voc2012 : bool
+        Take PASCAL VOC 2012 in place of Tiny-VOC, and download it where no source is named.
+    jobs : int, optional
+        How many processes; as many as there are cores where it is not given.
+    """
+
+    size: int = 224
+    compact_only: bool = False
+    voc2012: bool = False
+    jobs: int | None = None
+
+    name = "tiny-voc"
+    title = "Tiny-VOC, 6,624 photographs with five of PASCAL VOC's classes (Everingham et al.)"
+
+    def add_arguments(self, parser: argparse.ArgumentParser) -> None:
+        """Add the step's own options to its command."""
+        parser.add_argument(
+            "--source",
+            type=Path,
+            metavar="DIR-or-ZIP",
+            help="a folder or zip archive with JPEGImages, Annotations and ImageSets",
+        )
+        parser.add_argument(
+            "--size", type=int, default=self.size, metavar="PIXELS",
+            help="height and width of the prepared images (default: %(default)s)",
+        )  # fmt: skip
+        parser.add_argument(
+            "--compact-only", action="store_true",
+            help="write the array for training only, no PNG files",
+        )  # fmt: skip
+        parser.add_argument(
+            "--voc2012", action="store_true",
+            help="prepare the five classes of PASCAL VOC 2012 instead, from --source or, without "
+            "it, from a download (2 GB)",
+        )  # fmt: skip
+        parser.add_argument(
+            "--jobs", type=int, metavar="N", help="how many processes (default: one a core)"
+        )
+
+    def with_options(self, options: argparse.Namespace) -> "TinyVoc":
+        """Return the step that the command line asks for."""
+        if options.size not in SIZES:
+            raise PrepError(
+                f"--size {options.size} is not from {SIZES.start} to {SIZES.stop - 1} pixels; "
+                "choose another."
+            )
+        if options.jobs is not None and options.jobs < 1:
+            raise PrepError(f"--jobs {options.jobs} is not a number of processes; name 1 or more.")
+        return replace(
+            self,
+            size=options.size,
+            compact_only=options.compact_only,
+            voc2012=options.voc2012,
+            jobs=options.jobs,
+        )
+
+    def is_there(self, folder: Path) -> bool:
+        """Tell whether anything of the data set has been prepared in `folder`."""
+        return (folder / sums.SUMS).exists() or bool(sizes(folder))
+
+    def problems(self, folder: Path) -> list[str]:
+        """Return a sentence for everything that is wrong in `folder`, at any size."""
+        found = lists_problems(folder)
+        for size in sizes(folder):
+            found += array_problems(folder, size)
+            if (folder / str(size) / PNGS).exists():
+                found += picture_problems(folder, size)
+        return found
+
+    def prepare(self, source: Path | None, folder: Path) -> bool:
+        """Make `folder` hold the verified lists and the images of this size.
+
+        Whatever is there and verified is left; an interrupted run is taken up where it was.
+
+        Raises
+        ------
+        PrepError
+            If the source is not as it should be, `folder` was prepared from another one, or
+            it cannot be written.
+        """
+        lists = not lists_problems(folder)
+        array = lists and not array_problems(folder, self.size)
+        pictures = self.compact_only or (array and not picture_problems(folder, self.size))
+        sample = (folder / SAMPLE).is_file()
+        if lists:  # a readable about.json
+            _refuse_another(folder, read_about(folder).name == VOC2012.name, self.voc2012)
+        if array and pictures and sample:
+            return False
+        jobs = self.jobs or available_cores()
+        with explained_writes(folder):
+            folder.mkdir(parents=True, exist_ok=True)
+            if not (array and sample):
+                with self._source(source, folder) as opened:
+                    if lists:
+                        _refuse_another(folder, read_about(folder).source, opened.fingerprint)
+                    if not array:
+                        write_lists(folder, opened, build_array(opened, self.size, folder, jobs))
+                    write_sample(folder, opened)
+            if not pictures:
+                build_pictures(folder, self.size, tuple(read_labels(folder)), jobs)
+        return True
+
+    def summary(self, folder: Path) -> str:
+        """Return a table of the prepared data: how many images show each class, in each part."""
+        splits, labels = read_splits(folder), read_labels(folder)
+        lines = ["split   images" + "".join(f"{name:>8}" for name in CLASSES)]
+        for split, ids in splits.items():
+            counts = label_matrix(labels[identifier] for identifier in ids).sum(axis=0, dtype=int)
+            shown = "".join(f"{count:>8,}" for count in counts)
+            lines.append(f"{split:<6} {len(ids):>7,}{shown}")
+        forms = [
+            f"{size}x{size} (array{', PNG' if (folder / str(size) / PNGS).exists() else ''})"
+            for size in sizes(folder)
+        ]
+        return "\n".join([*lines, "", f"Sizes: {', '.join(forms)}"])
+
+    def sample(self, folder: Path) -> Path:
+        """Return the path of the sample picture."""
+        return folder / SAMPLE
+
+    @property
+    def _layout(self) -> Layout:
+        return VOC2012 if self.voc2012 else TINY_VOC
+
+    @contextmanager
+    def _source(self, source: Path | None, folder: Path) -> Iterator[Source]:
+        """Open what the user named, or what can be downloaded."""
+        if source is not None:
+            yield open_source(source, self._layout)
+        elif self.voc2012:
+            with downloaded(folder) as devkit:
+                yield open_source(devkit, self._layout)
+        else:
+            raise PrepError(
+                "Tiny-VOC has no download of its own; name its folder or zip archive with "
+                "--source, or prepare PASCAL VOC 2012 in its place with --voc2012."
+            )
+
+
+def _refuse_another(folder: Path, there: object, wanted: object) -> None:
+    """Refuse to mix what was prepared from different files."""
+    if there != wanted:
+        raise PrepError(
+            f"{display_path(folder)} was prepared from other files than these; name another "
+            "folder with --dest, or remove it."
+        )

@@ -1,0 +1,208 @@
+"""Making the images of one size: an array first, then pictures from it where they are wanted.
+
+The work is done in pieces of 64 images, on several cores, in a hidden folder. A piece counts
+as done when its label lines are there, which are written after its rows; so a run that was
+interrupted, however it was, goes on with the pieces that are missing. The finished folder
+appears by one renaming.
+"""
+
+import os
+import shutil
+from dataclasses import dataclass
+from functools import cache
+from io import BytesIO
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+from data_prep import sums
+from data_prep.errors import PrepError
+from data_prep.voc_files import Files, open_files
+from data_prep.voc_labels import classes_of, format_labels, parse_labels
+from data_prep.voc_scenes import Layout, Source, read_scene
+from data_prep.voc_store import ABOUT, ARRAY, PNGS, About, read_images
+from data_prep.workers import work
+
+PIECE = 64  # images; at 224x224 a piece is 9 MiB
+COMPRESSION = 3  # of a PNG, from 0 to 9: from 6 on they take thrice as long and save 3 %
+
+Labels = dict[str, tuple[int, ...]]
+
+
+def squash(photo: Image.Image, size: int) -> Image.Image:
+    """Bring a photograph to `size` x `size` pixels, all of it, whatever its proportions.
+
+    Cutting out the middle square would keep the proportions but lose what is at the sides, and
+    with it the truth of the labels. Lanczos's filter takes every pixel into account that falls
+    into a smaller one, so that nothing aliases.
+    """
+    return photo.resize((size, size), Image.Resampling.LANCZOS)
+
+
+# ------------------------------------------------------------------------- the array
+
+
+@dataclass(frozen=True)
+class _ArrayJob:
+    """What the pieces of an array share."""
+
+    source: Path
+    layout: Layout
+    size: int
+    folder: Path
+    offset: int  # of the first row in the file
+
+
+def build_array(source: Source, size: int, folder: Path, jobs: int) -> Labels:
+    """Make ``SIZE/images.npy`` in `folder`, or what is missing of it.
+
+    Parameters
+    ----------
+    source : Source
+        The data set.
+    size : int
+        Height and width in pixels.
+    folder : Path
+        Where the folder SIZE is to appear; ``.SIZE.partial`` stands there meanwhile.
+    jobs : int
+        How many processes.
+
+    Returns
+    -------
+    dict of str to tuple of int
+        Every image's classes.
+
+    Raises
+    ------
+    PrepError
+        If a photograph or mask is not as it should be, or shows none of the classes.
+    """
+    partial = folder / f".{size}.partial"
+    about = About(source.name, source.fingerprint).to_json().encode()
+    if not (partial / ABOUT).is_file() or (partial / ABOUT).read_bytes() != about:
+        shutil.rmtree(partial, ignore_errors=True)  # begun from other files
+    (partial / "pieces").mkdir(parents=True, exist_ok=True)
+    shape = (len(source.ids), size, size, 3)
+    if not (partial / ABOUT).is_file():
+        np.lib.format.open_memmap(partial / ARRAY, "w+", np.uint8, shape)
+        sums.write_whole(partial / ABOUT, about)
+    offset = (partial / ARRAY).stat().st_size - int(np.prod(shape))
+    job = _ArrayJob(source.path, source.layout, size, partial, offset)
+    pieces = _pieces(source.ids, partial / "pieces", ".txt")
+    title = f"{source.name} {size}x{size}"
+    for _ in work(_fill, job, pieces, jobs, title, [len(ids) for _, ids in pieces]):
+        pass
+    labels: Labels = {}
+    for path in sorted((partial / "pieces").glob("[0-9]*.txt")):
+        labels |= parse_labels(path.read_text(encoding="utf-8"), str(path))
+    digests = {name: sums.sha256(partial / name) for name in (ARRAY, ABOUT)}
+    sums.write_sums(partial, digests)
+    shutil.rmtree(partial / "pieces")
+    _put(partial, folder / str(size))
+    return labels
+
+
+def _fill(job: _ArrayJob, piece: tuple[int, tuple[str, ...]]) -> None:
+    """Write the rows of one piece, then its label lines."""
+    first, ids = piece
+    rows = np.empty((len(ids), job.size, job.size, 3), np.uint8)
+    labels = []
+    files = _opened(job.source)
+    for row, identifier in zip(rows, ids, strict=True):
+        photo, mask = read_scene(files, job.layout, identifier)
+        row[:] = np.asarray(squash(photo, job.size))
+        labels.append((identifier, classes_of(mask)))
+        if not labels[-1][1]:
+            raise PrepError(
+                f"The mask of {identifier} in {files.shown} shows none of the classes; "
+                "remove the id from its list."
+            )
+    with (job.folder / ARRAY).open("r+b") as array:
+        array.seek(job.offset + first * rows[0].nbytes)
+        array.write(rows.data)
+    lines = format_labels(labels).encode()
+    sums.write_whole(job.folder / "pieces" / f"{first:06d}.txt", lines)
+
+
+@cache
+def _opened(source: Path) -> Files:
+    """Open a source once in each process."""
+    return open_files(source)
+
+
+# ------------------------------------------------------------------------- the pictures
+
+
+@dataclass(frozen=True)
+class _PictureJob:
+    """What the pieces of a folder of pictures share."""
+
+    folder: Path
+    size: int
+    partial: Path
+
+
+def build_pictures(folder: Path, size: int, ids: tuple[str, ...], jobs: int) -> None:
+    """Make ``SIZE/images`` in `folder` from ``SIZE/images.npy``, or what is missing of it.
+
+    Parameters
+    ----------
+    folder : Path
+        The prepared data set.
+    size : int
+        Height and width in pixels.
+    ids : tuple of str
+        The names of the array's rows.
+    jobs : int
+        How many processes.
+    """
+    partial = folder / str(size) / f".{PNGS}.partial"
+    partial.mkdir(exist_ok=True)
+    pieces = _pieces(ids)
+    job = _PictureJob(folder, size, partial)
+    digests = {}
+    lengths = [len(names) for _, names in pieces]
+    for done in work(_draw, job, pieces, jobs, f"PNG {size}x{size}", lengths):
+        digests |= done
+    sums.write_sums(partial, dict(sorted(digests.items())))
+    _put(partial, folder / str(size) / PNGS)
+
+
+def _draw(job: _PictureJob, piece: tuple[int, tuple[str, ...]]) -> dict[str, str]:
+    """Write the pictures of one piece that are not there, and return all their digests."""
+    first, ids = piece
+    rows = read_images(job.folder, job.size)[first : first + len(ids)]
+    digests = {}
+    for row, identifier in zip(rows, ids, strict=True):
+        path = job.partial / f"{identifier}.png"
+        if not path.exists():
+            content = BytesIO()
+            Image.fromarray(row).save(content, format="PNG", compress_level=COMPRESSION)
+            sums.write_whole(path, content.getvalue())
+        digests[path.name] = sums.sha256(path)
+    return digests
+
+
+# ------------------------------------------------------------------------- both
+
+
+def _pieces(
+    ids: tuple[str, ...], done: Path | None = None, suffix: str = ""
+) -> list[tuple[int, tuple[str, ...]]]:
+    """Part the ids into pieces, without those of which `done` holds a file."""
+    return [
+        (first, ids[first : first + PIECE])
+        for first in range(0, len(ids), PIECE)
+        if done is None or not (done / f"{first:06d}{suffix}").exists()
+    ]
+
+
+def _put(partial: Path, target: Path) -> None:
+    """Rename a finished folder into its place; what was there is damaged and goes."""
+    previous = target.with_name(f".{target.name}.previous")
+    shutil.rmtree(previous, ignore_errors=True)
+    if target.exists():
+        os.rename(target, previous)
+    os.rename(partial, target)
+    shutil.rmtree(previous, ignore_errors=True)
