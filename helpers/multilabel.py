@@ -1,0 +1,271 @@
+"""Practice 4's own tables, and its figures over epochs and of calibration.
+
+Everything comes from `Answers`: what a model said about the evaluation images, with the records
+of the runs that it comes from. Precision and recall have figures of their own in
+`helpers.pr_figures`.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from scipy.special import expit
+
+from helpers import figures, metrics, tables
+from helpers.uncertainty import (
+    RESAMPLES,
+    bootstrap,
+    expected_calibration_error,
+    reliability_curve,
+)
+
+#: The figures of a decision: key in `helpers.metrics.summarise` -> title of the column.
+DECIDED = {"accuracy": "accuracy", "precision": "precision", "recall": "recall", "f1": "F1"}
+RANKED = {"mean_average_precision": "mAP"}
+NONE = "–"
+
+
+@dataclass(frozen=True)
+class Answers:
+    """What a model said about the evaluation images.
+
+    Attributes
+    ----------
+    probabilities : ndarray of float, [S, N, K]
+        Of each of S runs, which differ in their seed.
+    records : tuple of Record, [S]
+        Empty for an answer that no run gave, such as a constant one.
+    thresholds : float or ndarray [K]
+        From which probability on it says yes.
+    """
+
+    probabilities: np.ndarray
+    records: tuple = ()
+    thresholds: float | np.ndarray = 0.5
+
+    @classmethod
+    def of_runs(cls, records, logits, thresholds=0.5):
+        """Take the answers from recorded runs and their kept scores.
+
+        Parameters
+        ----------
+        records : sequence of Record, [S]
+        logits : sequence of array [N, K], one for each run
+        thresholds : float or array [K]
+            Probabilities.
+        """
+        return cls(expit(np.array(logits, dtype=np.float64)), tuple(records), thresholds)
+
+    @classmethod
+    def constant(cls, probabilities):
+        """Take the answers [N, K] of `helpers.metrics.constant_baselines`."""
+        return cls(np.asarray(probabilities)[None])
+
+
+# ------------------------------------------------------------------------------ tables
+
+
+def results_table(answers, targets, rng, resamples=RESAMPLES):
+    """Tabulate how good each model's answers are, and what the model is.
+
+    Parameters
+    ----------
+    answers : dict name -> Answers
+        From top to bottom; the baselines among them.
+    targets : array of 0 and 1, [N, K]
+    rng : numpy.random.Generator
+        For the intervals.
+    resamples : int
+        As for `helpers.uncertainty.bootstrap`.
+
+    Returns
+    -------
+    DataFrame of str
+        Each figure is computed over all images and averaged over the seeds; F1 and mAP have
+        95 % intervals over images. A precision where nothing is predicted is left open. A
+        checkpoint is every parameter in float32.
+    """
+    rows = []
+    for name, said in answers.items():
+        row = {"model": name, **_size(said.records)}
+        found = bootstrap(said.probabilities, targets, said.thresholds, rng, resamples)
+        for key, title in (DECIDED | RANKED).items():
+            interval = found[key]
+            wide = key in ("f1", "mean_average_precision") and interval.low < interval.high
+            row[title] = f"{interval:.3f}" if wide else f"{interval.estimate:.3f}"
+        if not metrics.decide(said.probabilities[0], said.thresholds).any():
+            row["precision"] = NONE
+        rows.append(row)
+    return pd.DataFrame(rows)
+
+
+def _size(records):
+    """Return the columns that say what was trained, and how long."""
+    if not records:
+        return dict.fromkeys(
+            ("image", "epochs", "seeds", "parameters", "checkpoint, MiB"), NONE
+        )  # fmt: skip
+    first = records[0]
+    side = first.config["data"]["size"]
+    return {
+        "image": f"{side}×{side}",
+        "epochs": str(first.config["epochs"]),
+        "seeds": str(len(records)),
+        "parameters": f"{first.parameters:,}",
+        "checkpoint, MiB": f"{first.parameters * 4 / 2**20:.1f}",
+    }
+
+
+def published_table(answers, targets, published, batch_size):
+    """Tabulate the published figures beside ours, in the original's way and in the right one.
+
+    Parameters
+    ----------
+    answers : dict name -> Answers
+        Of recorded runs whose history has `eval_accuracy` after each epoch.
+    targets : array of 0 and 1, [N, K]
+    published : dict name -> dict
+        `accuracy`, `precision`, `recall` and `f1`; a model that is not in it has none.
+    batch_size : int
+        Images in a batch of the original's evaluation.
+
+    Returns
+    -------
+    DataFrame of str
+        Three rows a model: as published, ours in the original's way, ours. Means over seeds.
+    """
+    rows = []
+    for name, said in answers.items():
+        whole = [metrics.summarise(p, targets, said.thresholds) for p in said.probabilities]
+        theirs = [
+            original_figures(record, p, targets, said.thresholds, batch_size)
+            for record, p in zip(said.records, said.probabilities, strict=True)
+        ]
+        ways = {
+            "as published": [published[name]] if name in published else [],
+            "ours, in the original's way": theirs,
+            "ours, over all images": whole,
+        }
+        for way, seeds in ways.items():
+            row = {"model": name, "figures": way}
+            for key, title in DECIDED.items():
+                row[title] = f"{np.mean([s[key] for s in seeds]):.4f}" if seeds else NONE
+            rows.append(row)
+    return pd.DataFrame(rows)
+
+
+def original_figures(record, probabilities, targets, thresholds, batch_size):
+    """Compute a run's figures as the original course did.
+
+    Parameters
+    ----------
+    record : Record
+        Its history has `eval_accuracy`, over all images, after each epoch. Unless the last batch
+        is smaller than the others, that is the mean over the batches, too.
+    probabilities, targets : array [N, K]
+        After the last epoch.
+    thresholds : float or array [K]
+    batch_size : int
+
+    Returns
+    -------
+    dict of float
+        As from `helpers.metrics.original_way`.
+    """
+    last = metrics.batch_means(probabilities, targets, thresholds, batch_size)
+    before = [value for value in record.history["eval_accuracy"][:-1] if value is not None]
+    return metrics.original_way([*({"accuracy": value} for value in before), last])
+
+
+def class_table(probabilities, targets, classes, thresholds=0.5):
+    """Tabulate one run's answers class by class.
+
+    Parameters
+    ----------
+    probabilities, targets : array [N, K]
+    classes : sequence of str, [K]
+    thresholds : float or array [K]
+
+    Returns
+    -------
+    DataFrame of str
+        A row for each class, and one for their mean.
+    """
+    found = metrics.by_class(probabilities, targets, thresholds)
+    titles = {"hits": "found", "misses": "missed", "false_alarms": "false alarms"}
+    figures_of = {
+        "precision": "precision", "recall": "recall", "f1": "F1", "average_precision": "AP"
+    }  # fmt: skip
+    rows = []
+    for k, name in enumerate(classes):
+        row = {"class": name} | {title: str(found[key][k]) for key, title in titles.items()}
+        rows.append(row | {title: f"{found[key][k]:.3f}" for key, title in figures_of.items()})
+    sums = {title: str(found[key].sum()) for key, title in titles.items()}
+    means = {title: f"{found[key].mean():.3f}" for key, title in figures_of.items()}
+    return pd.DataFrame([*rows, {"class": "all (sum, mean)"} | sums | means])
+
+
+# ----------------------------------------------------------------------------- figures
+
+
+def gap_figure(settings, quantity="loss"):
+    """Draw the validation loss over the epochs, and how far it lies above the training loss.
+
+    Parameters
+    ----------
+    settings : dict name -> sequence of Record
+        Whose history has `quantity` and "eval_" + `quantity`.
+    quantity : {"loss", "accuracy"}
+        With accuracy, the gap is how far validation lies below training.
+
+    Returns
+    -------
+    Figure
+        Means over seeds, with bands from the lowest to the highest. The training figure is
+        measured during the epoch, with augmentation and dropout, so the gap may begin below 0.
+    """
+    epochs, judged, gaps = {}, {}, {}
+    for name, records in settings.items():
+        steps, train = tables.history(records, quantity)
+        judged[name] = tables.history(records, f"eval_{quantity}")[1]
+        gaps[name] = judged[name] - train if quantity == "loss" else train - judged[name]
+        epochs[name] = steps + 1
+    figure, (above, below) = figures.new_figure(2, 1, height=6.6, sharex=True)
+    figures.curves(epochs, judged, ylabel=f"validation {quantity}", xlabel="", ax=above)
+    figures.curves(epochs, gaps, ylabel="gap to training", ax=below)
+    below.axhline(0, color=figures.BLACK, linewidth=1, linestyle=":")
+    for ax in (above, below):
+        if legend := ax.get_legend():
+            legend.remove()
+    if len(settings) > 1:
+        figure.legend(*above.get_legend_handles_labels(), loc="outside upper center", ncols=2)
+    return figure
+
+
+def reliability_figure(answers, targets, bins=10):
+    """Draw how often a class is there against the probability that a model gives it.
+
+    Parameters
+    ----------
+    answers : dict name -> Answers
+        The first run of each is drawn.
+    targets : array of 0 and 1, [N, K]
+    bins : int
+
+    Returns
+    -------
+    Figure
+        A point for each group of pairs of image and class, with Wilson's interval; the legend
+        has the expected calibration error.
+    """
+    ax = figures.axes_or_new(None, height=5.6)
+    ax.plot([0, 1], [0, 1], color=figures.BLACK, linestyle=":", label="perfectly calibrated")
+    for i, (name, said) in enumerate(answers.items()):
+        stated, true = reliability_curve(said.probabilities[0], targets, bins)
+        error = expected_calibration_error(said.probabilities[0], targets, bins)
+        figures.sweep(
+            stated, true, "probability that the model states", "share in which the class is there",
+            log_x=False, label=f"{name}, error {error:.3f}", index=i, ax=ax,
+        )  # fmt: skip
+    ax.set(xlim=(-0.02, 1.02), ylim=(-0.02, 1.02))
+    return ax.figure
