@@ -103,12 +103,14 @@ def recolour(images, generator, brightness=0.0, contrast=0.0, saturation=0.0):
         (1 + largest * draw)[:, None, None, None]
         for largest, draw in zip((brightness, contrast, saturation), draws, strict=True)
     )
-    grey = (images * images.new_tensor(GREY)[:, None, None]).sum(dim=1, keepdim=True)
+    red, green, blue = (share * images[:, [c]] for c, share in enumerate(GREY))
+    grey = red + green + blue  # [B, 1, S, S]
     middle = grey.mean(dim=(2, 3), keepdim=True)
-    # Each step mixes the image with a grey one, so all three together are one linear map. Black
-    # is -1, hence the last term.
-    mixed = colour * images + (1 - colour) * grey
-    return (light * (spread * mixed + (1 - spread) * middle) + light - 1).clamp(-1, 1)
+    # Each step mixes the image with a grey one, so all three together are one linear map:
+    # light * (spread * (colour * images + (1 - colour) * grey) + (1 - spread) * middle),
+    # and light - 1 because black is -1.
+    added = light * (spread * (1 - colour) * grey + (1 - spread) * middle) + light - 1
+    return (light * spread * colour * images).add_(added).clamp_(-1, 1)
 
 
 def blurred(images, generator, blur):
@@ -126,10 +128,18 @@ def blurred(images, generator, blur):
     tensor [B, C, S, S]
     """
     draws = torch.rand(2, len(images), generator=generator, device=images.device)
-    share = torch.where(draws[0] < 0.5, blur * draws[1], 0.0)[:, None, None, None]
-    channels = images.shape[1]
-    kernel = images.new_tensor(BLUR).expand(channels, 1, 5)
-    padded = functional.pad(images, (2, 2, 2, 2), mode="replicate")
-    soft = functional.conv2d(padded, kernel[:, :, None, :], groups=channels)
-    soft = functional.conv2d(soft, kernel[:, :, :, None], groups=channels)
-    return images + share * (soft - images)
+    chosen = (draws[0] < 0.5).nonzero()[:, 0]
+    sharp = images.index_select(0, chosen)
+    share = blur * draws[1, chosen][:, None, None, None]
+    return images.index_copy(0, chosen, torch.lerp(sharp, _soft(_soft(sharp, 2), 3), share))
+
+
+def _soft(images, axis):
+    """Blur along one axis; a sum of shifted images is quicker than a convolution."""
+    first, last = images.narrow(axis, 0, 1), images.narrow(axis, -1, 1)
+    padded = torch.cat([first, first, images, last, last], dim=axis)
+    length = images.shape[axis]
+    soft = BLUR[0] * padded.narrow(axis, 0, length)
+    for i, share in enumerate(BLUR[1:], start=1):
+        soft.add_(padded.narrow(axis, i, length), alpha=share)
+    return soft
