@@ -74,6 +74,14 @@ def test_rows_that_are_shorter_or_missing_are_named(find):
     assert "recorded" not in find("C3.1", repeated()).effect
 
 
+def test_one_seed_is_shown_and_decides_nothing(find):
+    records = repeated()
+    del records[REPEATED["VGG-11"]][1:]
+    found = find("C3.1", records)
+    assert "VGG-11 0.9847 (one seed; published 0.9857)" in found.effect
+    assert found.answer == LIMITED
+
+
 def test_each_published_row_has_its_experiment():
     assert REPEATED.keys() == PUBLISHED_VISION.keys()
     assert EXPERIMENTS[REPEATED["LeNet"]].config.epochs == PUBLISHED_VISION["LeNet"]["epochs"]
