@@ -77,8 +77,14 @@ def distort(images, generator, shift=0.0, rotation=0.0, scale=0.0, flip=False, c
         high = (area / ratio.exp()).sqrt().clamp(max=1) if crop < 1 else high
         move = move + (2 * draws[2:4] - 1) * (1 - torch.stack([wide, high]))
         wide = torch.where(draws[4] < 0.5, -wide, wide) if flip else wide
-    rows = torch.stack([cos * wide, -sin * high, move[0], sin * wide, cos * high, move[1]], dim=1)
-    grid = functional.affine_grid(rows.view(-1, 2, 3), images.shape, align_corners=False)
+    # Where each pixel of the result lies in the image: a product and a sum for each row and for
+    # each column, then one sum for each pixel. `affine_grid` takes a matrix product for each.
+    at = (2 * torch.arange(size, device=images.device) + 1) / size - 1  # [S], pixels' centres
+    grid = images.new_empty(batch, size, size, 2)
+    for axis, (across, down) in enumerate(((cos * wide, -sin * high), (sin * wide, cos * high))):
+        columns = across[:, None] * at + move[axis][:, None]  # [B, S]
+        rows = down[:, None] * at  # [B, S]
+        torch.add(columns[:, None, :], rows[:, :, None], out=grid[..., axis])
     return functional.grid_sample(images, grid, padding_mode="border", align_corners=False)
 
 
