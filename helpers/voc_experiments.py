@@ -1,7 +1,9 @@
 """The experiments of practice 4: several labels an image, on Tiny-VOC.
 
-Names begin with `voc-`; the size of the images stands with the data.
+Names begin with `voc-`, or with `voc96-` where the images have 96 pixels a side instead of 128.
 """
+
+from dataclasses import replace
 
 from helpers.experiment import add
 from helpers.recipe import Recipe
@@ -43,3 +45,19 @@ for _name, (_about, _model, _arguments, _rate, _precision) in ROWS.items():
         ),
         tiny_voc(128), seeds=(0,), keep=True,
     )  # fmt: skip
+
+# ------------------------------------- C4.2, C4.7, C4.8: one change at a time, at 96 pixels
+
+BASE = Recipe(
+    "resnet18", loss=WEIGHTED, augment=AUGMENT, epochs=20,
+    schedule={"name": "constant", "rate": 1e-3}, **CONVOLUTIONS,
+)  # fmt: skip
+CHANGES = {
+    "resnet18": ("ResNet-18", BASE),
+    "resnet18-plain": ("without augmentation", replace(BASE, augment={})),
+    "resnet18-annealed": (
+        "rate annealed", replace(BASE, schedule={"name": "cosine", "peak": 1e-3, "warmup": 0.05})
+    ),
+}  # fmt: skip
+for _name, (_about, _recipe) in CHANGES.items():
+    add(f"voc96-{_name}", _about, _recipe, tiny_voc(96), keep=True)
