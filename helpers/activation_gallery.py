@@ -27,14 +27,14 @@ LINK = "../_static/activations"  # from the page, in the built book
 #: What the pictures show, for those who cannot see them move.
 SEEN = {
     "abs": "The line bends at a few sharp corners until it runs between the moons.",
-    "exp": "A smooth curve with one steep flank; the confidence outside grows without bound.",
+    "exp": "A smooth curve with one steep flank, on the side where the exponentials vanish.",
     "exp-cos": "Between the moons a calm wave, outside ever narrower stripes of both classes.",
     "sin": "Between the moons a wave, and it goes on: islands of the other class on all sides.",
     "square": "A curve like that of a cubic, smooth and without corners anywhere.",
     "relu": "The line breaks at a few corners and ends in straight rays.",
     "sigmoid": "For hundreds of iterations a straight line, then a smooth S.",
     "sort": "A chain of straight pieces without a gap, bent where two units change places.",
-    "permute": "Straight pieces that do not meet: the boundary jumps where two units change places.",
+    "permute": "Straight pieces that do not meet: the line jumps where two units change places.",
     "reciprocal": "A tangle of hairlines, the poles, that is different in every frame.",
     "tan": "Bands of hairlines, the poles; between them patches that come and go.",
     "sgn": "Flat tiles whose borders never move; only their colours change.",
@@ -198,12 +198,13 @@ def page():
             [
                 "# Gallery: fourteen networks bend a line",
                 "One network 2→10→10→1 of each combination of "
-                "[practice 5](../notebooks/05_activations.ipynb) trains on the same 100 points. The "
-                "colour is P(class 1) in ten levels, from blue for class 0 to orange for class 1; the "
-                "black line is where it is one half. Drag the slider, or press the button: all show "
-                "the same iteration. The slider's steps grow, because most happens at the start.",
-                "Each picture is of the first seed that does what most seeds of its kind do. How many "
-                "do so stands below it.",
+                "[practice 5](../notebooks/05_activations.ipynb) trains on the same 100 points. "
+                "The colour is P(class 1) in ten levels, from blue for class 0 to orange for "
+                "class 1; the black line is where it is one half. Drag the slider, or press the "
+                "button: all show the same iteration. The slider's steps grow, because most "
+                "happens at the start.",
+                "Each picture is of the first seed that does what most seeds of its kind do. "
+                "How many do so stands below it.",
                 together(),
                 "## One by one",
                 *(one_by_one(name) for name in COMBINATIONS),
