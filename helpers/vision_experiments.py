@@ -6,7 +6,7 @@ MNIST's training images, for controlled comparisons).
 
 from dataclasses import dataclass, replace
 
-from helpers.experiment import add
+from helpers.experiment import EXPERIMENTS, add
 from helpers.numpy_experiments import ALL_OF_MNIST, TENTH_OF_MNIST
 from helpers.recipe import Recipe
 
@@ -142,6 +142,11 @@ _small_data(
     "tenth", TENTH_OF_MNIST,  # the ViT's is the sweep's middle
     {"lenet": (3, {}), "resnet18": (3, LARGE), "vgg11": (1, LARGE)},
     epochs=10,
+)  # fmt: skip
+
+add(
+    "tenth-resnet18-float32", "ResNet-18 in float32",
+    replace(EXPERIMENTS["tenth-resnet18"].config, precision="float32"), TENTH_OF_MNIST,
 )  # fmt: skip
 
 # ------------------------------------- beyond the published: better recipes, step by step

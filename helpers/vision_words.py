@@ -43,6 +43,20 @@ def runs_made():
     return " ".join(said)
 
 
+def about_precision():
+    """Say whether bfloat16, in which the two large networks were trained, changes the result."""
+    gain = tables.difference(
+        recorded("tenth-resnet18"), recorded("tenth-resnet18-float32"), "eval_accuracy"
+    )
+    clear = "a clear difference" if gain.above(0) is not None else "no difference that shows"
+    return (
+        "ResNet-18 and VGG-11 were trained with bfloat16 in their products and convolutions, which "
+        "halves their time on a processor that has it. ResNet-18 on a tenth of the images, so "
+        f"trained, ends at {gain:+.4f} of accuracy from itself in float32 ({seeds_of(gain)}): "
+        f"{clear}."
+    )
+
+
 def about_quirks():
     """Say what each of the original's ways costs, and what they cost together."""
     effects = quirks()

@@ -91,6 +91,15 @@ def test_the_better_recipe_is_chosen_on_validation_images_and_tested_once(record
     assert "50 wrong images instead of 110" in said and "1,000 parameters" in said
 
 
+@pytest.mark.parametrize(
+    ("half", "said"), [(steady(0.95), "a clear diff"), (shaky(0.95), "no difference that shows")]
+)
+def test_half_precision_is_compared_with_whole(recorded, half, said):
+    recorded |= {"tenth-resnet18": half, "tenth-resnet18-float32": steady(0.97)}
+    text = vision_words.about_precision()
+    assert "-0.0200 [" in text and said in text
+
+
 def test_the_recipe_that_is_tested_is_the_last_step():
     last = list(LENET_STEPS)[-1]
     assert EXPERIMENTS["best-lenet"].config == EXPERIMENTS[f"tune-lenet-{last}"].config
