@@ -77,14 +77,16 @@ def _check(node):
         if len(node.args) != wanted:
             raise ValueError(f"{node.func.id} takes {wanted} argument{'s' * (wanted - 1)}")
         parts = node.args
-    elif isinstance(node, ast.Name) and node.id == "z":
-        parts = []
-    elif isinstance(node, ast.Constant) and type(node.value) in (int, float):
+    elif _is_number(node) or (isinstance(node, ast.Name) and node.id == "z"):
         parts = []
     else:
         raise ValueError(f"{ast.unparse(node)!r} is not understood: take z, numbers, + - * / **")
     for part in parts:
         _check(part)
+
+
+def _is_number(node):
+    return isinstance(node, ast.Constant) and type(node.value) in (int, float)
 
 
 def _value(node, z):
@@ -159,9 +161,9 @@ def activation_trial(first, second, width, noise, seed):
     for ax in axes.flat:
         ax.axis("off")
     try:
-        for text in (first, second):
-            if text != "permute" or text is first:
-                parse(text)
+        parse(first)
+        if second != "permute":
+            parse(second)
     except ValueError as error:
         return figure, str(error)
     x, y, looks = trained(first, second, width, noise, seed)
@@ -172,7 +174,7 @@ def activation_trial(first, second, width, noise, seed):
             p = networks.logits(torch.tensor(points, dtype=torch.float32))[0].sigmoid().numpy()
         p = np.nan_to_num(p, nan=0.5).reshape(len(ys), len(xs))
         ax.contourf(xs, ys, p, levels=levels, cmap=GROUND, extend="both")
-        if np.ptp(p > 0.5):
+        if p.min() <= 0.5 < p.max():
             ax.contour(xs, ys, p, levels=[0.5], colors="black", linewidths=1)
         class_points(x.numpy(), y.numpy(), ax, size=6)
         ax.set_title(f"{look}: {accuracy:.0%}", fontsize=12)
