@@ -32,6 +32,12 @@ SHOWING |= {"claims", "digits", "finding", "measures", "numpy_claims", "stats", 
 SHOWING |= {"batch_first", "vision", "vision_claims", "vision_words", "widgets"}
 SHOWING |= {"diagrams", "layers", "readers", "views"}  # how the networks are drawn
 SHOWING |= {"race", "stages", "stopwatch", "timings"}
+SHOWING |= {"metrics", "uncertainty", "multilabel", "pr_figures", "looking"}
+SHOWING |= {"thresholds", "threshold_panel"}
+# Practice 5 has records of its own, of many networks at once.
+SHOWING |= {"activation_records", "activation_runs", "activation_regions", "activation_far"}
+SHOWING |= {"activation_claims", "activation_figures", "activation_frames", "activation_gallery"}
+SHOWING |= {"activation_play", "activation_tables", "activation_words"}
 SUBJECT = {
     "datasets",
     "numpy_net",
@@ -40,10 +46,16 @@ SUBJECT = {
     "inside",
     "recipe",
     "training",
+    "losses",
+    "schedules",
+    "activations",
+    "activation_studies",
     "records",
     "experiment",
     "numpy_experiments",
     "vision_experiments",
+    "voc",
+    "voc_experiments",
     "registry",
     "runner",
     "experiments",
