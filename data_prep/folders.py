@@ -90,6 +90,16 @@ def whole_folder(target: Path) -> Iterator[Path]:
             shutil.rmtree(scratch, ignore_errors=True)
 
 
+def put_in_place(new: Path, target: Path) -> None:
+    """Rename a finished folder to `target`, on the same disk; see `whole_folder`.
+
+    What stood in `target` and has no successor of the same name is kept.
+    """
+    previous = target.with_name(f".{target.name}.previous")
+    _recover(previous, target)
+    _replace(target, new, previous)
+
+
 def _replace(target: Path, new: Path, previous: Path) -> None:
     """Rename `new` to `target`, keeping what only the old `target` holds."""
     if not target.exists():

@@ -16,7 +16,7 @@ from data_prep.errors import PrepError
 from data_prep.folders import explained_writes
 from data_prep.paths import display_path
 from data_prep.voc2012 import downloaded
-from data_prep.voc_build import build_array, build_pictures
+from data_prep.voc_build import build_array, build_pictures, finish_array
 from data_prep.voc_labels import CLASSES, label_matrix
 from data_prep.voc_lists import (
     array_problems,
@@ -132,13 +132,15 @@ class TinyVoc:
             return False
         jobs = self.jobs or available_cores()
         with explained_writes(folder):
-            folder.mkdir(parents=True, exist_ok=True)
             if not (array and sample):
                 with self._source(source, folder) as opened:
                     if lists:
                         _refuse_another(folder, read_about(folder).source, opened.fingerprint)
+                    folder.mkdir(parents=True, exist_ok=True)
                     if not array:
-                        write_lists(folder, opened, build_array(opened, self.size, folder, jobs))
+                        labels = build_array(opened, self.size, folder, jobs)
+                        write_lists(folder, opened, labels)
+                        finish_array(folder, self.size)
                     write_sample(folder, opened)
             if not pictures:
                 build_pictures(folder, self.size, tuple(read_labels(folder)), jobs)

@@ -6,7 +6,6 @@ interrupted, however it was, goes on with the pieces that are missing. The finis
 appears by one renaming.
 """
 
-import os
 import shutil
 from dataclasses import dataclass
 from functools import cache
@@ -17,13 +16,15 @@ import numpy as np
 from PIL import Image
 
 from data_prep import sums
-from data_prep.errors import PrepError
+from data_prep.errors import PrepError, Unfinished
+from data_prep.folders import put_in_place
 from data_prep.voc_files import Files, open_files
 from data_prep.voc_labels import classes_of, format_labels, parse_labels
 from data_prep.voc_scenes import Layout, Source, read_scene
-from data_prep.voc_store import ABOUT, ARRAY, PNGS, About, read_images
+from data_prep.voc_store import ABOUT, ARRAY, PNGS, About, read_about, read_images
 from data_prep.workers import work
 
+DONE = "pieces"  # the folder of the label lines of finished pieces
 PIECE = 64  # images; at 224x224 a piece is 9 MiB
 COMPRESSION = 3  # of a PNG, from 0 to 9: from 6 on they take thrice as long and save 3 %
 
@@ -55,7 +56,7 @@ class _ArrayJob:
 
 
 def build_array(source: Source, size: int, folder: Path, jobs: int) -> Labels:
-    """Make ``SIZE/images.npy`` in `folder`, or what is missing of it.
+    """Fill the array of one size, or what is missing of it, in ``.SIZE.partial``.
 
     Parameters
     ----------
@@ -64,7 +65,7 @@ def build_array(source: Source, size: int, folder: Path, jobs: int) -> Labels:
     size : int
         Height and width in pixels.
     folder : Path
-        Where the folder SIZE is to appear; ``.SIZE.partial`` stands there meanwhile.
+        Where `finish_array` will let the folder SIZE appear.
     jobs : int
         How many processes.
 
@@ -78,29 +79,46 @@ def build_array(source: Source, size: int, folder: Path, jobs: int) -> Labels:
     PrepError
         If a photograph or mask is not as it should be, or shows none of the classes.
     """
+    partial = _begin_array(source, size, folder)
+    offset = (partial / ARRAY).stat().st_size - len(source.ids) * size * size * 3
+    job = _ArrayJob(source.path, source.layout, size, partial, offset)
+    pieces = _pieces(source.ids, partial / DONE)
+    lengths = [len(ids) for _, ids in pieces]
+    try:
+        for _ in work(_fill, job, pieces, jobs, f"{source.name} {size}x{size}", lengths):
+            pass
+    except Unfinished:
+        raise
+    except PrepError:
+        shutil.rmtree(partial)  # no use once the source is mended
+        raise
+    labels: Labels = {}
+    for path in sorted((partial / DONE).glob("[0-9]*.txt")):
+        labels |= parse_labels(path.read_text(encoding="utf-8"), str(path))
+    return labels
+
+
+def finish_array(folder: Path, size: int) -> None:
+    """Let a full array appear as ``SIZE/images.npy`` in `folder`."""
+    partial, target = folder / f".{size}.partial", folder / str(size)
+    sums.write_sums(partial, {name: sums.sha256(partial / name) for name in (ARRAY, ABOUT)})
+    if (target / ABOUT).is_file() and read_about(target) != read_about(partial):
+        shutil.rmtree(target)  # its pictures too are of other files
+    put_in_place(partial, target)
+    shutil.rmtree(target / DONE)
+
+
+def _begin_array(source: Source, size: int, folder: Path) -> Path:
+    """Return the hidden folder of an array: begun anew, or as it was left."""
     partial = folder / f".{size}.partial"
     about = About(source.name, source.fingerprint).to_json().encode()
     if not (partial / ABOUT).is_file() or (partial / ABOUT).read_bytes() != about:
         shutil.rmtree(partial, ignore_errors=True)  # begun from other files
-    (partial / "pieces").mkdir(parents=True, exist_ok=True)
-    shape = (len(source.ids), size, size, 3)
-    if not (partial / ABOUT).is_file():
+        (partial / DONE).mkdir(parents=True)
+        shape = (len(source.ids), size, size, 3)
         np.lib.format.open_memmap(partial / ARRAY, "w+", np.uint8, shape)
         sums.write_whole(partial / ABOUT, about)
-    offset = (partial / ARRAY).stat().st_size - int(np.prod(shape))
-    job = _ArrayJob(source.path, source.layout, size, partial, offset)
-    pieces = _pieces(source.ids, partial / "pieces", ".txt")
-    title = f"{source.name} {size}x{size}"
-    for _ in work(_fill, job, pieces, jobs, title, [len(ids) for _, ids in pieces]):
-        pass
-    labels: Labels = {}
-    for path in sorted((partial / "pieces").glob("[0-9]*.txt")):
-        labels |= parse_labels(path.read_text(encoding="utf-8"), str(path))
-    digests = {name: sums.sha256(partial / name) for name in (ARRAY, ABOUT)}
-    sums.write_sums(partial, digests)
-    shutil.rmtree(partial / "pieces")
-    _put(partial, folder / str(size))
-    return labels
+    return partial
 
 
 def _fill(job: _ArrayJob, piece: tuple[int, tuple[str, ...]]) -> None:
@@ -122,7 +140,7 @@ def _fill(job: _ArrayJob, piece: tuple[int, tuple[str, ...]]) -> None:
         array.seek(job.offset + first * rows[0].nbytes)
         array.write(rows.data)
     lines = format_labels(labels).encode()
-    sums.write_whole(job.folder / "pieces" / f"{first:06d}.txt", lines)
+    sums.write_whole(job.folder / DONE / f"{first:06d}.txt", lines)
 
 
 @cache
@@ -166,7 +184,7 @@ def build_pictures(folder: Path, size: int, ids: tuple[str, ...], jobs: int) -> 
     for done in work(_draw, job, pieces, jobs, f"PNG {size}x{size}", lengths):
         digests |= done
     sums.write_sums(partial, dict(sorted(digests.items())))
-    _put(partial, folder / str(size) / PNGS)
+    put_in_place(partial, folder / str(size) / PNGS)
 
 
 def _draw(job: _PictureJob, piece: tuple[int, tuple[str, ...]]) -> dict[str, str]:
@@ -187,22 +205,10 @@ def _draw(job: _PictureJob, piece: tuple[int, tuple[str, ...]]) -> dict[str, str
 # ------------------------------------------------------------------------- both
 
 
-def _pieces(
-    ids: tuple[str, ...], done: Path | None = None, suffix: str = ""
-) -> list[tuple[int, tuple[str, ...]]]:
-    """Part the ids into pieces, without those of which `done` holds a file."""
+def _pieces(ids: tuple[str, ...], done: Path | None = None) -> list[tuple[int, tuple[str, ...]]]:
+    """Part the ids into pieces, without those whose label lines are in `done`."""
     return [
         (first, ids[first : first + PIECE])
         for first in range(0, len(ids), PIECE)
-        if done is None or not (done / f"{first:06d}{suffix}").exists()
+        if done is None or not (done / f"{first:06d}.txt").exists()
     ]
-
-
-def _put(partial: Path, target: Path) -> None:
-    """Rename a finished folder into its place; what was there is damaged and goes."""
-    previous = target.with_name(f".{target.name}.previous")
-    shutil.rmtree(previous, ignore_errors=True)
-    if target.exists():
-        os.rename(target, previous)
-    os.rename(partial, target)
-    shutil.rmtree(previous, ignore_errors=True)

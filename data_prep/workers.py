@@ -11,7 +11,7 @@ from typing import Any
 
 from tqdm import tqdm
 
-from data_prep.errors import PrepError
+from data_prep.errors import Unfinished
 
 
 def available_cores() -> int:
@@ -48,7 +48,7 @@ def work(
 
     Raises
     ------
-    PrepError
+    Unfinished
         If a process is killed, besides whatever `function` raises. Tasks that have not begun
         are dropped then; those that have are finished.
     """
@@ -73,7 +73,7 @@ def work(
                 yield future.result()
                 bar.update(pending[future])
         except BrokenProcessPool as error:
-            raise PrepError(
+            raise Unfinished(
                 "A working process was killed, perhaps for want of memory; run the command again "
                 "with --jobs 1."
             ) from error
