@@ -133,7 +133,7 @@ def maps(model, images, classes, layers="last"):
     TypeError
         If the model is neither.
     """
-    batch = normalise(torch.tensor(np.asarray(images)).permute(0, 3, 1, 2))
+    batch = normalise(torch.tensor(np.asarray(images)).permute(0, 3, 1, 2).contiguous())
     channels, size = batch.shape[1], batch.shape[-1]
     if isinstance(model, ResNet18):
         found = class_activation_maps(model, batch)[range(len(batch)), list(classes)]

@@ -5,7 +5,8 @@ import pytest
 from sklearn.metrics import average_precision_score
 
 from helpers import metrics, uncertainty
-from helpers.datasets import data_dir
+from helpers.datasets import DataNotPrepared
+from helpers.voc import load_tiny_voc
 
 CLASSES = ("person", "cat", "plane", "car", "bird")
 
@@ -212,10 +213,11 @@ def test_always_saying_person_already_scores_0_8494():
 
 
 def test_always_saying_person_on_the_real_labels():
-    voc = pytest.importorskip("helpers.voc", reason="Tiny-VOC has no loader")
-    if not (data_dir() / "tiny-voc").exists():
-        pytest.skip("Tiny-VOC is not prepared: python -m data_prep tiny-voc")
-    assert_constant_answer_person(voc.load_tiny_voc("full", 96).val_targets)
+    try:
+        data = load_tiny_voc("full")
+    except DataNotPrepared as error:
+        pytest.skip(str(error))
+    assert_constant_answer_person(data.val_targets)
 
 
 def test_baselines_are_answers_like_any_others():
