@@ -9,9 +9,11 @@ from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 
 import numpy as np
+import torch
 
 from helpers import records
 from helpers.activation_studies import STUDIES
+from helpers.activations import COMBINATIONS, Networks
 from helpers.records import RecordError
 from helpers.stats import mean_interval, wilson
 
@@ -183,3 +185,15 @@ def trained_weights(combination, folder=records.RUNS):
             f"runs/{name}.npz is missing or damaged: record it anew with "
             f"python -m helpers.activation_runs run {name}"
         ) from error
+
+
+def one_trained(combination, seed=None, folder=records.RUNS):
+    """Return a recorded network of a combination, all of them if no seed is given.
+
+    Returns
+    -------
+    helpers.activations.Networks
+    """
+    networks = Networks(COMBINATIONS[combination], [0])
+    networks.weights = [torch.tensor(part) for part in trained_weights(combination, folder)]
+    return networks if seed is None else networks.only(int(seed))

@@ -14,10 +14,11 @@ def what_you_should_see(name, setting="plain"):
     batch = recorded(name, setting)
     reached = [at for at in batch.fitted_at if at is not None]
     low, high = np.percentile(reached, (5, 95))
+    failed = np.array(batch.train_accuracy)[~batch.fits]
     return (
         f"Of {len(batch.fits)} recorded seeds, {int(batch.fits.sum())} fit, nine in ten of them "
         f"between iteration {low:.0f} and {high:.0f}. The others end with "
-        f"{min(batch.train_accuracy):.0%} to {max(np.array(batch.train_accuracy)[~batch.fits]):.0%} "
+        f"{failed.min():.0%} to {failed.max():.0%} "
         "of the training points right."
     )
 
