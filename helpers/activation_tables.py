@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 
-from helpers.activation_claims import label, shape_shares
+from helpers.activation_claims import best_read_out, label, shape_shares
 from helpers.activation_far import EXPECTED, FITTING, SHAPES, recorded_far
 from helpers.activation_records import recorded
 from helpers.activation_studies import NOISES, SIZES
@@ -110,6 +110,8 @@ def remedies():
 def frozen():
     """Tabulate how often combinations fit with all layers trained and with the last alone.
 
+    "The best last layer" is one that is trained until it converges.
+
     Returns
     -------
     DataFrame of str
@@ -120,6 +122,7 @@ def frozen():
                 "after the layers": parts.label,
                 "all layers": f"{recorded(name).share:.1%}",
                 "the last alone": f"{recorded(name, 'frozen').share:.1%}",
+                "the best last layer": f"{best_read_out(name):.1%}",
                 "the last alone, 100 units": f"{recorded(name, 'frozen-wide').share:.1%}",
             }
             for name, parts in COMBINATIONS.items()
