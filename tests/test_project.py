@@ -13,6 +13,7 @@ import pytest
 from data_prep.mnist import PARTS
 from helpers.datasets import load_mnist
 from helpers.records import SCHEMA, Record
+from helpers.voc import load_tiny_voc
 
 ROOT = Path(__file__).resolve().parent.parent
 LARGEST = 3_000_000  # bytes of a file
@@ -210,6 +211,10 @@ def test_the_page_on_data_is_true():
     }
     for what, (embedded, full) in row.items():
         assert f"| {what} | {embedded:,} | {full:,} |" in page
+    toy = load_tiny_voc("embedded")
+    splits = {"training": (len(toy.train_ids), 6_000), "validation": (len(toy.val_ids), 624)}
+    for what, (embedded, full) in splits.items():
+        assert f"| images for {what} | {embedded:,} | {full:,} |" in page
     for part in PARTS:
         assert f"| `{part.name}` | `{part.sha256}` |" in page
 
