@@ -133,8 +133,9 @@ def _c5_4():
     answer = HOLDS if all(parts) else LIMITED if any(parts) else FAILS
     test = (
         f"Four parts: back-propagation through all layers adds more than {MAINLY} to the share "
-        f"that fits, and more than that over the best last layer on random ones; the shape far away is the activation's on {FAITHFUL:.0%} of the rays; the "
-        f"class far away is decided more by the activation than by the seed, at every distance"
+        f"that fits, and more than that over the best last layer on random ones; the shape far "
+        f"away is the activation's on {FAITHFUL:.0%} of the rays; the class far away is decided "
+        f"more by the activation than by the seed, at every distance"
     )
     return Finding("C5.4", test, effect, answer)
 
