@@ -97,7 +97,7 @@ class History:
     def _regions(self):
         if self.study.combination not in activation_regions.PIECEWISE or not self.study.keep:
             return {}
-        networks = self.training.networks.only(*range(REGION_SEEDS))
+        networks = self.training.networks.only(*range(min(REGION_SEEDS, self.study.seeds)))
         counts = activation_regions.count(networks, self.grid)
         return {"regions": torch.tensor(counts, dtype=torch.float32)}
 
