@@ -65,6 +65,8 @@ runs: $(READY)
 	@echo "Training every run that is not recorded yet (half a day; it can be stopped and resumed) ..."
 	@$(RUN) helpers.experiments run --all --resume
 	@$(RUN) helpers.activation_runs run --all --resume
+	@$(RUN) helpers.activation_far
+	@$(RUN) helpers.activation_gallery
 	@echo "The records are in runs/"
 
 bench: $(READY)

@@ -52,6 +52,17 @@ CLAIMS = {
     ),
     "C3.5": "PyTorch's Transformer layers need batch_first=True to compute what is meant.",
     "C3.6": "ViT needs GELU rather than ReLU, which would leave too few active units.",
+    "C5.1": "These fit: abs×abs, exp×exp, exp×cos, sin×sin, x², ReLU, sigmoid, sort, permute.",
+    "C5.2": "These do not: 1/x × 1/x, tan×tan, sgn.",
+    "C5.3": (
+        "Surprisingly, sorting (and permuting by the previous layer's order) alone brings enough "
+        "non-linearity."
+    ),
+    "C5.4": (
+        "The activation mainly decides the direction of generalisation; the ability to fit the "
+        "training data comes mostly from back-propagation (as long as the activation is not too "
+        "badly behaved)."
+    ),
 }
 
 VERDICTS = ("holds", "holds with limits", "does not hold", "can't be told")
