@@ -42,15 +42,16 @@ def _c3_1():
             continue
         runs = recorded(REPEATED[name])
         found, target = values(runs, "eval_accuracy"), published["test_accuracy"]
-        epochs, seeds = runs[0].config["epochs"], "one seed" if len(runs) == 1 else None
-        said = f"{name} {cell(found, '.4f')} ({seeds or f'n = {len(runs)} seeds'}; published "
+        epochs, one = runs[0].config["epochs"], len(runs) == 1
+        said = f"{name} {cell(found, '.4f')} (n = {'1 seed' if one else f'{len(runs)} seeds'}; "
+        said += "published "
         if epochs < published["epochs"]:
             effect.append(
                 f"{said}{target:.4f} after {published['epochs']} epochs, ours after {epochs})"
             )
         else:
             effect.append(f"{said}{target:.4f})")
-            close += [] if seeds else [found.mean() >= target - CLOSE]  # one seed decides nothing
+            close += [] if one else [found.mean() >= target - CLOSE]  # one seed decides nothing
     effect = f"Test accuracy: {'; '.join(effect)}."
     if missing:
         effect += f" Not recorded yet: {listed(missing)}."

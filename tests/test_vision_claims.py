@@ -78,7 +78,7 @@ def test_one_seed_is_shown_and_decides_nothing(find):
     records = repeated()
     del records[REPEATED["VGG-11"]][1:]
     found = find("C3.1", records)
-    assert "VGG-11 0.9847 (one seed; published 0.9857)" in found.effect
+    assert "VGG-11 0.9847 (n = 1 seed; published 0.9857)" in found.effect
     assert found.answer == LIMITED
 
 
