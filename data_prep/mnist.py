@@ -8,10 +8,7 @@ MNIST is by LeCun, Cortes and Burges; its home is https://yann.lecun.com/exdb/mn
 
 import argparse
 import hashlib
-import http.client
-import socket
 import tempfile
-import urllib.error
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,11 +17,11 @@ import numpy as np
 from data_prep.errors import PrepError
 from data_prep.folders import explained_writes, whole_folder
 from data_prep.idx import parse_idx, read_content
+from data_prep.network import explained_download
 from data_prep.paths import display_path
 from data_prep.sample import write_sample
 
 SAMPLE = "sample.png"
-NETWORK_TIMEOUT = 30.0  # seconds without an answer
 
 
 @dataclass(frozen=True)
@@ -221,26 +218,7 @@ def download(folder: Path) -> None:
         If torchvision is not installed or none of its mirrors answers as it should.
     """
     mend = "put MNIST's four files into a folder and name it with --source"
-    # Imported here because only a download needs them, and torch is slow to import.
-    import helpers  # noqa: F401  (lets torchvision be imported beside a CPU build of torch)
-
-    try:
+    with explained_download("MNIST", mend):
         from torchvision.datasets import MNIST
-    except ImportError as error:
-        raise PrepError(f"MNIST cannot be downloaded without torchvision; {mend}.") from error
-    timeout = socket.getdefaulttimeout()
-    socket.setdefaulttimeout(NETWORK_TIMEOUT)
-    try:
+
         MNIST(folder, download=True)  # leaves the archives and their content in MNIST/raw
-    except (
-        RuntimeError,  # torchvision: every mirror failed, or a checksum did not match
-        urllib.error.URLError,
-        http.client.HTTPException,
-        ConnectionError,
-        TimeoutError,
-    ) as error:
-        raise PrepError(
-            f"MNIST could not be downloaded: is there a network? If not, {mend}."
-        ) from error
-    finally:
-        socket.setdefaulttimeout(timeout)

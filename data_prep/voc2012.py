@@ -1,17 +1,13 @@
 """Downloading PASCAL VOC 2012 with torchvision, for those who want it in Tiny-VOC's place."""
 
-import http.client
 import shutil
-import socket
-import urllib.error
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from data_prep.errors import PrepError
+from data_prep.network import explained_download
 from data_prep.paths import display_path
 
-NETWORK_TIMEOUT = 30.0  # seconds without an answer
 DOWNLOAD = ".voc2012-download"
 
 
@@ -36,30 +32,11 @@ def downloaded(folder: Path) -> Iterator[Path]:
 
 def download(target: Path) -> None:
     """Download and unpack PASCAL VOC 2012 into ``VOCdevkit`` below `target`."""
-    mend = "put it somewhere yourself and name its folder with --source"
-    # Imported here because only a download needs them, and torch is slow to import.
-    import helpers  # noqa: F401  (lets torchvision be imported beside a CPU build of torch)
-
-    try:
+    mend = (
+        "put it somewhere yourself and name its folder with --source "
+        f"(what has come so far is in {display_path(target)})"
+    )
+    with explained_download("PASCAL VOC 2012", mend):
         from torchvision.datasets import VOCSegmentation
-    except ImportError as error:
-        raise PrepError(
-            f"PASCAL VOC 2012 cannot be downloaded without torchvision; {mend}."
-        ) from error
-    timeout = socket.getdefaulttimeout()
-    socket.setdefaulttimeout(NETWORK_TIMEOUT)
-    try:
+
         VOCSegmentation(target, year="2012", image_set="trainval", download=True)
-    except (
-        RuntimeError,  # torchvision: the file is corrupted
-        urllib.error.URLError,
-        http.client.HTTPException,
-        ConnectionError,
-        TimeoutError,
-    ) as error:
-        raise PrepError(
-            "PASCAL VOC 2012 could not be downloaded: is there a network? If not, "
-            f"{mend} (what has come so far is in {display_path(target)})."
-        ) from error
-    finally:
-        socket.setdefaulttimeout(timeout)

@@ -8,6 +8,7 @@ measures it all and keeps it in `runs/activation-far/far.json`.
 """
 
 import json
+import sys
 import time
 from dataclasses import asdict, dataclass
 from functools import cache
@@ -21,6 +22,7 @@ from helpers.activation_records import FIT, recorded, trained_weights
 from helpers.activation_runs import HELD_OUT_SEED
 from helpers.activation_studies import HALF_MOONS_SEED
 from helpers.activations import COMBINATIONS, Networks
+from helpers.commands import exit_status
 from helpers.datasets import checksum, half_moons
 from helpers.records import RUNS, RecordError, environment, source_commit, write_atomically
 from helpers.stats import Interval
@@ -307,12 +309,16 @@ def recorded_far(path=PATH):
 
 
 def main():
-    """Measure, and write the record."""
-    torch.set_num_threads(1)
-    text = json.dumps(measure(), ensure_ascii=False, indent=1, allow_nan=False) + "\n"
-    write_atomically(PATH, lambda file: file.write(text.encode()))
-    print(f"written to runs/activation-far/{PATH.name}")
+    """Measure, and write the record; return the exit status."""
+
+    def act():
+        torch.set_num_threads(1)
+        text = json.dumps(measure(), ensure_ascii=False, indent=1, allow_nan=False) + "\n"
+        write_atomically(PATH, lambda file: file.write(text.encode()))
+        print(f"written to runs/activation-far/{PATH.name}")
+
+    return exit_status(act, (RecordError,), "what was there before", "stopped; nothing was written")
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

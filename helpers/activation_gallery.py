@@ -8,6 +8,7 @@ trains one network of every combination, writes its frames and its GIF to
 
 import html
 import io
+import sys
 from functools import cache
 
 import numpy as np
@@ -18,7 +19,8 @@ from helpers import activation_frames as frames
 from helpers.activation_records import FIT, recorded
 from helpers.activations import COMBINATIONS
 from helpers.animation import gif_bytes
-from helpers.records import ROOT, write_atomically
+from helpers.commands import exit_status
+from helpers.records import ROOT, RecordError, write_atomically
 
 PAGE = ROOT / "book" / "activation_gallery.md"
 PICTURES = ROOT / "book" / "_static" / "activations"
@@ -73,7 +75,7 @@ def draw(name, folder=PICTURES):
     shown, accuracies = _trained(name)
     fit = recorded(name).fits[typical_seed(name)]
     if (accuracies[-1] >= FIT) != fit:
-        raise RuntimeError(f"{name} did not come out as recorded: record it anew on this machine")
+        raise RecordError(f"{name} did not come out as recorded: record it anew on this machine")
     label = COMBINATIONS[name].label
     titled = [
         frames.titled(picture, label, f"iteration {iteration}: {accuracy:.0%} right")
@@ -216,13 +218,22 @@ def page():
 
 
 def main():
-    """Draw every combination and write the page."""
-    torch.set_num_threads(1)
-    for name in COMBINATIONS:
-        draw(name)
-        print(name, flush=True)
-    write_atomically(PAGE, lambda file: file.write(page().encode()))
+    """Draw every combination and write the page; return the exit status."""
+
+    def act():
+        torch.set_num_threads(1)
+        for name in COMBINATIONS:
+            draw(name)
+            print(name, flush=True)
+        write_atomically(PAGE, lambda file: file.write(page().encode()))
+
+    return exit_status(
+        act,
+        (RecordError,),
+        "each picture and the page",
+        "stopped; the other pictures are as before",
+    )
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

@@ -18,6 +18,7 @@ from helpers import activation_regions, records
 from helpers.activation_records import FIT, Batch, recorded, weights_path, write
 from helpers.activation_studies import HALF_MOONS_SEED, STUDIES
 from helpers.activations import Networks, Training, share_right
+from helpers.commands import exit_status
 from helpers.datasets import checksum, half_moons
 from helpers.planes import LIMITS, plane_grid
 from helpers.records import RecordError
@@ -251,19 +252,10 @@ def main(arguments=None):
         parser.error("name a study, or say --all")
     # The tensors are small: a second thread would cost more than it brings.
     torch.set_num_threads(1)
-    try:
-        run_all(names_of(patterns), options.resume)
-    except RecordError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 2
-    except OSError as error:
-        print(f"error: {error.filename or 'file'}: {error.strerror or error}; "
-              "what was recorded before is intact", file=sys.stderr)  # fmt: skip
-        return 2
-    except KeyboardInterrupt:
-        print("\nstopped; go on with --resume", file=sys.stderr)
-        return 130
-    return 0
+    return exit_status(
+        lambda: run_all(names_of(patterns), options.resume), (RecordError,),
+        "what was recorded before", "stopped; go on with --resume",
+    )  # fmt: skip
 
 
 if __name__ == "__main__":

@@ -21,6 +21,7 @@ import pandas as pd
 from tqdm import tqdm
 
 from helpers import contestants, records
+from helpers.commands import exit_status
 from helpers.contestants import Disagreement, timed
 from helpers.records import RecordError
 
@@ -314,7 +315,8 @@ def main(arguments=None):
     parser.add_argument("--rounds", type=_whole(1000), default=7, help="turns of each contestant")
     parser.add_argument("--output", type=Path, metavar="FILE", help="write the results there, too")
     options = parser.parse_args(arguments)
-    try:
+
+    def act():
         results = measure(options.images, options.rounds)
         print(describe(results), end="\n\n")
         print(table(results).set_index("what").rename_axis(None).to_string())
@@ -323,17 +325,10 @@ def main(arguments=None):
         if options.output:
             write(results, options.output)
             print(f"\nThe results are in {options.output}")
-    except Disagreement as error:
-        print(f"error: {error}: mend that before comparing their times", file=sys.stderr)
-        return 2
-    except OSError as error:
-        print(f"error: {error.filename or 'file'}: {error.strerror or error}; "
-              "what was there before is intact", file=sys.stderr)  # fmt: skip
-        return 2
-    except KeyboardInterrupt:
-        print("\nstopped; nothing was written", file=sys.stderr)
-        return 130
-    return 0
+
+    return exit_status(
+        act, (Disagreement,), "what was there before", "stopped; nothing was written"
+    )
 
 
 if __name__ == "__main__":

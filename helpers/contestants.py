@@ -29,6 +29,9 @@ SIZES = (784, 1024, 10)
 RATE, DECAY = 0.1, 0.01
 
 
+MEND = "mend that before comparing their times"
+
+
 class Disagreement(RuntimeError):
     """Two contestants do not compute the same, so that their times cannot be compared."""
 
@@ -224,7 +227,9 @@ def check_losses(losses):
     """Raise `Disagreement` unless the losses, by contestant, are equal to float32 precision."""
     for name, loss in losses.items():
         if not np.isclose(loss, losses["ours"], rtol=1e-4, atol=0):
-            raise Disagreement(f"the loss of {name} is {loss:.6f}, ours {losses['ours']:.6f}")
+            raise Disagreement(
+                f"the loss of {name} is {loss:.6f}, ours {losses['ours']:.6f}: {MEND}"
+            )
 
 
 def check_first_step(contestants):
@@ -238,7 +243,7 @@ def check_first_step(contestants):
     for name, step in steps.items():
         # A step is small beside the weight it changes, and loses digits to that.
         if max(map(gradient_error, steps["ours"], step)) > 1e-3:
-            raise Disagreement(f"{name} takes another first step than ours")
+            raise Disagreement(f"{name} takes another first step than ours: {MEND}")
 
 
 def timed(function):

@@ -9,7 +9,6 @@ The list itself stands in `helpers.registry`.
 
 import argparse
 import fnmatch
-import os
 import sys
 
 from threadpoolctl import threadpool_limits
@@ -17,6 +16,7 @@ from tqdm import tqdm
 from tqdm.auto import tqdm as notebook_tqdm
 
 from helpers import records, runner
+from helpers.commands import exit_status
 from helpers.datasets import DataNotPrepared
 from helpers.recipe import NoSuchDevice, Recipe
 from helpers.records import RecordError
@@ -235,10 +235,10 @@ def main(arguments=None):
     sub.add_argument("--device", default="auto", help="of PyTorch models: cpu, cuda or auto")
     options = parser.parse_args(arguments)
 
-    try:
+    def act():
         if options.command == "list":
             list_experiments(options.scale)
-            return 0
+            return
         patterns = ["*"] if options.all else options.names
         if not patterns:
             parser.error("name an experiment, or say --all")
@@ -246,23 +246,11 @@ def main(arguments=None):
         with threadpool_limits(options.threads):
             limit_threads(names, options.threads)
             run_all(names, options.scale, options.seeds, options.resume, options.device)
-    except UnknownExperiment as error:
-        print(f"error: {error.args[0]}", file=sys.stderr)
-        return 2
-    except (DataNotPrepared, RecordError, runner.CheckpointError, NoSuchDevice) as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 2
-    except BrokenPipeError:  # who reads the output, such as `head`, has seen enough
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 1
-    except OSError as error:
-        print(f"error: {error.filename or 'file'}: {error.strerror or error}; "
-              "what was recorded before is intact", file=sys.stderr)  # fmt: skip
-        return 2
-    except KeyboardInterrupt:
-        print("\nstopped; go on with --resume", file=sys.stderr)
-        return 130
-    return 0
+
+    errors = (
+        UnknownExperiment, DataNotPrepared, RecordError, runner.CheckpointError, NoSuchDevice
+    )  # fmt: skip
+    return exit_status(act, errors, "what was recorded before", "stopped; go on with --resume")
 
 
 if __name__ == "__main__":

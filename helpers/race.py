@@ -20,6 +20,7 @@ import pandas as pd
 from tqdm import tqdm
 
 from helpers import records
+from helpers.commands import exit_status
 from helpers.datasets import SCALES, DataNotPrepared, load_mnist
 from helpers.stages import CONTESTS, GOAL, ROUNDS, SEEDS, STAGES
 from helpers.timings import PATH, Measured, Results, Waiting, read, write
@@ -288,7 +289,8 @@ def main(arguments=None):
     options = parser.parse_args(arguments)
     whole = options.scale == "full" and options.seeds >= SEEDS
     output = options.output or (PATH if whole else None)
-    try:
+
+    def act():
         results = measure(options.scale, options.seeds)
         print(describe(results), end="\n\n")
         print(table(results).drop(columns="the one change").to_string(index=False), end="\n\n")
@@ -296,17 +298,9 @@ def main(arguments=None):
         if output:
             write(results, output)
             print(f"\nThe results are in {output}")
-    except (DataNotPrepared, Diverged) as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 2
-    except OSError as error:
-        print(f"error: {error.filename or 'file'}: {error.strerror or error}; "
-              "what was there before is intact", file=sys.stderr)  # fmt: skip
-        return 2
-    except KeyboardInterrupt:
-        print("\nstopped; nothing was written", file=sys.stderr)
-        return 130
-    return 0
+
+    errors = (DataNotPrepared, Diverged)
+    return exit_status(act, errors, "what was there before", "stopped; nothing was written")
 
 
 if __name__ == "__main__":

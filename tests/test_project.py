@@ -60,6 +60,7 @@ SUBJECT = {
     "registry",
     "runner",
     "experiments",
+    "commands",
 }
 
 

@@ -1,0 +1,32 @@
+"""How commands end: exit status and one sentence for everything that can go wrong."""
+
+import pytest
+
+from helpers.commands import exit_status
+from helpers.records import RecordError
+
+
+@pytest.mark.parametrize(
+    ("error", "status", "said"),
+    [
+        (RecordError("it is missing: mend it"), 2, "error: it is missing: mend it\n"),
+        (KeyError("unknown name 'x'"), 2, "error: unknown name 'x'\n"),
+        (OSError(28, "No space left", "f.json"), 2,
+         "error: f.json: No space left; what was there before is intact\n"),
+        (KeyboardInterrupt(), 130, "\nstopped; nothing was written\n"),
+    ],
+)  # fmt: skip
+def test_an_error_becomes_a_sentence_and_a_status(capsys, error, status, said):
+    def fail():
+        raise error
+
+    ends = "what was there before", "stopped; nothing was written"
+    assert exit_status(fail, (RecordError, KeyError), *ends) == status
+    assert capsys.readouterr().err == said
+
+
+def test_success_is_silent_and_a_bug_is_not_hidden(capsys):
+    assert exit_status(lambda: None, (), "all", "stopped") == 0
+    assert capsys.readouterr() == ("", "")
+    with pytest.raises(ZeroDivisionError):
+        exit_status(lambda: 1 / 0, (RecordError,), "all", "stopped")
