@@ -42,6 +42,20 @@ for _name, (_about, _changes) in VITS.items():
         ALL_OF_MNIST, keep=True, keep_model=(0,) if _name == "vit" else (),
     )  # fmt: skip
 
+#: What the original computed: strips for patches, the last token's answer, and a shortcut from
+#: behind the normalisation.
+ORIGINAL_VIT = {"cut": "strips", "read": "last", "normalised_shortcut": True}
+for _name, _scaled in (("original", True), ("original-unscaled", False)):
+    add(
+        f"mnist-vit-{_name}",
+        "ViT as the original" + ("" if _scaled else ", without 1/√d"),
+        Recipe(
+            "vit", arguments=ORIGINAL_VIT | ({} if _scaled else {"scaled": False}),
+            schedule=VIT_ADAM, epochs=50, precision="bfloat16",
+        ),
+        ALL_OF_MNIST, keep=True,
+    )  # fmt: skip
+
 # -------------------------------------- C3.4: where the attention's 1/sqrt(d) makes a difference
 
 SWEEP = Recipe(
@@ -97,9 +111,6 @@ for _point in POINTS:
 
 # ------------------------------------------------ C3.1: each of the original's ways by itself
 
-#: What the original computed: strips for patches, the last token's answer, and a shortcut from
-#: behind the normalisation.
-ORIGINAL_VIT = {"cut": "strips", "read": "last", "normalised_shortcut": True}
 QUIRKS = {
     "strips": ("strips for patches", {"cut": "strips"}),
     "last-token": ("read from the last token", {"read": "last"}),
