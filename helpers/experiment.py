@@ -27,6 +27,8 @@ class Experiment:
     weight_seed : the seed of the weights if it is not the run's seed.
     keep : also keep scores, weights and mistakes, for figures.
     keep_model : the seeds whose whole model is kept as well, small models only.
+    keep_images : the seeds with which the most telling images are kept, and where on them the
+        model looks; for several labels an image.
     """
 
     name: str
@@ -38,6 +40,7 @@ class Experiment:
     weight_seed: int | None = None
     keep: bool = field(default=False, compare=False)
     keep_model: tuple = field(default=(), compare=False)
+    keep_images: tuple = field(default=(), compare=False)
 
     def as_json(self):
         """Return what a record keeps of the experiment: configuration and data."""

@@ -1,14 +1,17 @@
-"""What happens inside a ViT: its attention, and which units of its layers are active.
+"""What happens inside a finished model: where it looks, and which of its units are active.
 
-Read by hooks on the finished model, so that the model's own code stays free of it.
+Read from outside, by hooks or part by part, so that the model's own code stays free of it.
 """
 
 import contextlib
 import math
 
 import torch
+from torch.nn import functional
 
-from helpers.models import ViT
+from helpers.models import ResNet18, ViT
+
+LAYERS = ("last", "rollout")
 
 
 @contextlib.contextmanager
@@ -88,3 +91,88 @@ def signs(model, images):
         "active_units": float(above.float().mean()),
         "silent_units": float((~above.any(dim=(1, 2), keepdim=False)).float().mean()),
     }
+
+
+@torch.inference_mode()
+def class_activation_maps(model, images):
+    """Compute what each place of the last map adds to each class's logit.
+
+    A ResNet ends in a mean over places and a linear layer. The two can change places: apply the
+    linear layer at every place first, and the mean of what it gives is the logit, but for the
+    bias. So this map is exact, not an approximation.
+
+    Parameters
+    ----------
+    model : helpers.models.ResNet18
+        Left in evaluation mode.
+    images : tensor [B, C, S, S]
+        In [-1, 1].
+
+    Returns
+    -------
+    tensor [B, K, s, s]
+        The mean over places plus the classifier's bias is the logit.
+
+    References
+    ----------
+    Zhou, Khosla, Lapedriza, Oliva and Torralba (2016), "Learning deep features for
+    discriminative localization", CVPR.
+    """
+    features = model.eval().stages(model.stem(images))  # [B, D, s, s]
+    linear = model.classifier[-1]
+    return functional.conv2d(features, linear.weight[:, :, None, None])
+
+
+@torch.inference_mode()
+def token_attention(model, images, layers="last"):
+    """Compute how much a ViT's answering token takes from each patch.
+
+    Parameters
+    ----------
+    model : helpers.models.ViT
+        Left in evaluation mode.
+    images : tensor [B, C, S, S]
+        In [-1, 1].
+    layers : {"last", "rollout"}
+        The last layer's attention, mean over the heads; or that of all layers in a chain, each
+        mixed half and half with the shortcut that passes the attention by.
+
+    Returns
+    -------
+    tensor [B, N]
+        Shares that, with what the class token gives itself, sum to 1.
+
+    References
+    ----------
+    Abnar and Zuidema (2020), "Quantifying attention flow in transformers", ACL (rollout).
+    """
+    if layers not in LAYERS:
+        raise ValueError(f"layers must be one of {', '.join(LAYERS)}; got {layers!r}.")
+    weights = attention_maps(model, images).float().mean(dim=2)  # [B, layers, T, T]
+    flow = weights[:, -1]
+    if layers == "rollout":
+        identity = torch.eye(weights.shape[-1], device=weights.device)
+        flow = identity.expand_as(flow)
+        for layer in range(weights.shape[1]):
+            flow = (weights[:, layer] + identity) / 2 @ flow
+    return flow[:, model.read, 1:]
+
+
+def views(model, images):
+    """Return where a model looks, in its own small form.
+
+    Parameters
+    ----------
+    model : torch.nn.Module
+    images : tensor [B, C, S, S]
+        In [-1, 1].
+
+    Returns
+    -------
+    tensor or None
+        ResNet-18: its class-activation maps [B, K, s, s]. ViT: the attention of its answering
+        token to the patches [B, N]. No other model has either.
+    """
+    if isinstance(model, ResNet18):
+        return class_activation_maps(model, images)
+    return token_attention(model, images) if isinstance(model, ViT) else None

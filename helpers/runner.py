@@ -23,6 +23,7 @@ from helpers.records import (
     write,
     write_atomically,
 )
+from helpers.shown import packed, telling
 
 CHECKPOINTS = ROOT / "checkpoints"
 
@@ -215,6 +216,8 @@ def run(experiment, scale, seed, resume=False, after_epoch=None, device="auto", 
         arrays = kept_arrays(training, data)
         if seed in experiment.keep_model:
             arrays |= training.weights() | samples(data)
+        if seed in experiment.keep_images:
+            arrays |= shown_arrays(training, data)
         write_atomically(
             arrays_path(experiment.name, scale, seed, runs),
             lambda file: np.savez_compressed(file, **arrays),
@@ -315,6 +318,21 @@ def samples(data, each=2):
         "sample_images": data.x_eval[rows],
         "sample_labels": data.labels_eval[rows].astype(np.uint8),
     }
+
+
+def shown_arrays(training, data):
+    """Return the most telling images of a finished run with several labels an image.
+
+    Returns
+    -------
+    dict of ndarray
+        `shown` int [M], their places in the evaluation data; `shown_images`, packed; and, if the
+        model has such a thing, `shown_views` float16, as from `helpers.inside.views`.
+    """
+    places = telling(training.scores(), data.labels_eval)
+    kept = {"shown": places, "shown_images": packed(data.x_eval[places])}
+    views = training.views(places)
+    return kept if views is None else kept | {"shown_views": views.astype(np.float16)}
 
 
 def kept_arrays(training, data, mistakes=24):

@@ -16,7 +16,7 @@ from torch.nn.parallel import DistributedDataParallel
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from helpers.augment import augment
-from helpers.inside import signs
+from helpers.inside import signs, views
 from helpers.losses import choose_loss, correct, measure, measures
 from helpers.models import MODELS
 from helpers.recipe import NoSuchDevice
@@ -227,6 +227,12 @@ class Training:
     def scores(self):
         """Return the logits [N, K] of the evaluation data, as a NumPy array."""
         return self.predict(self.data.images_eval).cpu().numpy()
+
+    def views(self, places):
+        """Return where the judged model looks on some evaluation images, as `inside.views`."""
+        images = normalise(self.data.images_eval[torch.from_numpy(places)])
+        found = views(self.judge.eval(), images)
+        return None if found is None else found.float().cpu().numpy()
 
     def keepsakes(self):
         """Return the curves over batches, as arrays `curve_loss` and `curve_accuracy`."""

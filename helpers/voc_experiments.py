@@ -45,7 +45,7 @@ MODELS = {
     "vit-strips": ("ViT with strips", replace(VIT_BASE, arguments=VIT | {"cut": "strips"})),
 }
 for _name, (_about, _recipe) in MODELS.items():
-    add(f"voc128-{_name}", _about, _recipe, tiny_voc(128), keep=True)
+    add(f"voc128-{_name}", _about, _recipe, tiny_voc(128), keep=True, keep_images=(1,))
 
 # ------------------------------------------- C4.2: one change at a time, at 96 pixels
 

@@ -6,7 +6,7 @@ import torch
 from legible import assert_legible
 from torch import nn
 
-from helpers import looking
+from helpers import inside, looking
 from helpers.models import LeNet, ResNet18, ViT
 from helpers.training import normalise
 
@@ -41,7 +41,7 @@ def attend(model, weights, monkeypatch):
 def test_a_class_activation_map_adds_up_to_the_logit(resnet):
     resnet.train()
     resnet(BATCH)  # gives the running means something to be
-    found = looking.class_activation_maps(resnet, BATCH)
+    found = inside.class_activation_maps(resnet, BATCH)
     assert found.shape == (3, 5, 4, 4) and not resnet.training
     with torch.inference_mode():
         logits = resnet(BATCH)
@@ -54,7 +54,7 @@ def test_a_class_activation_map_by_hand(resnet):
     linear = resnet.classifier[-1] = nn.Linear(3, 5)
     linear.weight.data.zero_()
     linear.weight.data[0, 0], linear.weight.data[1, 2] = 2, -1
-    found = looking.class_activation_maps(resnet, BATCH)
+    found = inside.class_activation_maps(resnet, BATCH)
     torch.testing.assert_close(found[:, 0], 2 * BATCH[:, 0])
     torch.testing.assert_close(found[:, 1], -BATCH[:, 2])
     assert not found[:, 2:].any()
@@ -86,23 +86,23 @@ LAST = 0.9 * LAST + 0.02
 def test_attention_is_that_of_the_answering_token(vit, monkeypatch, read, row):
     vit.read = {"class": 0, "last": -1}[read]
     attend(vit, [FIRST, LAST], monkeypatch)
-    found = looking.token_attention(vit, BATCH).numpy()
+    found = inside.token_attention(vit, BATCH).numpy()
     assert found == pytest.approx(np.tile(LAST[row, 1:], (3, 1)), abs=1e-6)
     chain = (LAST + np.eye(5)) / 2 @ ((FIRST + np.eye(5)) / 2)
-    found = looking.token_attention(vit, BATCH, "rollout").numpy()
+    found = inside.token_attention(vit, BATCH, "rollout").numpy()
     assert found == pytest.approx(np.tile(chain[row, 1:], (3, 1)), abs=1e-6)
 
 
 def test_attention_is_the_mean_over_heads(vit):
-    weights = looking.attention_maps(vit, BATCH)[:, -1]  # [3, h, 5, 5]
-    found = looking.token_attention(vit, BATCH)
+    weights = inside.attention_maps(vit, BATCH)[:, -1]  # [3, h, 5, 5]
+    found = inside.token_attention(vit, BATCH)
     torch.testing.assert_close(found, weights[:, :, 0, 1:].mean(dim=1))
     assert (found.sum(dim=1) < 1).all()  # the rest it gives itself
 
 
 def test_layers_that_are_not_there_are_told(vit):
     with pytest.raises(ValueError, match="last, rollout; got 'first'"):
-        looking.token_attention(vit, BATCH, "first")
+        inside.token_attention(vit, BATCH, "first")
 
 
 @pytest.mark.parametrize("cut", ["squares", "strips"])
@@ -111,7 +111,7 @@ def test_attention_lies_on_the_pixels_that_the_patch_was_cut_from(cut):
     for patch in range(16):
         attention = torch.zeros(1, 16)
         attention[0, patch] = 1
-        found = looking.on_pixels(model, attention, 3, 32)
+        found = looking.on_pixels(attention, cut, 3, 32)
         image = torch.zeros(1, 3, 32, 32, requires_grad=True)
         model.cut(image, 8)[0, patch].sum().backward()
         assert torch.equal(found, image.grad.mean(dim=1)), patch
@@ -143,11 +143,11 @@ def test_the_figure_lays_each_map_on_its_own_image(kind, request):
     model = request.getfixturevalue(kind)
     images, classes = np.concatenate([IMAGES, IMAGES[:2]]), [0, 1, 2, 3, 4]
     titles = ["✓ person", "✗ cat", "○ plane", "car", "bird"]
-    figure = looking.looking_figure(model, images, classes, titles)
+    found = looking.maps(model, images, classes)
+    figure = looking.looking_figure(found, images, titles, signed=kind == "resnet")
     above, below = ([ax for ax in panels(figure) if len(ax.images) == layers] for layers in (1, 2))
     assert [ax.get_title() for ax in above] == titles
     assert all(np.array_equal(ax.images[0].get_array(), i) for ax, i in zip(above, images))  # noqa: B905
-    found = looking.maps(model, images, classes)
     limit = np.abs(found).max()
     for ax, map_ in zip(below, found, strict=True):
         shown = ax.images[1]

@@ -49,6 +49,7 @@ SUBJECT = {
     "training",
     "losses",
     "schedules",
+    "shown",
     "activations",
     "activation_studies",
     "records",

@@ -10,6 +10,8 @@ from helpers import datasets, records, runner
 from helpers.numpy_training import Config
 from helpers.recipe import Recipe
 from helpers.registry import EXPERIMENTS, Experiment
+from helpers.shown import unpacked
+from helpers.voc import load_tiny_voc
 
 MOONS = EXPERIMENTS["moons-published"]
 DIGITS = EXPERIMENTS["mnist-corrected"]
@@ -158,6 +160,36 @@ def test_a_model_is_kept_with_samples_for_the_seeds_that_are_named(tmp_path):
         array = kept[1][f"model/{name}"]
         assert array.dtype == np.float16 and array.shape == tuple(value.shape)
         np.testing.assert_allclose(array, value, rtol=1e-3, atol=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("model", "arguments", "shape"),
+    [
+        ("resnet18", {"width": 2}, (5, 2, 2)),
+        ("vit", {"patch": 16, "width": 8, "heads": 2, "hidden": 8}, (16,)),
+        ("lenet", {}, None),
+    ],
+)
+def test_telling_images_are_kept_with_where_the_model_looks(tmp_path, model, arguments, shape):
+    recipe = Recipe(model, arguments=arguments, epochs=1, loss="multi-label")
+    data = {"name": "tiny-voc", "size": 64, "evaluate_on": "validation", "train_size": 32}
+    experiment = Experiment("small", "", recipe, data, keep=True, keep_images=(1,))
+    kept = {}
+    for seed in (0, 1):
+        runner.run(
+            experiment, "embedded", seed, device="cpu", runs=tmp_path / "runs",
+            checkpoints=tmp_path / "checkpoints",
+        )  # fmt: skip
+        kept[seed] = records.read_arrays("small", "embedded", seed, tmp_path / "runs")
+    more = kept[1].keys() - kept[0].keys()
+    assert more == {"shown", "shown_images"} | ({"shown_views"} if shape else set())
+    images = unpacked(kept[1]["shown_images"])
+    places = kept[1]["shown"]
+    assert images.shape == (len(places), 64, 64, 3)
+    originals = load_tiny_voc().val_images[places]
+    assert np.abs(images.astype(int) - originals).mean() < 10
+    if shape:
+        assert kept[1]["shown_views"].shape == (len(places), *shape)
 
 
 def test_samples_are_the_first_of_each_class():
