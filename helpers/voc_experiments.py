@@ -56,3 +56,24 @@ CHANGES = {
 }
 for _name, (_about, _recipe) in CHANGES.items():
     add(f"voc96-{_name}", _about, _recipe, tiny_voc(96), seeds=(0,), keep=True)
+
+# -------------------------------- the chapter's live cells: small versions, on Toy-VOC
+
+TOY_AUGMENT = {"flip": True, "rotation": 10.0, "crop": 0.6, "brightness": 0.2, "saturation": 0.2}
+SMALL_VERSIONS = {
+    "lenet": ("LeNet", {}, 0.002, 10),
+    "resnet18": ("ResNet-18 of width 16", {"width": 16}, 0.003, 25),
+    "vit": (
+        "ViT of width 64, two layers",
+        {"patch": 8, "width": 64, "heads": 4, "hidden": 128, "depth": 2, "dropout": 0.0}, 0.002, 20,
+    ),
+}  # fmt: skip
+for _name, (_about, _arguments, _peak, _epochs) in SMALL_VERSIONS.items():
+    add(
+        f"toy-{_name}", _about,
+        Recipe(
+            _name, arguments=_arguments, epochs=_epochs, loss="multi-label", augment=TOY_AUGMENT,
+            schedule={"name": "cosine", "peak": _peak, "warmup": 0.1},
+        ),
+        tiny_voc(64), seeds=(), embedded_seeds=tuple(range(5)),
+    )  # fmt: skip
