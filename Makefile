@@ -12,7 +12,7 @@ READY := $(VENV)/.ready
 RUN := $(BIN)/python -m
 
 .DEFAULT_GOAL := help
-.PHONY: help book test lint lab data runs bench race notebooks clean
+.PHONY: help book test lint lab data runs verify bench race notebooks clean
 
 help:  ## Say what can be made
 	@echo "make book       render the book"
@@ -21,6 +21,7 @@ help:  ## Say what can be made
 	@echo "make lab        open the notebooks in Jupyter Lab"
 	@echo "make data       fetch and verify MNIST (SOURCE=folder takes the files from there)"
 	@echo "make runs       train every recorded run that is not there yet (half a day)"
+	@echo "make verify     train a few recorded runs again and compare (NAMES='...' chooses others)"
 	@echo "make bench      measure the speed of the NumPy network"
 	@echo "make race       measure the way to 99 % on MNIST in seconds (half an hour)"
 	@echo "make notebooks  execute the notebooks again and keep their new outputs"
@@ -68,6 +69,11 @@ runs: $(READY)
 	@$(RUN) helpers.activation_far
 	@$(RUN) helpers.activation_gallery
 	@echo "The records are in runs/"
+
+verify: $(READY)
+	@echo "Training recorded runs again (a minute or two by default), to compare the results ..."
+	@$(RUN) helpers.verify $(NAMES)
+	@echo "No result lies outside what the records let expect."
 
 bench: $(READY)
 	@echo "Measuring speed (some minutes; leave the machine otherwise idle) ..."
