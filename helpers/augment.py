@@ -77,14 +77,15 @@ def distort(images, generator, shift=0.0, rotation=0.0, scale=0.0, flip=False, c
         high = (area / ratio.exp()).sqrt().clamp(max=1) if crop < 1 else high
         move = move + (2 * draws[2:4] - 1) * (1 - torch.stack([wide, high]))
         wide = torch.where(draws[4] < 0.5, -wide, wide) if flip else wide
-    # Where each pixel of the result lies in the image: a product and a sum for each row and for
-    # each column, then one sum for each pixel. `affine_grid` takes a matrix product for each.
+    # Where each pixel of the result lies in the image is a sum of what its column and its row add:
+    # one matrix product for a whole image, where `affine_grid` takes one for each pixel.
     at = (2 * torch.arange(size, device=images.device) + 1) / size - 1  # [S], pixels' centres
-    grid = images.new_empty(batch, size, size, 2)
-    for axis, (across, down) in enumerate(((cos * wide, -sin * high), (sin * wide, cos * high))):
-        columns = across[:, None] * at + move[axis][:, None]  # [B, S]
-        rows = down[:, None] * at  # [B, S]
-        torch.add(columns[:, None, :], rows[:, :, None], out=grid[..., axis])
+    across = torch.stack([cos * wide, sin * wide], dim=1)[:, None]  # [B, 1, 2]
+    down = torch.stack([-sin * high, cos * high], dim=1)[:, None]
+    columns = at[:, None] * across + move.T[:, None]  # [B, S, 2]
+    terms = torch.stack([columns, down.expand_as(columns)], dim=1).flatten(2)  # [B, 2, 2S]
+    rows = torch.stack([torch.ones_like(at), at], dim=1).expand(batch, -1, -1)  # [B, S, 2]
+    grid = torch.bmm(rows, terms).view(batch, size, size, 2)
     return functional.grid_sample(images, grid, padding_mode="border", align_corners=False)
 
 
@@ -106,17 +107,18 @@ def recolour(images, generator, brightness=0.0, contrast=0.0, saturation=0.0):
     """
     draws = 2 * torch.rand(3, len(images), generator=generator, device=images.device) - 1
     light, spread, colour = (
-        (1 + largest * draw)[:, None, None, None]
+        (1 + largest * draw)[:, None, None]
         for largest, draw in zip((brightness, contrast, saturation), draws, strict=True)
     )
-    red, green, blue = (share * images[:, [c]] for c, share in enumerate(GREY))
-    grey = red + green + blue  # [B, 1, S, S]
-    middle = grey.mean(dim=(2, 3), keepdim=True)
-    # Each step mixes the image with a grey one, so all three together are one linear map:
-    # light * (spread * (colour * images + (1 - colour) * grey) + (1 - spread) * middle),
-    # and light - 1 because black is -1.
-    added = light * (spread * (1 - colour) * grey + (1 - spread) * middle) + light - 1
-    return (light * spread * colour * images).add_(added).clamp_(-1, 1)
+    # Each step mixes the image with a grey one, so all three together are one linear map of a
+    # pixel's colours x, with black at -1:
+    # light * (spread * (colour * x + (1 - colour) * grey) + (1 - spread) * middle) + light - 1.
+    grey = images.new_tensor(GREY).expand(3, 3)  # @ x: x without its colours
+    middle = grey @ images.mean(dim=(2, 3))[:, :, None]  # [B, 3, 1]
+    own = torch.eye(3, device=images.device)
+    mixed = light * spread * (colour * own + (1 - colour) * grey)  # [B, 3, 3]
+    added = light * (1 - spread) * middle + light - 1
+    return torch.baddbmm(added, mixed, images.flatten(2)).clamp_(-1, 1).view_as(images)
 
 
 def blurred(images, generator, blur):
@@ -134,18 +136,17 @@ def blurred(images, generator, blur):
     tensor [B, C, S, S]
     """
     draws = torch.rand(2, len(images), generator=generator, device=images.device)
-    chosen = (draws[0] < 0.5).nonzero()[:, 0]
-    sharp = images.index_select(0, chosen)
-    share = blur * draws[1, chosen][:, None, None, None]
-    return images.index_copy(0, chosen, torch.lerp(sharp, _soft(_soft(sharp, 2), 3), share))
-
-
-def _soft(images, axis):
-    """Blur along one axis; a sum of shifted images is quicker than a convolution."""
-    first, last = images.narrow(axis, 0, 1), images.narrow(axis, -1, 1)
-    padded = torch.cat([first, first, images, last, last], dim=axis)
-    length = images.shape[axis]
-    soft = BLUR[0] * padded.narrow(axis, 0, length)
-    for i, share in enumerate(BLUR[1:], start=1):
-        soft.add_(padded.narrow(axis, i, length), alpha=share)
-    return soft
+    chosen = (draws[0] < 0.5).nonzero()[:, 0]  # n of them
+    if not len(chosen):  # possible in a small batch
+        return images
+    share = blur * draws[1, chosen][:, None, None]
+    line = images.new_tensor(BLUR)
+    soft = line[:, None] * line  # [5, 5]
+    sharp = torch.zeros_like(soft)
+    sharp[2, 2] = 1
+    kernels = torch.lerp(sharp, soft, share)  # [n, 5, 5]
+    # One convolution for all, as if their colours were the channels of a single image.
+    padded = functional.pad(images.index_select(0, chosen), (2, 2, 2, 2), mode="replicate")
+    kernels = kernels.repeat_interleave(images.shape[1], dim=0)[:, None]  # [n * C, 1, 5, 5]
+    mixed = functional.conv2d(padded.flatten(0, 1)[None], kernels, groups=len(kernels))
+    return images.index_copy(0, chosen, mixed.view(-1, *images.shape[1:]))

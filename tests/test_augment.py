@@ -2,6 +2,7 @@
 
 import pytest
 import torch
+from torch.nn import functional
 
 from helpers.augment import GREY, augment, blurred, distort, recolour
 
@@ -89,6 +90,20 @@ def test_contrast_keeps_the_mean_and_saturation_the_grey():
     assert not torch.allclose(coloured, images, atol=0.01)
 
 
+def test_the_changes_of_colour_follow_one_another():
+    images = 0.3 * photographs(50)
+    grey = torch.tensor(GREY)[:, None, None]
+    changed = recolour(images, rng(4), brightness=0.2, contrast=0.3, saturation=0.4)
+    draws = 2 * torch.rand(3, 50, generator=rng(4)) - 1
+    most = torch.tensor([0.2, 0.3, 0.4])[:, None]
+    light, spread, colour = (1 + most * draws)[..., None, None, None]
+    luminance = (images * grey).sum(1, keepdim=True)
+    expected = luminance + colour * (images - luminance)
+    middle = (expected * grey).sum(1, keepdim=True).mean((2, 3), keepdim=True)
+    expected = middle + spread * (expected - middle)
+    torch.testing.assert_close(changed, light * (expected + 1) - 1)
+
+
 def test_what_is_brighter_than_white_is_cut_off():
     bright = recolour(torch.full((50, 3, 4, 4), 0.9), rng(), brightness=0.5)
     assert bright.max() == 1 and bright.min() >= -1
@@ -101,6 +116,24 @@ def test_blur_takes_from_the_edges_and_leaves_a_plain_image():
     soft = blurred(images, rng(), 1.0)
     roughness = soft.diff(dim=3).abs().mean((1, 2, 3)) / images.diff(dim=3).abs().mean((1, 2, 3))
     assert 70 < (roughness == 1).sum() < 130 and roughness.min() < 0.6
+
+
+def test_a_blurred_image_is_mixed_with_its_soft_copy():
+    images = photographs(40)
+    padded = functional.pad(images, (2, 2, 2, 2), mode="replicate")
+    line = torch.tensor([1.0, 4, 6, 4, 1]) / 16
+    rows = sum(share * padded[:, :, i : i + 16] for i, share in enumerate(line))
+    soft = sum(share * rows[..., i : i + 16] for i, share in enumerate(line))
+    draws = torch.rand(2, 40, generator=rng(2))
+    share = (0.7 * draws[1] * (draws[0] < 0.5))[:, None, None, None]
+    expected = torch.lerp(images, soft, share)
+    torch.testing.assert_close(blurred(images, rng(2), 0.7), expected)
+
+
+def test_a_batch_of_which_no_image_is_blurred_stays_as_it_is():
+    image = photographs(1)
+    results = [blurred(image, rng(seed), 1.0) for seed in range(20)]
+    assert {torch.equal(result, image) for result in results} == {True, False}
 
 
 @pytest.mark.parametrize("options", [{}, {"brightness": 0.2, "blur": 1.0, "flip": True}])
