@@ -148,7 +148,7 @@ def looking_figure(found, images, titles, signed, columns=4):
         )  # fmt: skip
     bar = {"location": "bottom", "aspect": 30, "shrink": 0.8}
     figure.colorbar(shown, ax=axes, label=label, **bar)
-    return figure
+    return figures.photographic(figure)
 
 
 def _grey(image):

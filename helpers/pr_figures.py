@@ -217,4 +217,4 @@ def contact_sheet(images, targets, decisions, classes, columns=4):
             )  # fmt: skip
     for at, (symbol, colour, meaning) in zip((0.12, 0.46, 0.82), KINDS, strict=True):
         figure.text(at, 0.1 * inch, f"{symbol} {meaning}", color=colour, fontsize=12, ha="center")
-    return figure
+    return figures.photographic(figure)

@@ -31,6 +31,16 @@ def test_a_notebook_shows_a_figure_once():
     figure = figures.curves([0, 1], {"a": [1, 2]})
     assert plt.get_fignums() == before
     assert figure._repr_png_().startswith(b"\x89PNG")
+    assert figure._repr_jpeg_() is None
+
+
+def test_a_figure_with_photographs_is_shown_once_and_is_smaller():
+    noise = np.random.default_rng(0).integers(256, size=(1, 90, 90, 3), dtype=np.uint8)
+    figure = figures.image_grid(noise, columns=1)
+    png = figure._repr_png_()
+    assert figures.photographic(figure) is figure and figure._repr_png_() is None
+    jpeg = figure._repr_jpeg_()
+    assert jpeg.startswith(b"\xff\xd8") and len(jpeg) < len(png)
 
 
 def test_curves_draw_mean_and_range_over_runs():
