@@ -10,6 +10,7 @@ from matplotlib.colors import to_rgb
 from helpers import figures, planes, tables
 from helpers.numpy_net import mlp
 from helpers.stats import Interval, difference_interval, mean_interval
+from helpers.voc import load_tiny_voc
 
 
 def record(seed=0, accuracy=0.9, history=None, data="the same"):
@@ -35,8 +36,7 @@ def test_a_notebook_shows_a_figure_once():
 
 
 def test_a_figure_with_photographs_is_shown_once_and_is_smaller():
-    noise = np.random.default_rng(0).integers(256, size=(1, 90, 90, 3), dtype=np.uint8)
-    figure = figures.image_grid(noise, columns=1)
+    figure = figures.image_grid(load_tiny_voc().val_images[:1], columns=1)
     png = figure._repr_png_()
     assert figures.photographic(figure) is figure and figure._repr_png_() is None
     jpeg = figure._repr_jpeg_()
