@@ -68,7 +68,7 @@ class BookFigure(Figure):
         return None if self.photographs else self._bytes("png")
 
     def _repr_jpeg_(self):
-        return self._bytes("jpeg", pil_kwargs={"quality": 88}) if self.photographs else None
+        return self._bytes("jpeg", pil_kwargs={"quality": 82}) if self.photographs else None
 
     def _bytes(self, kind, **options):
         picture = io.BytesIO()

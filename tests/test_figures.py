@@ -7,10 +7,10 @@ import pytest
 from matplotlib import pyplot as plt
 from matplotlib.colors import to_rgb
 
+from data_prep.toy_voc import draw_set
 from helpers import figures, planes, tables
 from helpers.numpy_net import mlp
 from helpers.stats import Interval, difference_interval, mean_interval
-from helpers.voc import load_tiny_voc
 
 
 def record(seed=0, accuracy=0.9, history=None, data="the same"):
@@ -36,7 +36,8 @@ def test_a_notebook_shows_a_figure_once():
 
 
 def test_a_figure_with_photographs_is_shown_once_and_is_smaller():
-    figure = figures.image_grid(load_tiny_voc().val_images[:1], columns=1)
+    scenes, _ = draw_set(first=0, count=2, size=160)
+    figure = figures.image_grid(scenes, columns=2)
     png = figure._repr_png_()
     assert figures.photographic(figure) is figure and figure._repr_png_() is None
     jpeg = figure._repr_jpeg_()
