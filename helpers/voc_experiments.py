@@ -44,9 +44,7 @@ MODELS = {
     "vit": ("ViT", VIT_BASE),
     "vit-strips": ("ViT with strips", replace(VIT_BASE, arguments=VIT | {"cut": "strips"})),
 }
-for _name in ("resnet18", "lenet"):
-    _about, _recipe = MODELS[_name]
-    add(f"voc128-{_name}", _about, _recipe, tiny_voc(128), seeds=(0,), keep=True)
+add("voc128-lenet", *MODELS["lenet"], tiny_voc(128), seeds=(0,), keep=True)
 for _name, (_about, _recipe) in MODELS.items():
     add(
         f"voc96-{_name}", _about, replace(_recipe, epochs=20), tiny_voc(96), keep=True,
