@@ -15,6 +15,7 @@ from cycler import cycler
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
 
 from helpers.stats import wilson
 
@@ -149,6 +150,8 @@ def curves(x, runs, xlabel="epoch", ylabel=None, log=False, each=False, ax=None)
             band = values.min(axis=0), values.max(axis=0)
             ax.fill_between(steps, *band, color=line.get_color(), alpha=0.18, linewidth=0)
     ax.set(xlabel=xlabel, ylabel=ylabel, yscale="log" if log else "linear")
+    if xlabel == "epoch":
+        ax.xaxis.set_major_locator(MaxNLocator(9, integer=True))  # no half epochs
     if len(runs) > 1:
         ax.legend()
     return ax.figure
