@@ -26,6 +26,7 @@ PATH = records.ROOT / "benchmarks" / "notebooks.json"
 SCHEMA = 1
 FIELDS = {"seconds", "processor_seconds", "environment", "commit", "date"}
 COLOURS = re.compile(r"\x1b\[[\d;]*m")  # of a terminal, in an error message
+ERROR = re.compile(r"[\w.]*(Error|Exception|Interrupt)\b")
 
 
 class NotebookTimesError(ValueError):
@@ -54,14 +55,13 @@ def measure(path):
     surroundings = {k: value for k, value in os.environ.items() if k != "COURSE_SCALE"}
     with tempfile.TemporaryDirectory() as folder:
         command = [sys.executable, "-m", "nbconvert", "--to", "notebook", "--execute",
-                   "--ExecutePreprocessor.timeout=600", "--output-dir", folder,
+                   "--ExecutePreprocessor.timeout=-1", "--output-dir", folder,
                    str(path)]  # fmt: skip
         start, used = time.perf_counter(), _children_seconds()
         done = subprocess.run(command, capture_output=True, text=True, env=surroundings)
         seconds, used = time.perf_counter() - start, _children_seconds() - used
     if done.returncode:
-        said = (COLOURS.sub("", done.stderr).strip().splitlines() or ["it said nothing"])[-1]
-        raise NotebookTimesError(f"{path.name} can't be executed: {said}")
+        raise NotebookTimesError(f"{path.name} can't be executed: {_reason(done.stderr)}")
     return {
         "seconds": round(seconds, 1),
         "processor_seconds": round(used, 1) or None,
@@ -69,6 +69,12 @@ def measure(path):
         "commit": records.source_commit(),
         "date": date.today().isoformat(),
     }
+
+
+def _reason(text):
+    """Return the last line of an error message that names the error, or else the last line."""
+    lines = COLOURS.sub("", text).strip().splitlines() or ["it said nothing"]
+    return next((line for line in reversed(lines) if ERROR.match(line)), lines[-1])
 
 
 def _children_seconds():
