@@ -1,8 +1,8 @@
 """A Sphinx extension: maths without a network, and what a shared link shows.
 
 It copies one MathJax file from the installed package `sphinx-mathjax-offline` into the
-built site (third-party scripts stay out of git), and adds icon and preview tags to every
-page. It changes nothing in the text.
+built site (the scripts it loads stay out of git), adds icon and preview tags to every
+page, and mends names and roles for screen readers. It changes nothing in the text.
 """
 
 from html import escape
@@ -17,6 +17,14 @@ DESCRIPTION = (
     "Deep learning by practice, from back-propagation in NumPy onwards: the code, the recorded "
     "runs, and a verdict on every claim."
 )
+
+# Markup of myst-nb and docutils that a screen reader takes amiss, and what to write instead.
+MENDED = {
+    # The name hides what is shown: "Show the source" becomes "Hide the source".
+    '<summary aria-label="Toggle hidden content">': "<summary>",
+    # A role that is deprecated for that of any member of a list, and is not one itself.
+    'role="doc-biblioentry"': 'role="listitem"',
+}
 
 
 def copy_mathjax(app):
@@ -56,8 +64,16 @@ def add_page_tags(app, pagename, templatename, context, doctree):
     )
 
 
+def mend_markup(app, pagename, templatename, context, doctree):
+    """Replace what is in `MENDED`, in the body of a page."""
+    for amiss, instead in MENDED.items():
+        if "body" in context:
+            context["body"] = context["body"].replace(amiss, instead)
+
+
 def setup(app):
-    """Register both steps with Sphinx."""
+    """Register the steps with Sphinx."""
     app.connect("builder-inited", copy_mathjax)
     app.connect("html-page-context", add_page_tags)
+    app.connect("html-page-context", mend_markup)
     return {"parallel_read_safe": True, "parallel_write_safe": True}
