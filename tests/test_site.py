@@ -1,21 +1,18 @@
 """Walk the rendered HTML of every page: what a reader would stumble over fails here.
 
-The book that `make book` left is used if it is newer than everything it was made from;
-otherwise it is rendered into a temporary folder, with warnings as errors.
+What shows only when a page is opened is the business of `test_browser.py`.
 """
 
 import re
-import subprocess
 import sys
 from functools import cache
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 import pytest
-import yaml
 from bs4 import BeautifulSoup
+from rendered import ROOT, collect, pages_of_the_contents
 
-ROOT = Path(__file__).resolve().parent.parent
 MEGABYTE = 1_000_000
 PAGE_LIMIT, GIF_LIMIT = 3 * MEGABYTE, MEGABYTE
 HEAVIER = {"activation_gallery.html": 5 * MEGABYTE}  # fourteen animations, one below the other
@@ -73,8 +70,10 @@ def asked_of_other_hosts(soup):
     ]
     for tag in soup.find_all(srcset=True):
         found += [part.split()[0] for part in tag["srcset"].split(", ") if part.strip()]
+    links = {"stylesheet", "preload", "icon", "modulepreload", "prefetch"}
+    links |= {"preconnect", "dns-prefetch"}  # no request yet, but the other host is told
     for tag in soup.find_all("link", href=True):
-        if set(tag.get("rel", [])) & {"stylesheet", "preload", "icon", "modulepreload"}:
+        if set(tag.get("rel", [])) & links:
             found.append(tag["href"])
     return [target for target in found if urlsplit(target).netloc]
 
@@ -138,64 +137,6 @@ def heavy_gifs(html):
 # ------------------------------------------------------------------ the rendered book
 
 
-def sources():
-    """Every file that the rendered book is made from."""
-    kept = [ROOT / "_config.yml", ROOT / "_toc.yml", ROOT / "requirements.txt"]
-    for folder in ("book", "notebooks"):
-        kept += [
-            path
-            for path in (ROOT / folder).rglob("*")
-            if path.is_file() and not {"__pycache__", ".ipynb_checkpoints"} & set(path.parts)
-        ]
-    return kept
-
-
-def pages_of_the_contents():
-    """The site's path of every page that _toc.yml names."""
-
-    def walk(node):
-        if isinstance(node, dict):
-            yield from (node[key] for key in ("root", "file") if key in node)
-            for value in node.values():
-                yield from walk(value)
-        elif isinstance(node, list):
-            for value in node:
-                yield from walk(value)
-
-    contents = yaml.safe_load((ROOT / "_toc.yml").read_text(encoding="utf-8"))
-    return [re.sub(r"\.(md|ipynb)$", "", name) + ".html" for name in walk(contents)]
-
-
-@pytest.fixture(scope="module")
-def site(tmp_path_factory):
-    built = ROOT / "_build" / "html"
-    index = built / "index.html"
-    if index.is_file() and index.stat().st_mtime > max(p.stat().st_mtime for p in sources()):
-        return built
-    folder = tmp_path_factory.mktemp("book")
-    command = [sys.executable, "-c", "from jupyter_book.cli.main import main; main()"]
-    command += [
-        "build",
-        str(ROOT),
-        "--path-output",
-        str(folder),
-        "--all",
-        "-W",
-        "-n",
-        "--keep-going",
-    ]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=300)
-    assert done.returncode == 0, f"the book does not build:\n{done.stdout}\n{done.stderr}"
-    return folder / "_build" / "html"
-
-
-@pytest.fixture(scope="module")
-def pages(site):
-    found = sorted(path for path in site.rglob("*.html") if "_static" not in path.parts)
-    assert len(found) >= len(pages_of_the_contents())
-    return found
-
-
 @pytest.fixture(scope="module")
 def parsed():
     @cache
@@ -203,12 +144,6 @@ def parsed():
         return BeautifulSoup(path.read_text(encoding="utf-8"), "html.parser")
 
     return parse
-
-
-def collect(pages, check):
-    """Apply a check to every page, and keep what it finds under the page's name."""
-    found = {page.name: check(page) for page in pages}
-    return {name: faults for name, faults in found.items() if faults}
 
 
 def test_every_page_of_the_contents_is_rendered(site):
@@ -333,6 +268,11 @@ def test_sound_links_pass(small_site, html):
             asked_of_other_hosts,
             '<link rel="stylesheet" href="//example.org/x.css">',
             '<link rel="next" href="https://example.org/x.html">',
+        ),
+        (
+            asked_of_other_hosts,
+            '<link rel="preconnect" href="https://example.org">',
+            '<link rel="author" href="https://example.org">',
         ),
         (
             asked_of_other_hosts,
