@@ -9,11 +9,12 @@ import io
 import numpy as np
 from PIL import Image
 
-EACH = 10  # images of each kind
+EACH = 2  # images of each kind and class
+DOUBTFUL = 10  # images
 QUALITY = 75  # of WebP, out of 100
 
 
-def telling(logits, targets, each=EACH):
+def telling(logits, targets, each=EACH, doubtful=DOUBTFUL):
     """Choose the images that tell most about a model's answers.
 
     Parameters
@@ -22,29 +23,34 @@ def telling(logits, targets, each=EACH):
         Yes is above 0.
     targets : array of 0 and 1, [N, K]
     each : int
-        How many of each kind, at most.
+        How many of each kind and class, at most. Class by class, since otherwise the class that
+        a model says most often would take every place.
+    doubtful : int
+        How many of the last kind.
 
     Returns
     -------
     ndarray of int, [M]
         Places, each once: first the most confident false alarms, then the most confident misses,
-        the most confident of those that are all right and hold several classes, and last those
-        with an answer closest to 0.
+        then the surest yes on images that are all right, and last those with an answer closest
+        to 0.
     """
     logits, there = np.asarray(logits, dtype=np.float64), np.asarray(targets) > 0.5
-    alarm = np.where(there, -np.inf, logits).max(axis=1)
-    miss = np.where(there, -logits, -np.inf).max(axis=1)
-    sure = np.abs(logits).min(axis=1)
-    right = ((logits > 0) == there).all(axis=1) & (there.sum(axis=1) > 1)
+    right = ((logits > 0) == there).all(axis=1, keepdims=True)
     kinds = (
-        np.where(alarm > 0, alarm, -np.inf), np.where(miss > 0, miss, -np.inf),
-        np.where(right, sure, -np.inf), -sure,
-    )  # fmt: skip
-    chosen = []
-    for worth in kinds:
-        order = np.argsort(-worth, kind="stable")[:each]
-        chosen += [place for place in order if np.isfinite(worth[place])]
+        np.where(~there & (logits > 0), logits, -np.inf),
+        np.where(there & (logits <= 0), -logits, -np.inf),
+        np.where(there & right, logits, -np.inf),
+    )
+    chosen = [place for worth in kinds for column in worth.T for place in first(column, each)]
+    chosen += first(-np.abs(logits).min(axis=1), doubtful)
     return np.array(list(dict.fromkeys(chosen)), dtype=int)
+
+
+def first(worth, most):
+    """Return the places of the largest values [N], at most `most`, without those of -inf."""
+    order = np.argsort(-np.asarray(worth), kind="stable")[:most]
+    return [int(place) for place in order if np.isfinite(worth[place])]
 
 
 def packed(images):

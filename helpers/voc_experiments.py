@@ -48,7 +48,7 @@ add("voc128-lenet", *MODELS["lenet"], tiny_voc(128), seeds=(0,), keep=True)
 for _name, (_about, _recipe) in MODELS.items():
     add(
         f"voc96-{_name}", _about, replace(_recipe, epochs=20), tiny_voc(96), keep=True,
-        keep_images=(1,),
+        keep_images=(2,),
     )  # fmt: skip
 
 # ------------------------------------------- C4.2: one change at a time, at 96 pixels
