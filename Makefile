@@ -22,7 +22,7 @@ help:  ## Say what can be made
 	@echo "make data       fetch and verify MNIST (SOURCE=folder takes the files from there)"
 	@echo "make runs       train every recorded run that is not there yet (half a day)"
 	@echo "make verify     train a few recorded runs again and compare (NAMES='...' chooses others)"
-	@echo "make bench      measure the speed of the NumPy network"
+	@echo "make bench      measure the speed of the NumPy network and of practice 4's images"
 	@echo "make race       measure the way to 99 % on MNIST in seconds (half an hour)"
 	@echo "make notebooks  execute the notebooks again and keep their new outputs"
 	@echo "make clean      remove what was built (not .venv, data or runs)"
@@ -76,9 +76,10 @@ verify: $(READY)
 	@echo "No result lies outside what the records let expect."
 
 bench: $(READY)
-	@echo "Measuring speed (some minutes; leave the machine otherwise idle) ..."
+	@echo "Measuring speed (ten minutes; leave the machine otherwise idle) ..."
 	@$(RUN) helpers.bench
-	@echo "The table is above."
+	@$(RUN) helpers.augment_bench
+	@echo "The tables are above."
 
 race: $(READY)
 	@echo "Training to 99 %, from PyTorch's example to the fastest (half an hour; nothing else should run) ..."

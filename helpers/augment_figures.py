@@ -66,7 +66,7 @@ def augmentation_figure(image, generator, alone=ALONE, together=AUGMENT):
     titles += ["\n"] * missing
     shown += list(changed(image, COLUMNS, generator, **together))
     titles += [f"all, as trained\ndraw {i}" for i in range(1, COLUMNS + 1)]
-    return figures.image_grid(shown, titles, COLUMNS)
+    return figures.photographic(figures.image_grid(shown, titles, COLUMNS))
 
 
 def strongest(image, generator, **amounts):

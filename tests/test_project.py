@@ -34,7 +34,9 @@ SHOWING |= {"batch_first", "vision", "vision_claims", "vision_words", "widgets"}
 SHOWING |= {"diagrams", "layers", "readers", "views"}  # how the networks are drawn
 SHOWING |= {"race", "stages", "stopwatch", "timings"}
 SHOWING |= {"metrics", "uncertainty", "multilabel", "pr_figures", "looking"}
-SHOWING |= {"thresholds", "threshold_panel"}
+SHOWING |= {"thresholds", "threshold_panel", "voc_chapter", "voc_claims", "voc_words"}
+SHOWING |= {"augment_bench", "augment_figures", "data_paths"}
+SHOWING |= {"agreement", "notebook_times", "verify"}
 # Practice 5 has records of its own, of many networks at once.
 SHOWING |= {"activation_records", "activation_runs", "activation_regions", "activation_far"}
 SHOWING |= {"activation_claims", "activation_figures", "activation_frames", "activation_gallery"}
@@ -117,7 +119,8 @@ def test_every_requirement_is_pinned_exactly():
     assert [line for line in wanted if not re.fullmatch(r"[\w.-]+==[\w.]+", line)] == []
 
 
-OWN = {"helpers", "data_prep", *(path.stem for path in (ROOT / "tests").glob("*.py"))}
+OWN = {"helpers", "data_prep"}
+OWN |= {path.stem for folder in ("tests", "book/_ext") for path in (ROOT / folder).glob("*.py")}
 
 
 def test_what_the_code_imports_is_required():
