@@ -122,9 +122,11 @@ def looking_figure(found, images, titles, signed, columns=4):
     Returns
     -------
     Figure
-        Vermillion speaks for the class, blue against it; or, the more orange, the more
-        attention. All images share one scale.
+        Vermillion speaks for the class, blue against it, relative to the image's largest value;
+        or, the more orange, the more attention, on one scale for all images.
     """
+    if signed:
+        found = found / np.maximum(np.abs(found).max(axis=(1, 2), keepdims=True), 1e-9)
     rows = -(-len(images) // columns)
     height = 0.95 + rows * (2 * figures.WIDTH / columns + 0.4)
     figure, axes = figures.new_figure(2 * rows, columns, height=height, squeeze=False)
@@ -132,7 +134,7 @@ def looking_figure(found, images, titles, signed, columns=4):
     limit = float(np.abs(found).max()) or 1.0
     colours, label = ATTENTION, "attention (1: to all patches alike)"
     if signed:
-        colours, label = figures.DIVERGING, "for the class (blue: against it)"
+        colours, label = figures.DIVERGING, "for the class (blue: against it); 1: the image's largest"
     for ax in axes.flat:
         ax.axis("off")
     for i, (image, map_) in enumerate(zip(images, found, strict=True)):
