@@ -134,7 +134,7 @@ def looking_figure(found, images, titles, signed, columns=4):
     limit = float(np.abs(found).max()) or 1.0
     colours, label = ATTENTION, "attention (1: to all patches alike)"
     if signed:
-        colours, label = figures.DIVERGING, "for the class (blue: against it); 1: the image's largest"
+        colours, label = figures.DIVERGING, "for the class (blue: against); 1: its largest"
     for ax in axes.flat:
         ax.axis("off")
     for i, (image, map_) in enumerate(zip(images, found, strict=True)):
