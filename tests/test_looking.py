@@ -153,7 +153,7 @@ def test_the_figure_lays_each_map_on_its_own_image(kind, request):
     limit = np.abs(found).max()
     for ax, map_ in zip(below, found, strict=True):
         shown = ax.images[1]
-        assert shown.get_array() == pytest.approx(map_)
+        np.testing.assert_allclose(shown.get_array(), map_)
         assert shown.get_clim() == pytest.approx((-limit if kind == "resnet" else 0, limit))
         assert shown.get_alpha() == pytest.approx(0.8 * np.abs(map_) / limit)
     boxes = [(a.get_position(), b.get_position()) for a, b in zip(above, below, strict=True)]
