@@ -187,8 +187,9 @@ def accuracy_against_time():
 
 def warm_up():
     """Draw a ViT's training accuracy over the first two epochs, batch by batch, each seed."""
-    runs = recorded("mnist-vit")
-    curves = [read_arrays("mnist-vit", "full", run.seed)["curve_accuracy"] for run in runs]
+    name = REPEATED["ViT"]
+    runs = recorded(name)
+    curves = [read_arrays(name, "full", run.seed)["curve_accuracy"] for run in runs]
     per_epoch = len(curves[0]) / len(runs[0].history["epoch"])
     shown = round(2 * per_epoch)
     smooth = [pd.Series(c[:shown]).rolling(5, min_periods=1).mean() for c in curves]

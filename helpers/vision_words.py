@@ -44,16 +44,16 @@ def runs_made():
 
 
 def about_precision():
-    """Say whether bfloat16, in which the two large networks were trained, changes the result."""
+    """Say whether bfloat16, in which some networks were trained, changes the result."""
     gain = tables.difference(
         recorded("tenth-resnet18"), recorded("tenth-resnet18-float32"), "eval_accuracy"
     )
     clear = "a clear difference" if gain.above(0) is not None else "no difference that shows"
     return (
-        "ResNet-18 and VGG-11 were trained with bfloat16 in their products and convolutions, which "
-        "halves their time on a processor that has it. ResNet-18 on a tenth of the images, so "
-        f"trained, ends at {gain:+.4f} of accuracy from itself in float32 ({seeds_of(gain)}): "
-        f"{clear}."
+        "ResNet-18, VGG-11 and the ViT as the original computed it were trained with bfloat16 in "
+        "their products and convolutions, which saves time on a processor that has it. ResNet-18 "
+        f"on a tenth of the images, so trained, ends at {gain:+.4f} of accuracy from itself in "
+        f"float32 ({seeds_of(gain)}): {clear}."
     )
 
 
@@ -203,7 +203,7 @@ def about_common_mistakes():
 def summary():
     """Return the chapter's summary, with its numbers."""
     lenet = tables.interval(recorded("mnist-lenet"), "eval_accuracy")
-    vit = recorded("mnist-vit")
+    vit = recorded(REPEATED["ViT"])
     reached = tables.interval(vit, "eval_accuracy")
     plain = Point(128, 3e-3)
     gain = tables.difference(*pair(plain), "eval_accuracy")
@@ -211,7 +211,7 @@ def summary():
         "Each of the four networks is an answer to a question that the one before it raised: what "
         "to share, how to see far, how to let the signal pass, how to look anywhere. On small "
         f"digits the oldest is the cheapest way to a good answer: LeNet reaches {lenet:.4f} in "
-        f"ten epochs, the ViT with the course's small learning rate {reached:.4f} in "
+        f"ten epochs, the ViT as the course computed it {reached:.4f} in "
         f"{vit[0].config['epochs']}. The division by √d keeps the attention's scores at one "
         f"spread whatever the head's dimension; at {plain.about(True)} it is worth {gain:+.3f} in "
         f"accuracy. And the mistakes worth fearing are those that run: a "

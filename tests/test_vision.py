@@ -180,9 +180,10 @@ def test_time_is_that_of_the_epochs_so_far(recorded):
 
 
 def test_the_warm_up_is_each_seeds_first_two_epochs(recorded, kept):
-    recorded["mnist-vit"] = learned([0.5] * 4, [0.5] * 4)
+    name = vision.REPEATED["ViT"]
+    recorded[name] = learned([0.5] * 4, [0.5] * 4)
     for seed in (0, 1):
-        kept["mnist-vit", seed] = {"curve_accuracy": np.arange(40) / 40 + seed / 10}
+        kept[name, seed] = {"curve_accuracy": np.arange(40) / 40 + seed / 10}
     figure = vision.warm_up()
     (ax,) = figure.axes
     one, other = ax.lines
@@ -386,10 +387,11 @@ def test_positions_are_alike_by_their_distance_on_the_grid():
 
 
 def test_the_summary_has_the_numbers_of_its_runs(recorded):
-    recorded |= {"mnist-lenet": steady(0.99), "mnist-vit": of_network(steady(0.97), epochs=20)}
+    recorded |= {"mnist-lenet": steady(0.99)}
+    recorded |= {vision.REPEATED["ViT"]: of_network(steady(0.97), epochs=20)}
     recorded |= {Point(128, 3e-3).name(True): steady(0.95)}
     recorded |= {Point(128, 3e-3).name(False): steady(0.92)}
     said = vision_words.summary()
     assert "LeNet reaches 0.9900 [" in said
-    assert "small learning rate 0.9700 [0.9675, 0.9725] in 20." in said
+    assert "computed it 0.9700 [0.9675, 0.9725] in 20." in said
     assert "at d = 128, rate 0.003 it is worth +0.030 [+0.030, +0.030] in accuracy" in said

@@ -180,7 +180,7 @@ def test_accuracy_climbs_late_and_flattens(find, monkeypatch, first, second, cou
     made = runs([0.9, 0.9, 0.9])
     for record, course in zip(made, courses, strict=True):
         record.history["eval_accuracy"] = course.tolist()
-    found = find("C3.3", {"mnist-vit": made})
+    found = find("C3.3", {REPEATED["ViT"]: made})
     assert found.answer == answer
     assert f"by {np.mean(first):.2f} [" in found.effect and "(n = 3 seeds)" in found.effect
     most = "0.021" if any(course is LATE_JUMP for course in courses) else "0.001"
@@ -192,7 +192,8 @@ def test_accuracy_climbs_late_and_flattens(find, monkeypatch, first, second, cou
 
 def swept(unscaled, **points):
     """Records with and without 1/√d: in the published setting, and at some of the points."""
-    records = {"mnist-vit": steady(0.97), "mnist-vit-unscaled": unscaled}
+    home = of_network(steady(0.97), epochs=50), unscaled
+    records = dict(zip((REPEATED["ViT"], REPEATED["ViT without 1/√d"]), home, strict=True))
     for point in POINTS:
         records |= {point.name(scaled): steady(0.95) for scaled in (True, False)}
     return records | {Point(int(d[1:])).name(False): made for d, made in points.items()}
@@ -211,8 +212,8 @@ def undecided():
         (swept(steady(0.97), d128=steady(0.946)), HOLDS, "in 0; clearly less"),  # a little
         (swept(steady(0.97), d128=steady(0.90)), LIMITED, "in 1: d = 128, rate 0.0005 +0.050 ["),
         (swept(steady(0.97), d4=steady(0.96)), LIMITED, "-0.005 in 1: d = 4, rate 0.0005 -0.010"),
-        (swept(steady(0.95)), FAILS, "setting: +0.0200 [+0.0200, +0.0200] (n = 3 seeds, paired)"),
-        (swept(steady(0.99)), FAILS, "setting: -0.0200"),
+        (swept(steady(0.95)), FAILS, "50 epochs: +0.0200 [+0.0200, +0.0200] (n = 3 seeds, paired)"),
+        (swept(steady(0.99)), FAILS, "50 epochs: -0.0200"),
         (swept(shaky(0.97), d128=steady(0.90)), LIMITED, "+0.050 ["),  # little elsewhere
         (undecided() | {Point(128).name(False): steady(0.90)}, FAILS, "+0.050 ["),
         (swept(shaky(0.97)), UNTOLD, f"In {len(POINTS)} other settings"),
