@@ -122,17 +122,15 @@ def looking_figure(found, images, titles, signed, columns=4):
     Returns
     -------
     Figure
-        Vermillion speaks for the class, blue against it, relative to the image's largest value;
-        or, the more orange, the more attention, on one scale for all images.
+        Vermillion speaks for the class, blue against it; or, the more orange, the more
+        attention. Relative to the largest value of each image.
     """
-    if signed:
-        found = found / np.maximum(np.abs(found).max(axis=(1, 2), keepdims=True), 1e-9)
+    found = found / np.maximum(np.abs(found).max(axis=(1, 2), keepdims=True), 1e-9)
     rows = -(-len(images) // columns)
     height = 0.95 + rows * (2 * figures.WIDTH / columns + 0.4)
     figure, axes = figures.new_figure(2 * rows, columns, height=height, squeeze=False)
     figure.get_layout_engine().set(h_pad=0.06)
-    limit = float(np.abs(found).max()) or 1.0
-    colours, label = ATTENTION, "attention (1: to all patches alike)"
+    colours, label = ATTENTION, "attention (1: the patch with the most)"
     if signed:
         colours, label = figures.DIVERGING, "for the class (blue: against); 1: its largest"
     for ax in axes.flat:
@@ -145,8 +143,7 @@ def looking_figure(found, images, titles, signed, columns=4):
         below.imshow(_grey(image), cmap="gray", vmin=0, vmax=255)
         # As opaque as the map is large: where the network does not look, the image is left.
         shown = below.imshow(
-            map_, cmap=colours, vmin=-limit if signed else 0, vmax=limit,
-            alpha=0.8 * np.abs(map_) / limit,
+            map_, cmap=colours, vmin=-1 if signed else 0, vmax=1, alpha=0.8 * np.abs(map_),
         )  # fmt: skip
     bar = {"location": "bottom", "aspect": 30, "shrink": 0.8}
     figure.colorbar(shown, ax=axes, label=label, **bar)

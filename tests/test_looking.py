@@ -148,14 +148,12 @@ def test_the_figure_lays_each_map_on_its_own_image(kind, request):
     above, below = ([ax for ax in panels(figure) if len(ax.images) == layers] for layers in (1, 2))
     assert [ax.get_title() for ax in above] == titles
     assert all(np.array_equal(ax.images[0].get_array(), i) for ax, i in zip(above, images))  # noqa: B905
-    if kind == "resnet":  # each image by its own largest value
-        found = found / np.abs(found).max(axis=(1, 2), keepdims=True)
-    limit = np.abs(found).max()
+    found = found / np.abs(found).max(axis=(1, 2), keepdims=True)
     for ax, map_ in zip(below, found, strict=True):
         shown = ax.images[1]
         np.testing.assert_allclose(shown.get_array(), map_)
-        assert shown.get_clim() == pytest.approx((-limit if kind == "resnet" else 0, limit))
-        assert shown.get_alpha() == pytest.approx(0.8 * np.abs(map_) / limit)
+        assert shown.get_clim() == (-1 if kind == "resnet" else 0, 1)
+        assert shown.get_alpha() == pytest.approx(0.8 * np.abs(map_))
     boxes = [(a.get_position(), b.get_position()) for a, b in zip(above, below, strict=True)]
     assert all(a.x0 == b.x0 and a.y0 > b.y1 for a, b in boxes)
     assert_legible(figure)
