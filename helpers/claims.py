@@ -1,17 +1,17 @@
 """The course's claims, each put to the test: what was measured, and the verdict that follows.
 
-`helpers.numpy_claims`, `vision_claims` and `activation_claims` take the recorded runs of one claim
-each and apply a rule that is fixed in code, so that new records change the verdict and nobody's
-wish does. Chapters and the findings page show the same `Finding`.
+`helpers.numpy_claims`, `vision_claims`, `voc_claims` and `activation_claims` take the recorded
+runs of one claim each and apply a rule that is fixed in code, so that new records change the
+verdict and nobody's wish does. Chapters and the findings page show the same `Finding`.
 """
 
 import pandas as pd
 
-from helpers import activation_claims, numpy_claims, vision_claims
+from helpers import activation_claims, numpy_claims, vision_claims, voc_claims
 from helpers.course import CLAIMS
 from helpers.prose import verdict
 
-TESTS = numpy_claims.TESTS | vision_claims.TESTS | activation_claims.TESTS
+TESTS = numpy_claims.TESTS | vision_claims.TESTS | voc_claims.TESTS | activation_claims.TESTS
 
 
 def finding(claim):

@@ -4,14 +4,14 @@ import re
 
 import pytest
 
-from helpers import activation_claims, claims, numpy_claims, vision_claims
+from helpers import activation_claims, claims, numpy_claims, vision_claims, voc_claims
 from helpers.course import CLAIMS
 from helpers.finding import FAILS, HOLDS, LIMITED, UNTOLD, Finding
 
 
 @pytest.mark.parametrize("claim", claims.TESTS)
 def test_every_finding_says_on_how_many_runs_it_rests(claim, monkeypatch):
-    modules = (numpy_claims, vision_claims, activation_claims)
+    modules = (numpy_claims, vision_claims, voc_claims, activation_claims)
     module = next(module for module in modules if claim in module.TESTS)
     recorded, used = module.recorded, set()
 

@@ -1,0 +1,243 @@
+"""Practice 4's recorded answers, and its tables and figures made from them.
+
+How a table or a figure is made stands in `helpers.multilabel`, `pr_figures` and `looking`; this
+module says of which runs.
+"""
+
+import json
+from functools import cache
+
+import numpy as np
+from scipy.special import expit
+
+from data_prep.voc_labels import CLASSES
+from helpers import figures, looking, metrics, multilabel, pr_figures, tables
+from helpers.course import PUBLISHED_VOC
+from helpers.experiments import find, recorded
+from helpers.multilabel import Answers
+from helpers.records import ROOT, read_arrays
+from helpers.registry import EXPERIMENTS
+from helpers.shown import first, unpacked
+from helpers.threshold_panel import threshold_panel
+from helpers.thresholds import threshold_playground
+from helpers.voc_claims import COMPARED, MAP, REPEATED
+
+BEST = COMPARED["ResNet-18"]  # whose answers are looked at closely
+LARGER = {"LeNet, 128 px": "voc128-lenet", "ResNet-18, 128 px": "voc128-resnet18"}
+BATCH = 64  # images, of the original's evaluation
+FALSE_ALARM, RIGHT = "false alarms", "right"
+JUDGED = ROOT / "benchmarks" / "false_alarms.json"  # by eye, not by a program
+
+
+# ---------------------------------------------------------------------------- answers
+
+
+def targets(name=BEST):
+    """Return what is on the validation images, uint8 [N, K], as a run has kept it."""
+    return read_arrays(name, "full", find(name).seeds[0])["labels"]
+
+
+@cache
+def answers(name):
+    """Return the `helpers.multilabel.Answers` of an experiment's recorded seeds."""
+    runs = recorded(name)
+    return Answers.of_runs(runs, [read_arrays(name, "full", run.seed)["scores"] for run in runs])
+
+
+def compared():
+    """Return the answers of the compared models that are listed: name -> Answers."""
+    return {about: answers(name) for about, name in COMPARED.items() if name in EXPERIMENTS}
+
+
+def baselines():
+    """Return the answers of three models that never look at an image: name -> Answers.
+
+    The class priors are those of the validation images themselves, which can only flatter them.
+    """
+    truth = targets()
+    constant = metrics.constant_baselines(truth.mean(axis=0), CLASSES, len(truth))
+    return {f"always: {name}": Answers.constant(rows) for name, rows in constant.items()}
+
+
+# ----------------------------------------------------------------------------- tables
+
+
+def trap_table():
+    """Tabulate what answers that never look at an image are worth."""
+    columns = ["model", "accuracy", "precision", "recall", "F1", "mAP"]
+    return multilabel.results_table(baselines(), targets(), np.random.default_rng(0))[columns]
+
+
+@cache
+def results_table():
+    """Tabulate the constant answers and every model, smaller images first."""
+    larger = {about: answers(name) for about, name in LARGER.items() if name in EXPERIMENTS}
+    rows = baselines() | compared() | larger
+    return multilabel.results_table(rows, targets(), np.random.default_rng(0))
+
+
+def published_table():
+    """Tabulate the published figures beside ours, in the original's way and over all images."""
+    ours = {about: answers(name) for about, name in REPEATED.items() if name in EXPERIMENTS}
+    return multilabel.published_table(ours, targets(), PUBLISHED_VOC, BATCH)
+
+
+def class_table():
+    """Tabulate the answers of ResNet-18's first seed class by class."""
+    return multilabel.class_table(answers(BEST).probabilities[0], targets(), CLASSES)
+
+
+# ---------------------------------------------------------------------------- figures
+
+
+def class_curves(about):
+    """Draw the precision-recall curve of each class, for a compared model's first seed."""
+    return pr_figures.class_curves_figure(compared()[about].probabilities[0], targets(), CLASSES)
+
+
+def model_curves():
+    """Draw the micro curves of all compared models, first seeds, and the constant answers."""
+    first = {about: said.probabilities[0] for about, said in compared().items()}
+    constant = {about: said.probabilities[0] for about, said in baselines().items()}
+    return pr_figures.models_figure(first, targets(), constant)
+
+
+def moved_threshold(about="cat"):
+    """Show how a curve comes about from the scores that ResNet-18 gives one class."""
+    column = CLASSES.index(about)
+    scores, truth = answers(BEST).probabilities[0][:, column], targets()[:, column]
+    return pr_figures.threshold_figure(scores, truth)
+
+
+def overfitting():
+    """Draw the validation loss and the gap over the epochs, with augmentation and without."""
+    names = {"with augmentation": BEST, "without": "voc96-resnet18-plain"}
+    return multilabel.gap_figure({about: recorded(name) for about, name in names.items()})
+
+
+def learning():
+    """Draw the mAP of every compared model after each epoch, means over seeds."""
+    epochs, courses = {}, {}
+    for about, name in COMPARED.items():
+        if name in EXPERIMENTS:
+            steps, courses[about] = tables.history(recorded(name), MAP)
+            epochs[about] = steps + 1
+    return figures.curves(epochs, courses, ylabel="mAP on the validation images")
+
+
+def restless():
+    """Draw the validation loss of ResNet-18 and the ViT after each epoch, seed by seed."""
+    figure, axes = figures.new_figure(2, 1, height=6.4, sharex=True)
+    for ax, about in zip(axes, ("ResNet-18", "ViT"), strict=True):
+        steps, losses = tables.history(recorded(COMPARED[about]), "eval_loss")
+        figures.curves(
+            steps + 1, {about: losses}, ylabel="validation loss",
+            xlabel="epoch" if ax is axes[-1] else "", each=True, ax=ax,
+        )  # fmt: skip
+        ax.set_title(f"{about}, each seed", loc="left")
+    return figure
+
+
+def calibration():
+    """Draw how often a class is there against the probability that a model gives it."""
+    chosen = {about: compared()[about] for about in ("LeNet", "ResNet-18", "ViT")}
+    return multilabel.reliability_figure(chosen, targets())
+
+
+# ------------------------------------------------------------------- images and maps
+
+
+@cache
+def shown(name):
+    """Return (places, images, probabilities, truth, views) of a run that keeps its images.
+
+    Returns
+    -------
+    places : ndarray of int, [M]
+        In the validation images.
+    images : ndarray of uint8, [M, S, S, 3]
+    probabilities, truth : ndarray [M, K]
+    views : ndarray or None
+        As from `helpers.inside.views`.
+    """
+    arrays = read_arrays(name, "full", find(name).keep_images[0])
+    places = arrays["shown"]
+    probabilities = expit(arrays["scores"][places].astype(np.float64))
+    views = arrays.get("shown_views")
+    return places, unpacked(arrays["shown_images"]), probabilities, arrays["labels"][places], views
+
+
+def chosen(name, kind, each):
+    """Return rows of `shown` that are most confidently of a kind, and the class of each.
+
+    Returns
+    -------
+    rows, classes : list of int
+        The first of every class, then the second of every class, and so on up to `each`.
+    """
+    _, _, probabilities, truth, _ = shown(name)
+    said = probabilities >= 0.5
+    right = (said == (truth == 1)).all(axis=1, keepdims=True)
+    which = said & ((truth == 0) if kind == FALSE_ALARM else (truth == 1) & right)
+    ranks = [first(column, each) for column in np.where(which, probabilities, -np.inf).T]
+    pairs = [(rows[i], k) for i in range(each) for k, rows in enumerate(ranks) if i < len(rows)]
+    return [row for row, _ in pairs], [k for _, k in pairs]
+
+
+def judged():
+    """Return how a person judged ResNet-18's most confident false alarms: place -> judgement.
+
+    Returns
+    -------
+    dict int -> str
+        "there" where the class is in the image after all, "not there", or "unclear".
+    """
+    text = JUDGED.read_text(encoding="utf-8")
+    return {entry["place"]: entry["judgement"] for entry in json.loads(text)["false alarms"]}
+
+
+def mistakes(name=BEST):
+    """Draw the two most confident false alarms of each class, and all that is said of them."""
+    rows, _ = chosen(name, FALSE_ALARM, 2)
+    _, images, probabilities, truth, _ = shown(name)
+    decisions = probabilities[rows] >= 0.5
+    return pr_figures.contact_sheet(images[rows], truth[rows], decisions, CLASSES, columns=5)
+
+
+def looks(name):
+    """Draw where a model looks on an image of each class, right and wrongly said."""
+    places = [chosen(name, kind, 1) for kind in (RIGHT, FALSE_ALARM)]
+    rows, classes = ([*right, *wrong] for right, wrong in zip(*places, strict=True))
+    _, images, probabilities, truth, views = shown(name)
+    titles = [
+        f"{'✓' if truth[row, k] else '✗'} {CLASSES[k]}\n{probabilities[row, k]:.2f}"
+        for row, k in zip(rows, classes, strict=True)
+    ]
+    cut = find(name).config.arguments.get("cut", "squares")
+    found = looking.enlarged(views[rows], classes, images.shape[1], cut)
+    return looking.looking_figure(found, images[rows], titles, views.ndim == 4, columns=5)
+
+
+# ------------------------------------------------------------------------------- play
+
+
+def _pictures(most):
+    """Return pictures of the least sure answers: place -> image."""
+    places, images, *_ = shown(BEST)
+    return dict(zip(places[-most:].tolist(), images[-most:], strict=True))
+
+
+def _of_the_shown_seed():
+    name = BEST
+    scores = read_arrays(name, "full", find(name).keep_images[0])["scores"]
+    return expit(scores.astype(np.float64))
+
+
+def panel(caption):
+    """Return the thresholds of ResNet-18's answers to move in the built page."""
+    return threshold_panel(_of_the_shown_seed(), targets(), CLASSES, caption, _pictures(8))
+
+
+def playground():
+    """Return the widget that moves the thresholds of ResNet-18's answers."""
+    return threshold_playground(_of_the_shown_seed(), targets(), CLASSES, _pictures(40))

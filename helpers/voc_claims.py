@@ -1,0 +1,258 @@
+"""The claims of practice 4 put to the test: rules that turn records into verdicts.
+
+A comparison whose runs are not listed yet, or have fewer than three seeds, decides nothing: it
+is named, and leaves its part of the verdict open.
+"""
+
+import numpy as np
+
+from helpers.course import PUBLISHED_VOC
+from helpers.experiments import recorded
+from helpers.finding import FAILS, HOLDS, LIMITED, UNTOLD, Finding, compared, listed, seeds_of
+from helpers.records import read_arrays
+from helpers.registry import EXPERIMENTS
+from helpers.stats import mean_interval
+from helpers.tables import cell, difference, history, values
+
+F1, MAP = "eval_f1", "eval_mean_average_precision"
+NEAR = 0.01  # F1: near enough to a published value to say that it came out again
+LITTLE_RISE = 0.01  # of a loss: nobody would call it overfitting
+RISING = 0.005  # mAP between two neighbouring spans of five epochs: has not arrived yet
+
+#: The models of the published table at the size and length of the comparisons.
+COMPARED = {
+    "LeNet": "voc96-lenet",
+    "VGG": "voc96-course-vgg",
+    "ResNet-18": "voc96-resnet18",
+    "ViT": "voc96-vit",
+    "ViT with strips": "voc96-vit-strips",
+}
+
+#: The experiment that repeats each published row. The published ViT was fed strips.
+REPEATED = {about: COMPARED[about] for about in ("LeNet", "VGG", "ResNet-18")}
+REPEATED |= {"ViT": COMPARED["ViT with strips"]}
+
+#: What is said to help against overfitting: with it, and without.
+REMEDIES = {
+    "augmentation": ("voc96-resnet18", "voc96-resnet18-plain"),
+    "batch normalisation": ("voc96-vgg-norm", "voc96-vgg"),
+    "dropout": ("voc96-vgg-dropout", "voc96-vgg"),
+}
+
+#: What may have kept the ViT from converging: with the cause taken away, and with it. Only the
+#: first is none of the course's suspicions.
+PATCHES = "true patches instead of strips"
+CAUSES = {
+    PATCHES: ("voc96-vit", "voc96-vit-strips"),
+    "all images instead of 30 %": ("voc96-vit", "voc96-vit-data-30"),
+    "three times as many epochs": ("voc96-vit-long", "voc96-vit"),
+    "six times the learning rate": ("voc96-vit-rate", "voc96-vit"),
+    "twice as many layers": ("voc96-vit-deep", "voc96-vit"),
+    "twice the width": ("voc96-vit-wide", "voc96-vit"),
+}
+
+
+def several(*names):
+    """Whether experiments are listed with at least three seeds each."""
+    return all(name in EXPERIMENTS and len(EXPERIMENTS[name].seeds) > 2 for name in names)
+
+
+def gains(pairs, metric):
+    """Return what each change brings (name -> Interval), and the changes that nothing decides."""
+    found, open_ = {}, []
+    for about, pair in pairs.items():
+        if several(*pair):
+            found[about] = difference(*map(recorded, pair), metric)
+        else:
+            open_.append(about)
+    return found, open_
+
+
+def _not_decided(open_):
+    return f" Not recorded yet with three seeds: {listed(open_)}." if open_ else ""
+
+
+def _of_parts(parts, open_=()):
+    """Return the verdict of a claim with several parts: True, False or None (undecided) each."""
+    parts = [*parts, *(None for _ in open_)]
+    if True in parts:
+        return HOLDS if all(parts) else LIMITED
+    return FAILS if parts and None not in parts else UNTOLD
+
+
+def _c4_1():
+    """Test how many classes the images hold."""
+    runs = recorded(COMPARED["LeNet"])
+    labels = read_arrays(COMPARED["LeNet"], "full", runs[0].seed)["labels"]
+    there = labels.sum(axis=0)
+    effect = (
+        f"All {len(there)} classes occur in the {len(labels)} validation images, the rarest in "
+        f"{there.min()} of them; a mask with any further class would have been refused."
+    )
+    answer = HOLDS if len(there) == 5 and there.min() > 0 else FAILS
+    return Finding(
+        "C4.1", "Every mask was read by data_prep, which knows five classes", effect, answer
+    )
+
+
+def _c4_2():
+    """Test whether a network overfits, and whether the three remedies help."""
+    found, open_ = gains(REMEDIES, MAP)
+    plain = recorded(REMEDIES["augmentation"][1])
+    rise = [run.history["eval_loss"][-1] - min(run.history["eval_loss"]) for run in plain]
+    ends = ", ".join(f"{value:.2f}" for value in values(plain, "eval_loss"))
+    effect = (
+        f"Without augmentation ResNet-18's validation loss ends at {ends}, up to {max(rise):.2f} "
+        f"above its lowest, with a training loss of {values(plain, 'train_loss').mean():.3f} "
+        f"(n = {len(plain)} {'seed' if len(plain) == 1 else 'seeds'})."
+    )
+    if found:
+        effect += f" Gain in mAP: {compared(found, '+.3f')}."
+    overfits = mean_interval(rise).above(LITTLE_RISE) if len(plain) > 2 else None
+    parts = [overfits, *(gain.above(0) for gain in found.values())]
+    test = "ResNet-18 at 96 px, with and without one remedy at a time"
+    return Finding("C4.2", test, effect + _not_decided(open_), _of_parts(parts, open_))
+
+
+def _c4_3():
+    """Test whether the published F1 values come out again."""
+    said, close, open_ = [], [], []
+    for about, name in REPEATED.items():
+        if name not in EXPERIMENTS:
+            open_.append(about)
+            continue
+        runs, target = recorded(name), PUBLISHED_VOC[about]["f1"]
+        found, side = values(runs, F1), runs[0].config["data"]["size"]
+        seeds = "1 seed" if len(runs) == 1 else f"{len(runs)} seeds"
+        said.append(
+            f"{about} {cell(found, '.3f')} at {side} px after {runs[0].config['epochs']} epochs "
+            f"(n = {seeds}; published {target:.3f})"
+        )
+        close += [found.mean() >= target - NEAR] if len(runs) > 2 else [None]
+    effect = f"F1 over all validation images: {'; '.join(said)}.{_not_decided(open_)}"
+    test = f"The published settings, smaller images; a mean at most {NEAR} below repeats a value"
+    return Finding("C4.3", test, effect, _of_parts(close, open_))
+
+
+def _c4_4():
+    """Test whether only ResNet-18 is good, and whether the others have not arrived."""
+    others = {about: name for about, name in COMPARED.items() if about != "ResNet-18"}
+    pairs = {about: (COMPARED["ResNet-18"], name) for about, name in others.items()}
+    ahead, open_ = gains(pairs, MAP)
+    rising = {}
+    for about in ahead:
+        curves = history(recorded(others[about]), MAP)[1]  # [S, epochs]
+        rising[about] = mean_interval(curves[:, -5:].mean(axis=1) - curves[:, -10:-5].mean(axis=1))
+    level = cell(values(recorded(COMPARED["ResNet-18"]), MAP), ".3f")
+    growth = "; ".join(f"{about} {rise:+.3f}" for about, rise in rising.items())
+    effect = (
+        f"ResNet-18's mAP is {level}; it is ahead of {compared(ahead, '+.3f')}. What the last five "
+        f"epochs add in the mean to the five before: {growth}."
+    )
+    parts = [
+        *(gain.above(0) for gain in ahead.values()),
+        *(rise.above(RISING) for rise in rising.values()),
+    ]
+    test = "mAP of the four models at 96 px, and whether it still rises"
+    return Finding("C4.4", test, effect + _not_decided(open_), _of_parts(parts, open_))
+
+
+def _c4_5():
+    """Test whether ResNet-18 beats the ViT, given true patches."""
+    pair = recorded(COMPARED["ResNet-18"]), recorded(COMPARED["ViT"])
+    gain, f1 = (difference(*pair, metric) for metric in (MAP, F1))
+    effect = (
+        f"ResNet-18 minus ViT with true patches: {gain:+.3f} in mAP and {f1:+.3f} in F1 "
+        f"({seeds_of(gain)})."
+    )
+    better = gain.above(0)
+    answer = UNTOLD if better is None else HOLDS if better else FAILS
+    test = "Both from scratch at 96 px, 20 epochs, each at its published learning rate"
+    return Finding("C4.5", test, effect, answer)
+
+
+def _c4_6():
+    """Test what kept the ViT from converging."""
+    found, open_ = gains(CAUSES, MAP)
+    effect = f"Gain in mAP: {compared(found, '+.3f')}.{_not_decided(open_)}"
+    suspected = {about: gain for about, gain in found.items() if about != PATCHES}
+    parts = [gain.above(0) for gain in suspected.values()]
+    answer = _of_parts(parts, set(open_) - {PATCHES})
+    test = "The ViT at 96 px, one suspected cause taken away at a time"
+    return Finding("C4.6", test, effect, answer)
+
+
+def regained(losses):
+    """Return which share of its rise after overfitting a loss has lost again at the end.
+
+    Parameters
+    ----------
+    losses : sequence of float
+        After each epoch.
+
+    Returns
+    -------
+    float
+        1: at the end it is as low as it was before it rose, or lower; 0: it never fell again.
+    """
+    losses = np.asarray(losses, dtype=float)
+    first = losses[: (len(losses) + 1) // 2].argmin()  # from here on it rises, if it does
+    peak = first + losses[first:].argmax()
+    rise = losses[peak] - losses[first]
+    return float((losses[peak] - losses[peak:].min()) / rise) if rise > 0 else 0.0
+
+
+def _c4_7():
+    """Test whether the validation loss falls again in a long run that overfits."""
+    test = "A long run without augmentation, its validation loss epoch by epoch"
+    name = "voc96-long"
+    if not several(name):
+        return Finding("C4.7", test, "No long run is recorded with three seeds yet.", UNTOLD)
+    runs = recorded(name)
+    shares = [regained(run.history["eval_loss"]) for run in runs]
+    effect = (
+        f"After {runs[0].config['epochs']} epochs (n = {len(runs)} seeds) the loss has lost again "
+        f"{', '.join(f'{share:.0%}' for share in shares)} of its rise."
+    )
+    falls = [share >= 0.5 for share in shares]
+    answer = HOLDS if all(falls) else LIMITED if any(falls) else FAILS
+    return Finding("C4.7", test, effect, answer)
+
+
+def restlessness(run, epochs=10):
+    """Return by how much the validation loss changes from epoch to epoch at the end of a run."""
+    return float(np.abs(np.diff(run.history["eval_loss"][-epochs - 1 :])).mean())
+
+
+def _c4_8():
+    """Test whether the loss oscillates because of the learning rate."""
+    test = "ResNet-18 at 96 px, with a constant rate and with one that falls to zero"
+    steady, annealed = "voc96-resnet18", "voc96-resnet18-annealed"
+    before = recorded(steady)
+    sizes = mean_interval([restlessness(run) for run in before])
+    effect = (
+        "At the constant rate the validation loss changes by "
+        f"{sizes:.3f} from one of the last epochs to the next (n = {len(before)} seeds)."
+    )
+    if not several(annealed):
+        return Finding("C4.8", test, effect + _not_decided(["the falling rate"]), UNTOLD)
+    after = recorded(annealed)
+    calm = mean_interval([restlessness(run) for run in after])
+    gain = difference(after, before, MAP)
+    effect += (
+        f" With a rate that falls to zero it changes by {calm:.3f}, and mAP ends "
+        f"{gain:+.3f} from that of the constant rate ({seeds_of(gain)})."
+    )
+    return Finding("C4.8", test, effect, HOLDS if calm.high < sizes.low else FAILS)
+
+
+TESTS = {
+    "C4.1": _c4_1,
+    "C4.2": _c4_2,
+    "C4.3": _c4_3,
+    "C4.4": _c4_4,
+    "C4.5": _c4_5,
+    "C4.6": _c4_6,
+    "C4.7": _c4_7,
+    "C4.8": _c4_8,
+}

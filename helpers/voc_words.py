@@ -1,0 +1,188 @@
+"""Practice 4's sentences with numbers, each computed from its recorded runs."""
+
+import numpy as np
+
+from data_prep.voc_labels import CLASSES
+from helpers import metrics, tables
+from helpers.course import PUBLISHED_VOC
+from helpers.experiments import find, recorded
+from helpers.finding import listed, seeds_of
+from helpers.registry import EXPERIMENTS
+from helpers.uncertainty import expected_calibration_error
+from helpers.voc_chapter import (
+    BATCH,
+    BEST,
+    FALSE_ALARM,
+    LARGER,
+    answers,
+    baselines,
+    chosen,
+    compared,
+    judged,
+    shown,
+    targets,
+)
+from helpers.voc_claims import COMPARED, F1, MAP, REPEATED
+
+
+def _figures(about):
+    """Return `helpers.metrics.summarise` of a constant answer."""
+    return metrics.summarise(baselines()[about].probabilities[0], targets(), 0.5)
+
+
+def about_trap():
+    """Say what the constant answer "person" is worth, beside the published ViT."""
+    person, nothing = _figures("always: person"), _figures("always: nothing")
+    published = PUBLISHED_VOC["ViT"]
+    count = targets().sum(axis=0)
+    return (
+        f"Someone is in {count[0]} of the {len(targets())} validation images. So the answer "
+        f"“person, and nothing else”, whatever the image, has an accuracy of "
+        f"**{person['accuracy']:.4f}** and an F1 of {person['f1']:.4f}; even “nothing at all” is "
+        f"right in {nothing['accuracy']:.1%} of the cases. The course's ViT has an accuracy of "
+        f"{published['accuracy']:.4f} and an F1 of {published['f1']:.4f}: hardly better than not "
+        "looking at the image. In the column that the course put first, nobody could see it."
+    )
+
+
+def runs_made():
+    """Say how long, on what and how often the compared models were trained, and what is missing."""
+    config = find(BEST).config
+    missing = [about for about, name in COMPARED.items() if name not in EXPERIMENTS]
+    seeds = sorted({len(find(n).seeds) for n in COMPARED.values() if n in EXPERIMENTS})
+    larger = [about for about, name in LARGER.items() if name in EXPERIMENTS]
+    said = (
+        "The course's settings (Adam, its learning rates, its weighted loss, its augmentation) on "
+        f"images of {find(BEST).data['size']} pixels a side instead of 224, for {config.epochs} "
+        f"epochs, with {listed(map(str, seeds))} seeds each. Figures are means over the seeds, "
+        f"after the last epoch, over all {len(targets())} validation images; intervals are over "
+        "images. Nothing was chosen on these images; a class is said to be there from a "
+        "probability of 0.5 on."
+    )
+    if larger:
+        rows = [f"{about} ({len(find(LARGER[about]).seeds)} seed)" for about in larger]
+        said += f" For comparison, larger and longer: {listed(rows)}."
+    if missing:
+        said += f" Not recorded yet: {listed(missing)}."
+    return said
+
+
+def about_ways():
+    """Say how far the original's way of computing lies from the right one, with its reason."""
+    name = REPEATED["ResNet-18"]
+    gaps = []
+    for record, said in zip(recorded(name), answers(name).probabilities, strict=True):
+        history = [value for value in record.history["eval_accuracy"] if value is not None]
+        gaps.append(np.mean(history) - metrics.summarise(said, targets(), 0.5)["accuracy"])
+    return (
+        "Its accuracy is the mean over *all epochs so far*, from a list that was never emptied: "
+        f"for ResNet-18 that is {np.mean(gaps):+.3f} from the accuracy of the network that comes "
+        "out of the training. Its precision and recall are means over batches (we take "
+        f"{BATCH} images a batch), in which a batch with few positives counts as much as one "
+        "with many. And what it calls parameters is the size of the checkpoint in MiB."
+    )
+
+
+def about_models():
+    """Say which model is ahead of which, by intervals over seeds."""
+    best, vit, strips, lenet = (
+        recorded(COMPARED[about]) for about in ("ResNet-18", "ViT", "ViT with strips", "LeNet")
+    )
+    person = _figures("always: person")
+    patches = tables.difference(vit, strips, MAP)
+    ahead = tables.difference(best, vit, MAP)
+    small = tables.difference(vit, lenet, MAP)
+    f1 = tables.values(vit, F1).mean()
+    return (
+        f"ResNet-18 is {ahead:+.3f} of mAP ahead of the ViT with true patches "
+        f"({seeds_of(ahead)}), the true patches are {patches:+.3f} from the strips "
+        f"({seeds_of(patches)}), and the ViT is {small:+.3f} from LeNet ({seeds_of(small)}). By "
+        f"F1 the ViT is {f1 - person['f1']:+.3f} from the constant answer “person”; by mAP, "
+        f"{tables.values(vit, MAP).mean():.3f} against {person['mean_average_precision']:.3f}, it "
+        "has learned a good deal more than that. Which number is put first is not a matter of "
+        "taste."
+    )
+
+
+def about_overfitting():
+    """Say what augmentation changes in ResNet-18's losses, with the number of seeds."""
+    with_it, plain = recorded(BEST), recorded("voc96-resnet18-plain")
+    seeds = f"{len(plain)} {'seed' if len(plain) == 1 else 'seeds'}"
+    lowest = int(np.argmin(plain[0].history["eval_loss"])) + 1
+    return (
+        f"Without augmentation the training loss falls to "
+        f"{tables.values(plain, 'train_loss').mean():.3f} while the validation loss, lowest after "
+        f"epoch {lowest}, climbs to {tables.values(plain, 'eval_loss').mean():.2f} ({seeds}): the "
+        "network learns its images by heart. With augmentation they end at "
+        f"{tables.values(with_it, 'train_loss').mean():.3f} and "
+        f"{tables.values(with_it, 'eval_loss').mean():.2f} ({len(with_it)} seeds), and the mAP is "
+        f"{tables.values(with_it, MAP).mean():.3f} instead of "
+        f"{tables.values(plain, MAP).mean():.3f}."
+    )
+
+
+def about_calibration():
+    """Say how far stated probabilities lie from the truth."""
+    errors = {
+        about: np.mean([expected_calibration_error(p, targets()) for p in said.probabilities])
+        for about, said in compared().items()
+    }
+    return (
+        "The expected calibration error, the mean distance from the diagonal, is "
+        f"{listed(f'{error:.3f} for {about}' for about, error in errors.items())} (means over "
+        "seeds). The weights of the loss play a part: where a present bird counts twice, a network "
+        "does well to state too high a probability of birds."
+    )
+
+
+def about_mistakes():
+    """Say what becomes of the most confident false alarms when a person looks at the images."""
+    rows, classes = chosen(BEST, FALSE_ALARM, 2)
+    places, _, probabilities, _, _ = shown(BEST)
+    judgements = judged()
+    said = [judgements[int(place)] for place in places[rows]]
+    lowest = probabilities[rows, classes].min()
+    noise = (
+        "A part of what is counted against a model is thus noise in the labels, and no model that "
+        "is right will ever score 1."
+        if "there" in said
+        else "These are the network's own mistakes, not the labels'."
+    )
+    return (
+        f"These are the most confident false alarms, two of each class, {len(rows)} in all: the "
+        f"network gives a class at least {lowest:.2f} that the mask does not have. We looked at "
+        f"each: in {said.count('there')} of them the class is there and the mask misses it, in "
+        f"{said.count('unclear')} one may argue, in {said.count('not there')} the network is "
+        f"wrong. {noise}"
+    )
+
+
+def about_classes():
+    """Say which class is easiest and which is hardest for ResNet-18, by average precision."""
+    found = np.mean(
+        [metrics.average_precisions(p, targets()) for p in answers(BEST).probabilities], axis=0
+    )
+    easy, hard = int(found.argmax()), int(found.argmin())
+    return (
+        f"Easiest is {CLASSES[easy]} (AP {found[easy]:.3f}), hardest {CLASSES[hard]} "
+        f"({found[hard]:.3f}), means over seeds. An AP must be read beside the class's share of "
+        "the images, which is what guessing would reach: "
+        f"{listed(f'{n} {s:.2f}' for n, s in zip(CLASSES, targets().mean(axis=0), strict=True))}."
+    )
+
+
+def summary():
+    """Return the chapter's summary, with its numbers."""
+    person = _figures("always: person")
+    best, vit = recorded(BEST), recorded(COMPARED["ViT"])
+    return (
+        "Where most answers are no, accuracy flatters everyone: always saying “person” reaches "
+        f"{person['accuracy']:.3f}. Precision, recall and their curve say what a model is worth, "
+        "class by class and threshold by threshold, if they are computed over all images at once. "
+        f"At {find(BEST).data['size']} pixels and {find(BEST).config.epochs} epochs ResNet-18 "
+        f"reaches a mAP of {tables.values(best, MAP).mean():.3f} and an F1 of "
+        f"{tables.values(best, F1).mean():.3f}, the ViT {tables.values(vit, MAP).mean():.3f} and "
+        f"{tables.values(vit, F1).mean():.3f}. Augmentation is what keeps a network from "
+        "learning its images by heart. And before a confident mistake is counted against the "
+        "network, one should look at the label."
+    )

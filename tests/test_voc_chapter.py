@@ -1,0 +1,146 @@
+"""Practice 4's tables, figures and sentences say what its records hold."""
+
+import re
+
+import numpy as np
+import pytest
+from legible import assert_legible
+
+from helpers import voc_chapter, voc_words
+from helpers.course import PUBLISHED_VOC
+from helpers.experiments import find, recorded
+from helpers.voc_chapter import BEST, FALSE_ALARM, RIGHT, chosen
+from helpers.voc_claims import COMPARED, F1, MAP
+
+
+def cells(table, model):
+    return table.set_index("model").loc[model]
+
+
+# ---------------------------------------------------------------------------- tables
+
+
+def test_the_constant_answers_have_the_known_figures():
+    """The values for "person" are the course's facts about this validation set."""
+    table = voc_chapter.trap_table()
+    person = cells(table, "always: person")
+    assert (person["accuracy"], person["F1"][:5]) == ("0.849", "0.644")
+    assert person["precision"] == f"{voc_chapter.targets()[:, 0].mean():.3f}"
+    nothing = cells(table, "always: nothing")
+    assert (nothing["precision"], nothing["recall"], nothing["F1"]) == ("–", "0.000", "0.000")
+    said = voc_words.about_trap()
+    assert "**0.8494**" in said and "F1 of 0.6445" in said and "0.8525" in said
+
+
+def test_every_listed_model_has_its_row_of_results():
+    table = voc_chapter.results_table()
+    models = [*voc_chapter.baselines(), *voc_chapter.compared()]
+    assert table["model"].tolist()[: len(models)] == models
+    row = cells(table, "ResNet-18")
+    runs = recorded(BEST)
+    assert row["seeds"] == str(len(runs)) and row["image"] == "96×96"
+    assert float(row["mAP"].split()[0]) == pytest.approx(
+        np.mean([r.metrics[MAP] for r in runs]), abs=0.002
+    )
+    assert float(row["F1"].split()[0]) == pytest.approx(
+        np.mean([r.metrics[F1] for r in runs]), abs=0.002
+    )
+
+
+def test_published_figures_stand_beside_ours():
+    table = voc_chapter.published_table()
+    assert table["model"].unique().tolist() == ["LeNet", "ResNet-18", "ViT"]
+    published = table[(table["model"] == "ViT") & (table["figures"] == "as published")]
+    assert published["F1"].item() == f"{PUBLISHED_VOC['ViT']['f1']:.4f}"
+
+
+# --------------------------------------------------------------------------- figures
+
+
+@pytest.mark.parametrize(
+    "draw",
+    [
+        voc_chapter.model_curves, voc_chapter.moved_threshold, voc_chapter.overfitting,
+        voc_chapter.learning, voc_chapter.restless, voc_chapter.calibration,
+        lambda: voc_chapter.class_curves("ViT"),
+    ],
+)  # fmt: skip
+def test_figures_are_legible(draw):
+    assert_legible(draw())
+
+
+def test_the_images_with_mistakes_are_shown_with_their_classes():
+    rows, classes = chosen(BEST, FALSE_ALARM, 2)
+    figure = voc_chapter.mistakes()
+    texts = [text.get_text() for text in figure.texts]
+    for k in classes:
+        assert f"✗ {voc_chapter.CLASSES[k]}" in texts
+    assert len(figure.axes) == len(rows)
+
+
+@pytest.mark.parametrize("name", [BEST, COMPARED["ViT"]])
+def test_where_a_model_looks_is_shown_on_right_and_wrong_images(name):
+    titles = [ax.get_title() for ax in voc_chapter.looks(name).axes if ax.get_title()]
+    assert [title[0] for title in titles] == ["✓"] * 5 + ["✗"] * 5
+
+
+# ------------------------------------------------------------------ which images are chosen
+
+
+@pytest.fixture
+def three(monkeypatch):
+    """Three images kept: right about a cat, a false alarm about a cat, and one about a car."""
+    probabilities = np.array([[0.1, 0.9, 0, 0, 0], [0.2, 0.7, 0, 0, 0], [0.8, 0, 0, 0.6, 0]])
+    truth = np.array([[0, 1, 0, 0, 0], [1, 0, 0, 0, 0], [1, 0, 0, 0, 0]])
+    kept = np.array([7, 8, 9]), None, probabilities, truth, None
+    monkeypatch.setattr(voc_chapter, "shown", lambda name: kept)
+    monkeypatch.setattr(voc_words, "shown", lambda name: kept)
+
+
+def test_false_alarms_are_chosen_by_what_was_said_most_surely(three):
+    assert chosen("", FALSE_ALARM, 5) == ([1, 2], [1, 3])
+    assert chosen("", FALSE_ALARM, 0) == ([], [])
+
+
+def test_the_first_of_every_class_comes_before_the_second_of_any(monkeypatch):
+    probabilities = np.array([[0.9, 0.6], [0.8, 0], [0, 0.7]])
+    kept = np.arange(3), None, probabilities, np.zeros((3, 2)), None
+    monkeypatch.setattr(voc_chapter, "shown", lambda name: kept)
+    assert chosen("", FALSE_ALARM, 2) == ([0, 2, 1, 0], [0, 1, 0, 1])
+
+
+def test_right_answers_are_right_in_every_class(three):
+    assert chosen("", RIGHT, 5) == ([0], [1])
+
+
+def test_the_judged_mistakes_are_counted(three, monkeypatch):
+    judged = {8: "there", 9: "unclear"}
+    monkeypatch.setattr(voc_words, "judged", lambda: judged)
+    said = voc_words.about_mistakes()
+    assert "two of each class, 2 in all" in said and "at least 0.60" in said
+    assert "in 1 of them the class is there" in said and "in 0 the network is wrong" in said
+    del judged[9]
+    with pytest.raises(KeyError):
+        voc_words.about_mistakes()
+
+
+# ------------------------------------------------------------------------- sentences
+
+
+@pytest.mark.parametrize(
+    "say",
+    [
+        voc_words.runs_made, voc_words.about_ways, voc_words.about_models, voc_words.about_classes,
+        voc_words.about_overfitting, voc_words.about_calibration, voc_words.about_mistakes,
+        voc_words.summary,
+    ],
+)  # fmt: skip
+def test_sentences_have_their_numbers(say):
+    said = say()
+    assert re.search(r"\d", said) and "nan" not in said and said.endswith(".")
+
+
+def test_the_summary_gives_the_recorded_means():
+    mean = np.mean([run.metrics[MAP] for run in recorded(BEST)])
+    assert f"ResNet-18 reaches a mAP of {mean:.3f}" in voc_words.summary()
+    assert f"{find(BEST).config.epochs} epochs" in voc_words.summary()
