@@ -82,8 +82,8 @@ def _of_parts(parts, open_=()):
 
 def _c4_1():
     """Test how many classes the images hold."""
-    runs = recorded(COMPARED["LeNet"])
-    labels = read_arrays(COMPARED["LeNet"], "full", runs[0].seed)["labels"]
+    name = COMPARED["LeNet"]
+    labels = read_arrays(name, "full", EXPERIMENTS[name].seeds[0])["labels"]
     there = labels.sum(axis=0)
     effect = (
         f"All {len(there)} classes occur in the {len(labels)} validation images, the rarest in "
