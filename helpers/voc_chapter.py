@@ -82,11 +82,6 @@ def published_table():
     return multilabel.published_table(ours, targets(), PUBLISHED_VOC, BATCH)
 
 
-def class_table():
-    """Tabulate the answers of ResNet-18's first seed class by class."""
-    return multilabel.class_table(answers(BEST).probabilities[0], targets(), CLASSES)
-
-
 # ---------------------------------------------------------------------------- figures
 
 
@@ -228,8 +223,8 @@ def _pictures(most):
 
 
 def _of_the_shown_seed():
-    name = BEST
-    scores = read_arrays(name, "full", find(name).keep_images[0])["scores"]
+    """Return the probabilities [N, K] of the seed whose images are kept."""
+    scores = read_arrays(BEST, "full", find(BEST).keep_images[0])["scores"]
     return expit(scores.astype(np.float64))
 
 
