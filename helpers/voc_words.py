@@ -182,7 +182,7 @@ def summary():
         f"At {find(BEST).data['size']} pixels and {find(BEST).config.epochs} epochs ResNet-18 "
         f"reaches a mAP of {tables.values(best, MAP).mean():.3f} and an F1 of "
         f"{tables.values(best, F1).mean():.3f}, the ViT {tables.values(vit, MAP).mean():.3f} and "
-        f"{tables.values(vit, F1).mean():.3f}. The one run without augmentation "
-        "learned its images by heart; how much that costs, more seeds will have to say. And before a confident mistake is counted against the "
-        "network, one should look at the label."
+        f"{tables.values(vit, F1).mean():.3f}. The one run without augmentation learned its images "
+        "by heart; how much that costs, more seeds will have to say. And before a confident "
+        "mistake is counted against the network, one should look at the label."
     )
