@@ -8,7 +8,6 @@ does befalls all alike; each round gives one ratio. Nothing here trains a networ
 """
 
 import argparse
-import json
 import os
 import sys
 import tempfile
@@ -24,7 +23,6 @@ from helpers import bench, records
 from helpers.bench import Row
 from helpers.commands import exit_status
 from helpers.finding import listed
-from helpers.records import RecordError
 from helpers.voc_experiments import MODELS
 
 PATH = records.ROOT / "benchmarks" / "augment.json"
@@ -248,25 +246,9 @@ def read(path=PATH):
     RecordError
         If the file is missing, holds no results, or is of another schema version.
     """
-    path = Path(path)
-    name = path.relative_to(records.ROOT) if path.is_relative_to(records.ROOT) else path
-    mend = f"measure it with {COMMAND}" + ("" if path == PATH else f" --output {name}")
-    try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-        if content["schema"] != SCHEMA:
-            raise RecordError(
-                f"{name} has schema version {content['schema']!r}, but this code reads version "
-                f"{SCHEMA}: use the matching version of the code, or {mend}"
-            )
-        rows = {key: Row(**content[key]) for key in ("pil", "v2", "preparation")}
-        rows["shares"] = {title: Row(**row) for title, row in content["shares"].items()}
-        return Results(**content | rows)
-    except FileNotFoundError as error:
-        raise RecordError(f"{name} is missing: {mend}") from error
-    except RecordError:
-        raise
-    except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
-        raise RecordError(f"{name} holds no results of this benchmark: {mend}") from error
+    parts = dict.fromkeys(("pil", "v2", "preparation"), lambda row: Row(**row))
+    parts["shares"] = lambda shares: {title: Row(**row) for title, row in shares.items()}
+    return records.read_measured(path, Results, parts, SCHEMA, COMMAND)
 
 
 def table(results=None):

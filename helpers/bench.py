@@ -13,7 +13,7 @@ import json
 import sys
 import time
 import tracemalloc
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import numpy as np
@@ -23,7 +23,6 @@ from tqdm import tqdm
 from helpers import contestants, records
 from helpers.commands import exit_status
 from helpers.contestants import Disagreement, timed
-from helpers.records import RecordError
 
 PATH = records.ROOT / "benchmarks" / "cpu.json"
 SCHEMA = 1
@@ -217,30 +216,8 @@ def read(path=PATH):
     RecordError
         If the file is missing, holds no results, or is of another schema version.
     """
-    path = Path(path)
-    name = path.relative_to(records.ROOT) if path.is_relative_to(records.ROOT) else path
-    try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-        schema = content["schema"]
-    except FileNotFoundError as error:
-        command = f"python -m helpers.bench --output {name}"
-        raise RecordError(f"{name} is missing: measure it with {command}") from error
-    except (OSError, ValueError, TypeError, KeyError) as error:
-        raise RecordError(f"{name} holds no results of a benchmark: measure it anew") from error
-    if schema != SCHEMA:
-        raise RecordError(
-            f"{name} has schema version {schema!r}, but this code reads version {SCHEMA}: "
-            "use the matching version of the code, or measure it anew"
-        )
-    try:
-        odd = set(content) ^ {field.name for field in fields(Results)}
-        rows = [Row(**row) for row in content["rows"]]
-    except (TypeError, KeyError) as error:
-        odd, rows = {"rows", str(error)}, []
-    if odd:
-        listed = ", ".join(sorted(odd))
-        raise RecordError(f"{name} does not have the fields of a benchmark: look at {listed}")
-    return Results(**content | {"rows": rows})
+    parts = {"rows": lambda rows: [Row(**row) for row in rows]}
+    return records.read_measured(path, Results, parts, SCHEMA, "python -m helpers.bench")
 
 
 def table(results=None):

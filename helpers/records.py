@@ -95,6 +95,59 @@ def write_atomically(path, write):
         raise
 
 
+def read_measured(path, kind, parts, schema, command):
+    """Read a file of measurements: the JSON form of a dataclass, with its schema's version.
+
+    Parameters
+    ----------
+    path : Path
+    kind : dataclass
+        What the file holds; all of its fields must be there, and no others.
+    parts : dict field -> callable
+        Makes of a field's plain JSON types what the dataclass holds.
+    schema : int
+        The version that the code reads.
+    command : str
+        What measures it anew.
+
+    Returns
+    -------
+    kind
+
+    Raises
+    ------
+    RecordError
+        If the file is missing, holds no such results, or is of another schema version.
+    """
+    path = Path(path)
+    name = path.relative_to(ROOT) if path.is_relative_to(ROOT) else path
+    mend = f"measure it with {command} --output {name}"
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+        found = content["schema"]
+    except FileNotFoundError as error:
+        raise RecordError(f"{name} is missing: {mend}") from error
+    except (OSError, ValueError, TypeError, KeyError) as error:
+        raise RecordError(f"{name} holds no results: {mend}") from error
+    if found != schema:
+        raise RecordError(
+            f"{name} has schema version {found!r}, but this code reads version {schema}: "
+            f"use the matching version of the code, or {mend}"
+        )
+    odd = set(content) ^ {field.name for field in fields(kind)}
+    made = {}
+    for part in parts.keys() - odd:
+        try:
+            made[part] = parts[part](content[part])
+        except (TypeError, KeyError, AttributeError):
+            odd.add(part)
+    if odd:
+        raise RecordError(
+            f"{name} has not the fields of its results: look at {', '.join(sorted(odd))}"
+        )
+    return kind(**content | made)
+
+
 def write(record, folder=RUNS):
     """Write a record where it belongs, and return its path."""
     path = record_path(record.experiment, record.scale, record.seed, folder)

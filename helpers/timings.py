@@ -4,14 +4,12 @@ It neither measures nor draws; `helpers.race` does.
 """
 
 import json
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import asdict, dataclass, field
 from functools import cached_property
-from pathlib import Path
 
 import numpy as np
 
 from helpers import records
-from helpers.records import RecordError
 from helpers.stages import GOAL
 from helpers.stats import mean_interval, wilson
 
@@ -130,30 +128,8 @@ def read(path=PATH):
     RecordError
         If the file is missing, holds no results, or is of another schema version.
     """
-    path = Path(path)
-    name = path.relative_to(records.ROOT) if path.is_relative_to(records.ROOT) else path
-    try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-        schema = content["schema"]
-    except FileNotFoundError as error:
-        command = f"python -m helpers.race --output {name}"
-        raise RecordError(f"{name} is missing: measure it with {command}") from error
-    except (OSError, ValueError, TypeError, KeyError) as error:
-        raise RecordError(f"{name} holds no results of the race: measure it anew") from error
-    if schema != SCHEMA:
-        raise RecordError(
-            f"{name} has schema version {schema!r}, but this code reads version {SCHEMA}: "
-            "use the matching version of the code, or measure it anew"
-        )
-    try:
-        odd = set(content) ^ {entry.name for entry in fields(Results)}
-        lists = {
-            key: [kind(**entry) for entry in content[key]]
-            for key, kind in (("stages", Measured), ("waiting", Waiting))
-        }
-    except (TypeError, KeyError) as error:
-        odd, lists = {"stages", "waiting", str(error)}, {}
-    if odd:
-        listed = ", ".join(sorted(odd))
-        raise RecordError(f"{name} does not have the fields of a race: look at {listed}")
-    return Results(**content | lists)
+    parts = {
+        "stages": lambda entries: [Measured(**entry) for entry in entries],
+        "waiting": lambda entries: [Waiting(**entry) for entry in entries],
+    }
+    return records.read_measured(path, Results, parts, SCHEMA, "python -m helpers.race")
