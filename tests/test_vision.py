@@ -100,6 +100,19 @@ def test_half_precision_is_compared_with_whole(recorded, half, said):
     assert "-0.0200 [" in text and said in text
 
 
+@pytest.mark.parametrize(
+    ("meant", "said"),
+    [
+        (steady(0.97), "the mistakes cost accuracy"),
+        (steady(0.95), "did not even cost"),
+        (shaky(0.96), "is open"),
+    ],
+)
+def test_the_vit_as_it_is_meant_is_compared_with_the_originals(recorded, meant, said):
+    recorded |= {"mnist-vit": of_network(meant), vision.REPEATED["ViT"]: steady(0.96)}
+    assert said in vision_words.about_squares()
+
+
 def test_the_recipe_that_is_tested_is_the_last_step():
     last = list(LENET_STEPS)[-1]
     assert EXPERIMENTS["best-lenet"].config == EXPERIMENTS[f"tune-lenet-{last}"].config
