@@ -8,8 +8,12 @@ verdict and nobody's wish does. Chapters and the findings page show the same `Fi
 import pandas as pd
 
 from helpers import activation_claims, numpy_claims, vision_claims, voc_claims
-from helpers.course import CLAIMS
+from helpers.course import CLAIMS, VERDICTS
+from helpers.evidence import records_link, section_with
+from helpers.finding import UNTOLD
 from helpers.prose import verdict
+from helpers.records import noting
+from helpers.tables import joined, link, named
 
 TESTS = numpy_claims.TESTS | vision_claims.TESTS | voc_claims.TESTS | activation_claims.TESTS
 
@@ -42,27 +46,62 @@ def show(claim):
     return verdict(claim, found.answer, f"{found.test}. {found.effect}")
 
 
-def overview():
-    """Tabulate every claim that has a test, with its verdict.
+def _behind(claim):
+    """Return a claim's `Finding`, and the runs that its test reads: experiment -> seeds."""
+    with noting() as runs:
+        return finding(claim), runs
+
+
+def _runs_behind(found, runs):
+    """Return what two columns say of the runs: how many a setting, and the way to all of them."""
+    each = sorted({len(seeds) for seeds in runs.values() if seeds})
+    if not each:
+        return "–", "no run yet" if found.answer == UNTOLD else "no run: computed here"
+    n = f"{each[0]:,}" if len(each) == 1 else f"{each[0]:,} to {each[-1]:,}"
+    total = sum(map(len, runs.values()))
+    return n, records_link("one run" if total == 1 else f"{total:,} runs", runs)
+
+
+def table(practice):
+    """Tabulate the claims of a practice: the test, the effect, the verdict, and the way there.
+
+    Parameters
+    ----------
+    practice : int
+        From 1 to 5.
 
     Returns
     -------
-    DataFrame of str
+    DataFrame of str and helpers.tables.Marked
     """
-    return pd.DataFrame(
-        [
+    rows = []
+    for claim in (claim for claim in TESTS if claim.startswith(f"C{practice}.")):
+        found, runs = _behind(claim)
+        n, records = _runs_behind(found, runs)
+        section = section_with(f'claims.show("{claim}")')
+        rows.append(
             {
-                "what the course says": f"{claim} {CLAIMS[claim]}",
-                "verdict": finding(claim).answer,
+                "claim": joined([named(claim, claim), CLAIMS[claim]]),
+                "verdict": found.answer,
+                "test": f"{found.test}.",
+                "effect": found.effect,
+                "n": n,
+                "behind it": joined([section.link, records], "; "),
             }
-            for claim in TESTS
-        ]
+        )
+    return pd.DataFrame(rows)
+
+
+def verdicts():
+    """Tabulate which claims have which verdict, with links to their rows."""
+    claims = {answer: [] for answer in VERDICTS}
+    for claim in TESTS:
+        claims[finding(claim).answer].append(link(claim, f"#{claim}"))
+    return pd.DataFrame(
+        {
+            "verdict": answer,
+            "claims": str(len(those)),
+            "which": joined(those or ["none"], ", "),
+        }
+        for answer, those in claims.items()
     )
-
-
-def details():
-    """Say what was tested and measured for each claim, one paragraph of Markdown each."""
-    return [
-        f"**{found.claim}: {found.answer}.** {found.test}. {found.effect}"
-        for found in map(finding, TESTS)
-    ]

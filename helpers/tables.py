@@ -161,9 +161,6 @@ class Marked:
     def __str__(self):
         return self.text
 
-    def __add__(self, other):
-        return Marked(str(self) + str(other), self.markup + _markup(other))
-
 
 def link(text, target):
     """Return a cell that leads to another place of the book, an address below the notebook's."""
@@ -173,6 +170,12 @@ def link(text, target):
 def named(text, name):
     """Return a cell that can be linked to by its name."""
     return Marked(text, f'<span id="{html.escape(name)}">{html.escape(text)}</span>')
+
+
+def joined(parts, glue=" "):
+    """Return a cell of several, with some text between them."""
+    parts = list(parts)
+    return Marked(glue.join(map(str, parts)), html.escape(glue).join(map(_markup, parts)))
 
 
 def _markup(value):
