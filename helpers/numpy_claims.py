@@ -24,12 +24,23 @@ from helpers.tables import difference, interval, values
 # -------------------------------------------------------------------------- practice 1
 
 
+def separated(runs):
+    """Return which runs come near the best possible accuracy, and that accuracy.
+
+    Returns
+    -------
+    ndarray of bool, [n]
+    float
+    """
+    best = best_accuracy(noise=runs[0].config["data"]["noise"])
+    return values(runs, "eval_accuracy") > best - FAR, best
+
+
 def _c1_1():
     """Test whether the network separates the moons, and whether its boundary settles."""
     runs, longer = recorded("moons-published"), recorded("moons-long")
-    best = best_accuracy(noise=runs[0].config["data"]["noise"])
     accuracy = values(runs, "eval_accuracy")
-    there = accuracy > best - FAR
+    there, best = separated(runs)
     share = wilson(int(there.sum()), len(runs))
     effect = (
         f"{count(there.sum(), len(runs))} come near the best possible accuracy, {best:.3f} (a "

@@ -59,6 +59,11 @@ def baselines():
     return {f"always: {name}": Answers.constant(rows) for name, rows in constant.items()}
 
 
+def constant_figures(said):
+    """Return `helpers.metrics.summarise` of a constant answer: "person", "nothing", ..."""
+    return metrics.summarise(baselines()[f"always: {said}"].probabilities[0], targets(), 0.5)
+
+
 # ----------------------------------------------------------------------------- tables
 
 

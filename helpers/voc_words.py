@@ -15,9 +15,9 @@ from helpers.voc_chapter import (
     FALSE_ALARM,
     LARGER,
     answers,
-    baselines,
     chosen,
     compared,
+    constant_figures,
     judged,
     shown,
     targets,
@@ -25,14 +25,9 @@ from helpers.voc_chapter import (
 from helpers.voc_claims import COMPARED, F1, MAP, REPEATED
 
 
-def _figures(about):
-    """Return `helpers.metrics.summarise` of a constant answer."""
-    return metrics.summarise(baselines()[about].probabilities[0], targets(), 0.5)
-
-
 def about_trap():
     """Say what the constant answer "person" is worth, beside the published ViT."""
-    person, nothing = _figures("always: person"), _figures("always: nothing")
+    person, nothing = constant_figures("person"), constant_figures("nothing")
     published = PUBLISHED_VOC["ViT"]
     count = targets().sum(axis=0)
     return (
@@ -88,7 +83,7 @@ def about_models():
     best, vit, strips, lenet = (
         recorded(COMPARED[about]) for about in ("ResNet-18", "ViT", "ViT with strips", "LeNet")
     )
-    person = _figures("always: person")
+    person = constant_figures("person")
     patches = tables.difference(vit, strips, MAP)
     ahead = tables.difference(best, vit, MAP)
     small = tables.difference(vit, lenet, MAP)
@@ -173,7 +168,7 @@ def about_classes():
 
 def summary():
     """Return the chapter's summary, with its numbers."""
-    person = _figures("always: person")
+    person = constant_figures("person")
     best, vit = recorded(BEST), recorded(COMPARED["ViT"])
     return (
         "Where most answers are no, accuracy flatters everyone: always saying “person” reaches "
