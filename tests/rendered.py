@@ -14,7 +14,7 @@ def sources():
     """Every file that the rendered book is made from."""
     kept = [ROOT / "_config.yml", ROOT / "_toc.yml", ROOT / "requirements.txt"]
     kept += [*(ROOT / "runs").rglob("*.json"), ROOT / "benchmarks" / "notebooks.json"]
-    for folder in ("book", "notebooks"):
+    for folder in ("book", "notebooks", "helpers", "data_prep"):
         kept += [
             path
             for path in (ROOT / folder).rglob("*")
