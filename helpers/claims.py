@@ -52,6 +52,11 @@ def _behind(claim):
         return finding(claim), runs
 
 
+def _name(claim):
+    """Return the name by which a claim's row is linked to; the theme's scripts can't take a dot."""
+    return claim.lower().replace(".", "-")
+
+
 def _runs_behind(found, runs):
     """Return what two columns say of the runs: how many a setting, and the way to all of them."""
     each = sorted({len(seeds) for seeds in runs.values() if seeds})
@@ -81,7 +86,7 @@ def table(practice):
         section = section_with(f'claims.show("{claim}")')
         rows.append(
             {
-                "claim": joined([named(claim, claim), CLAIMS[claim]]),
+                "claim": joined([named(claim, _name(claim)), CLAIMS[claim]]),
                 "verdict": found.answer,
                 "test": f"{found.test}.",
                 "effect": found.effect,
@@ -96,7 +101,7 @@ def verdicts():
     """Tabulate which claims have which verdict, with links to their rows."""
     claims = {answer: [] for answer in VERDICTS}
     for claim in TESTS:
-        claims[finding(claim).answer].append(link(claim, f"#{claim}"))
+        claims[finding(claim).answer].append(link(claim, f"#{_name(claim)}"))
     return pd.DataFrame(
         {
             "verdict": answer,

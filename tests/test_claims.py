@@ -48,6 +48,8 @@ def tables():
 def test_every_claim_has_a_row_with_its_runs(tables):
     rows = [row for table in tables.values() for row in table.to_dict("records")]
     assert [str(row["claim"]) for row in rows] == [f"{c} {text}" for c, text in CLAIMS.items()]
+    names = [re.search(r'id="([a-z0-9-]+)"', row["claim"].markup)[1] for row in rows]
+    assert names == [claim.lower().replace(".", "-") for claim in CLAIMS]
     without = {}
     for row in rows:
         if row["n"] == "–":
@@ -87,7 +89,7 @@ def test_each_verdict_counts_and_links_its_claims(monkeypatch):
     table = claims.verdicts()
     assert table["claims"].tolist() == [str(len(CLAIMS) - 1), "0", "1", "0"]
     assert [str(cell) for cell in table["which"][1:]] == ["none", "C1.1", "none"]
-    assert table["which"][2].markup == '<a href="#C1.1">C1.1</a>'
+    assert table["which"][2].markup == '<a href="#c1-1">C1.1</a>'
     assert "C2.1: holds. What. So." in repr(claims.show("C2.1"))
 
 
