@@ -13,11 +13,11 @@ import time
 import numpy as np
 
 from helpers.datasets import DataNotPrepared, half_moons, load_mnist, pixels
+from helpers.gradient_check import gradient_error
 from helpers.numpy_net import (
     CHUNK,
     SGD,
     SoftmaxCrossEntropy,
-    gradient_error,
     loss_and_gradients,
     mlp,
 )

@@ -7,6 +7,7 @@ import pytest
 import torch
 from sklearn.neural_network import MLPClassifier
 
+from helpers.gradient_check import gradient_error, numerical_gradient
 from helpers.numpy_net import (
     ACTIVATIONS,
     LOSSES,
@@ -14,10 +15,8 @@ from helpers.numpy_net import (
     Dense,
     Network,
     ReLU,
-    gradient_error,
     loss_and_gradients,
     mlp,
-    numerical_gradient,
     predict,
 )
 

@@ -45,6 +45,7 @@ SHOWING |= {"activation_claims", "activation_figures", "activation_frames", "act
 SHOWING |= {"activation_play", "activation_tables", "activation_words"}
 SUBJECT = {
     "datasets",
+    "gradient_check",
     "numpy_net",
     "numpy_training",
     "augment",
