@@ -110,7 +110,7 @@ def multiply_adds(model, channels=1, size=28):
 
     Convolutions, linear layers and attention's two products count. As is usual, a convolution
     counts in full where its kernel lies on the margin, although zeros add nothing there; so the
-    numbers compare with published ones. `helpers.models.resnet.Conv3x3` does leave the margin
+    numbers compare with published ones. `helpers.models.convolution.Conv3x3` does leave the margin
     out on the tiniest maps, and takes fewer there than are counted.
 
     Parameters

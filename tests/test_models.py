@@ -7,8 +7,8 @@ import torchvision
 from torch.nn import functional
 
 from helpers.models import MODELS, VGG11, LeNet, ResNet18, ViT
+from helpers.models.convolution import Conv3x3, patches
 from helpers.models.dropout import Dropout
-from helpers.models.resnet import Conv3x3
 from helpers.models.vit import Attention, EncoderLayer, square_patches, strip_patches
 
 
@@ -141,19 +141,44 @@ def test_resnet18_keeps_small_images_with_the_small_stem():
         ResNet18(size=7)
 
 
-@pytest.mark.parametrize(("side", "stride"), [(1, 1), (1, 2), (2, 1), (2, 2), (3, 2), (7, 1)])
-def test_a_small_maps_convolution_is_pytorchs(side, stride):
+@pytest.mark.parametrize("channels", [4, 256])
+@pytest.mark.parametrize("bias", [False, True])
+@pytest.mark.parametrize(
+    ("side", "stride"), [(1, 1), (1, 2), (2, 1), (2, 2), (3, 2), (4, 1), (6, 2), (7, 1), (8, 2)]
+)
+def test_a_small_maps_convolution_is_pytorchs(side, stride, bias, channels):
     torch.manual_seed(0)
-    ours, maps = Conv3x3(4, 6, stride), images(3, 4, side).requires_grad_()
-    theirs, same = torch.nn.Conv2d(4, 6, 3, stride, 1, bias=False), images(3, 4, side)
+    ours, maps = Conv3x3(channels, 6, stride, bias), images(3, channels, side).requires_grad_()
+    theirs = torch.nn.Conv2d(channels, 6, 3, stride, 1, bias=bias)
+    same = images(3, channels, side).requires_grad_()
     theirs.load_state_dict(ours.state_dict())
-    same.requires_grad_()
     outputs = ours(maps), theirs(same)
     torch.testing.assert_close(*outputs)
     for output in outputs:
-        (output * torch.arange(output.numel()).view_as(output)).sum().backward()
-    torch.testing.assert_close(ours.weight.grad, theirs.weight.grad, rtol=1e-4, atol=1e-4)
+        (output * torch.linspace(-1, 1, output.numel()).view_as(output)).sum().backward()
+    for weight, other in zip(ours.parameters(), theirs.parameters(), strict=True):
+        torch.testing.assert_close(weight.grad, other.grad, rtol=1e-4, atol=1e-4)
     torch.testing.assert_close(maps.grad, same.grad, rtol=1e-4, atol=1e-4)
+
+
+def test_the_patches_are_what_the_kernel_sees():
+    rows = torch.arange(1.0, 10).view(1, 1, 3, 3)
+    corner, last = patches(rows)[0, 0, 0], patches(rows, stride=2)[0, 1, 1]
+    assert corner.tolist() == [0, 0, 0, 0, 1, 2, 0, 4, 5]
+    assert last.tolist() == [5, 6, 0, 8, 9, 0, 0, 0, 0]
+
+
+@pytest.mark.parametrize(
+    ("side", "stride", "channels", "quick"),
+    [(4, 1, 256, True), (8, 2, 256, True), (5, 1, 256, False), (4, 1, 255, False)],
+)
+def test_patches_are_laid_out_only_where_it_pays(monkeypatch, side, stride, channels, quick):
+    calls = []
+    monkeypatch.setattr(
+        "helpers.models.convolution.patches", lambda *given: calls.append(given) or patches(*given)
+    )
+    Conv3x3(channels, 2, stride)(images(1, channels, side))
+    assert bool(calls) == quick
 
 
 @pytest.mark.parametrize("name", ["vgg11", "resnet18"])

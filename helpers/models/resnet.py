@@ -3,25 +3,7 @@
 from torch import nn
 from torch.nn import functional
 
-
-class Conv3x3(nn.Conv2d):
-    """A 3×3 convolution with a margin of 1 and without a bias.
-
-    Where the map is so small that the kernel has only one place to go, most of it lies on the
-    margin of zeros. What is left is a linear layer, which gives the same sums many times faster:
-    ResNet-18's last stage on 28×28 pixels is such a place.
-    """
-
-    def __init__(self, channels, width, stride=1):
-        super().__init__(channels, width, 3, stride=stride, padding=1, bias=False)
-
-    def forward(self, x):
-        """Map [B, channels, S, S] to [B, width, S/stride, S/stride]."""
-        side = x.shape[-1]
-        if side > self.stride[0]:
-            return super().forward(x)
-        inside = self.weight[:, :, 1 : 1 + side, 1 : 1 + side]  # the part that meets the map
-        return functional.linear(x.flatten(1), inside.flatten(1))[:, :, None, None]
+from helpers.models.convolution import Conv3x3
 
 
 class BasicBlock(nn.Module):

@@ -5,6 +5,7 @@ And what the original course built under that name.
 
 from torch import nn
 
+from helpers.models.convolution import Conv3x3
 from helpers.models.dropout import Dropout
 
 #: VGG-11's convolutions: their output channels in units of the first one's, and "pool" for a
@@ -51,7 +52,7 @@ class VGG11(nn.Module):
             if step == "pool":
                 layers.append(nn.MaxPool2d(2))  # [B, C, S, S] -> [B, C, S/2, S/2]
                 continue
-            layers.append(nn.Conv2d(channels, step * width, kernel_size=3, padding=1))
+            layers.append(Conv3x3(channels, step * width, bias=True))
             layers += [nn.BatchNorm2d(step * width)] if batch_norm else []
             layers.append(nn.ReLU(inplace=True))
             channels = step * width
@@ -102,7 +103,7 @@ class CourseVGG(nn.Module):
             raise ValueError(f"five poolings need images of at least 32×32 pixels; got {size}")
         layers = []
         for width in (64, 128, 256, 512, 512):
-            layers.append(nn.Conv2d(channels, width, kernel_size=3, padding=1))
+            layers.append(Conv3x3(channels, width, bias=True))
             layers += [nn.BatchNorm2d(width)] if batch_norm else []
             layers += [nn.ReLU(inplace=True), nn.MaxPool2d(2)]
             channels = width
