@@ -12,7 +12,6 @@ import sys
 import time
 from dataclasses import asdict, dataclass
 from functools import cache
-from pathlib import Path
 
 import numpy as np
 import torch
@@ -24,7 +23,7 @@ from helpers.activation_studies import HALF_MOONS_SEED
 from helpers.activations import COMBINATIONS, Networks
 from helpers.commands import exit_status
 from helpers.datasets import checksum, half_moons
-from helpers.records import RUNS, RecordError, environment, source_commit, write_atomically
+from helpers.records import RUNS, RecordError, environment, note, source_commit, write_atomically
 from helpers.stats import Interval
 
 CENTRE = (0.5, 0.25)  # of the half-moons
@@ -281,8 +280,7 @@ def measure():
     }
 
 
-@cache
-def recorded_far(path=PATH):
+def recorded_far():
     """Return what `measure` found, with each `Agreement` under its distance.
 
     Raises
@@ -290,9 +288,15 @@ def recorded_far(path=PATH):
     RecordError
         If it is missing, damaged, or was measured on other weights than those on record.
     """
+    note(PATH.relative_to(RUNS).with_suffix("").as_posix())
+    return _read_far()
+
+
+@cache
+def _read_far():
     mend = "measure it anew with python -m helpers.activation_far"
     try:
-        content = json.loads(Path(path).read_text(encoding="utf-8"))
+        content = json.loads(PATH.read_text(encoding="utf-8"))
         known = content["schema"], content["complete"], content["weights_checksum"]
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise RecordError(

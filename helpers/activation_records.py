@@ -135,6 +135,7 @@ def recorded(combination, setting="plain", folder=records.RUNS):
     lists = (batch.train_accuracy, batch.held_out_accuracy, batch.fitted_at, batch.broke_at)
     if {len(values) for values in lists} != {batch.config["seeds"]}:
         raise RecordError(f"runs/{name}.json has not one entry for each seed: {anew}")
+    records.note(name, *range(batch.config["seeds"]))
     return batch
 
 

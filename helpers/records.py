@@ -10,6 +10,8 @@ import platform
 import subprocess
 import sys
 import tempfile
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import asdict, dataclass, fields
 from functools import cache
 from importlib.metadata import version
@@ -63,6 +65,31 @@ class Record:
     diverged: bool = False
     complete: bool = False
     schema: int = SCHEMA
+
+
+_notes = ContextVar("notes", default=None)
+
+
+@contextmanager
+def noting():
+    """Note which runs are read inside.
+
+    Yields
+    ------
+    dict experiment -> set of int
+        It fills with the seeds of the runs that are read; with none for what belongs to no seed.
+    """
+    token = _notes.set({})
+    try:
+        yield _notes.get()
+    finally:
+        _notes.reset(token)
+
+
+def note(experiment, *seeds):
+    """Note that runs are read, if anybody is `noting`."""
+    if (notes := _notes.get()) is not None:
+        notes.setdefault(experiment, set()).update(seeds)
 
 
 def record_path(experiment, scale, seed, folder=RUNS):
@@ -196,6 +223,7 @@ def read(path):
     lengths = {len(values) for values in content["history"].values()}
     if len(lengths) > 1:
         raise RecordError(f"{name} has a history whose lists differ in length")
+    note(content["experiment"], content["seed"])
     return Record(**content)
 
 
@@ -204,6 +232,7 @@ def read_arrays(experiment, scale, seed, folder=RUNS):
     path = arrays_path(experiment, scale, seed, folder)
     if not path.exists():
         raise RecordError(f"{path.name} of {experiment} is missing: record the run anew")
+    note(experiment, seed)
     with np.load(path, allow_pickle=False) as arrays:
         return dict(arrays)
 

@@ -152,37 +152,72 @@ def cell(measured, spec):
     return f"{mean_interval(measured):{spec}}"
 
 
+class Marked:
+    """A table's cell with markup: HTML in the book, its text elsewhere."""
+
+    def __init__(self, text, markup):
+        self.text, self.markup = text, markup
+
+    def __str__(self):
+        return self.text
+
+    def __add__(self, other):
+        return Marked(str(self) + str(other), self.markup + _markup(other))
+
+
+def link(text, target):
+    """Return a cell that leads to another place of the book, an address below the notebook's."""
+    return Marked(text, f'<a href="{html.escape(target)}">{html.escape(text)}</a>')
+
+
+def named(text, name):
+    """Return a cell that can be linked to by its name."""
+    return Marked(text, f'<span id="{html.escape(name)}">{html.escape(text)}</span>')
+
+
+def _markup(value):
+    return value.markup if isinstance(value, Marked) else html.escape(str(value))
+
+
 class Shown:
     """A table as a notebook shows it: HTML in the book, aligned text elsewhere."""
 
-    def __init__(self, frame):
-        self.frame = frame
+    def __init__(self, frame, stacked=False):
+        self.frame, self.stacked = frame, stacked
 
     def _repr_html_(self):
-        cells = "".join(f"<th>{html.escape(str(name))}</th>" for name in self.frame.columns)
+        heads = [html.escape(str(name)) for name in self.frame.columns]
+        cells = "".join(f"<th>{head}</th>" for head in heads)
         lines = [f"<thead><tr>{cells}</tr></thead>", "<tbody>"]
+        # A phone shows the rows of a stacked table one below the other, without its head.
+        labels = [f' data-label="{head}"' if self.stacked else "" for head in heads[1:]]
         for row in self.frame.itertuples(index=False):
-            first, *rest = (html.escape(str(value)) for value in row)
-            cells = f'<th scope="row">{first}</th>' + "".join(f"<td>{cell}</td>" for cell in rest)
-            lines.append(f"<tr>{cells}</tr>")
-        table = "\n".join(['<table class="table">', *lines, "</tbody>", "</table>"])
+            first, *rest = map(_markup, row)
+            cells = "".join(
+                f"<td{label}>{cell}</td>" for label, cell in zip(labels, rest, strict=True)
+            )
+            lines.append(f'<tr><th scope="row">{first}</th>{cells}</tr>')
+        kind = "table stacked" if self.stacked else "table"
+        table = "\n".join([f'<table class="{kind}">', *lines, "</tbody>", "</table>"])
         # A wide table scrolls inside its own box on a phone, not the whole page.
         return f'<div style="overflow-x: auto">\n{table}\n</div>'
 
     def __repr__(self):
-        return self.frame.to_string(index=False)
+        return self.frame.astype(str).to_string(index=False)
 
 
-def show(frame):
+def show(frame, stacked=False):
     """Show a table of text without its index.
 
     Parameters
     ----------
-    frame : DataFrame of str
+    frame : DataFrame of str or Marked
+    stacked : bool
+        Whether its cells hold sentences: they are wrapped, and on a phone each row is a block.
 
     Returns
     -------
     Shown
         Displayed when it is the last line of a notebook cell.
     """
-    return Shown(frame)
+    return Shown(frame, stacked)

@@ -282,6 +282,8 @@ press(3); said.up = [names(), order()];
 press(3); said.down = [names(), order()];
 press(2); said.seed = [names(), order()];
 type("MADE 11"); said.filtered = [names(), document.querySelector("output").value];
+type("FULL made|=19"); said.either = names();
+type("=mad|=other =19"); said.whole = names();
 type(""); said.all = names().length;
 const pre = document.createElement("pre");
 pre.textContent = JSON.stringify(said);
@@ -292,19 +294,29 @@ BROWSER = next(filter(None, map(shutil.which, ["chromium", "chromium-browser", "
                None)  # fmt: skip
 
 
-@pytest.mark.skipif(BROWSER is None, reason="no Chromium on the PATH")
-def test_columns_sort_and_the_box_filters(tmp_path):
+def page_of(folder, make, more=""):
+    """Write a page with a table of 23 runs and the script; return its path."""
     contents = [record(seed, 0.8 + seed / 100) for seed in (2, 11)]
     contents += [record(3, metrics={}, diverged=True)]
     contents += [record(seed, 0.1, "other") for seed in range(20)]
-    runs = rows_of(tmp_path / "runs", *contents)
-    html = all_runs.runs_table(runs, "") + f"<script>{SCRIPT.read_text()}</script>" + ACTIONS
-    put(tmp_path, "page.html", f"<!doctype html><meta charset=utf-8><body>{html}")
+    runs = rows_of(folder / "runs", *contents)
+    html = make(runs, "") + f"<script>{SCRIPT.read_text()}</script>" + more
+    put(folder, "page.html", f"<!doctype html><meta charset=utf-8><body>{html}")
+    return folder / "page.html"
+
+
+def opened(folder, address):
+    """Open a page in a browser, and return what it then holds."""
     command = [BROWSER, "--headless", "--no-sandbox", "--disable-gpu", "--dump-dom",
-               f"--user-data-dir={tmp_path / 'profile'}",
-               (tmp_path / "page.html").as_uri()]  # fmt: skip
+               f"--user-data-dir={folder / 'profile'}", address]  # fmt: skip
     done = subprocess.run(command, capture_output=True, text=True, timeout=120)
-    said = json.loads(BeautifulSoup(done.stdout, "html.parser").find("pre").get_text())
+    return BeautifulSoup(done.stdout, "html.parser")
+
+
+@pytest.mark.skipif(BROWSER is None, reason="no Chromium on the PATH")
+def test_columns_sort_and_the_box_filters(tmp_path):
+    page = page_of(tmp_path, all_runs.runs_table, ACTIONS)
+    said = json.loads(opened(tmp_path, page.as_uri()).find("pre").get_text())
     none = [None] * 11
     assert said["before"][0][:3] == ["made-up2", "made-up3", "made-up11"]
     assert said["before"][1] == none
@@ -316,7 +328,20 @@ def test_columns_sort_and_the_box_filters(tmp_path):
     assert said["seed"][0][-1] == "other19"  # as numbers: 2 comes before 11
     assert said["seed"][1] == none[:2] + ["ascending"] + none[3:]
     assert said["filtered"] == [["made-up11"], "1 of 23"]
+    assert set(said["either"]) == {"made-up2", "made-up3", "made-up11", "other19"}
+    assert said["whole"] == ["other19"]
     assert said["all"] == 23
+
+
+@pytest.mark.skipif(BROWSER is None, reason="no Chromium on the PATH")
+def test_an_address_opens_the_table_at_some_rows(tmp_path):
+    page = page_of(tmp_path, all_runs.runs_table)
+    soup = opened(tmp_path, f"{page.as_uri()}?rows=full%20%3Dmade-up%7C%3Dabsent#all-runs-runs")
+    shown = [row for row in soup.select("tbody tr") if not row.has_attr("hidden")]
+    assert {row.find("th").get_text() for row in shown} == {"made-up"}
+    assert soup.find("details").has_attr("open")
+    assert soup.find("output").get_text() == "3 of 23"
+    assert not opened(tmp_path, page.as_uri()).find("details").has_attr("open")
 
 
 # ------------------------------------------------------------------- the notebooks' times

@@ -9,6 +9,7 @@ from graphlib import TopologicalSorter
 from pathlib import Path
 
 import pytest
+import yaml
 
 from data_prep.mnist import PARTS
 from helpers.datasets import load_mnist
@@ -253,3 +254,91 @@ def test_the_readme_s_pictures_exist():
     assert pictures
     for words, path in pictures:
         assert words.strip() and (ROOT / path).is_file(), path
+
+
+# ------------------------------------------------------------ what checks run elsewhere
+
+WORKFLOW = yaml.safe_load((ROOT / ".github" / "workflows" / "book.yml").read_text(encoding="utf-8"))
+EVENTS = WORKFLOW[True]  # YAML 1.1 takes the word "on" for yes
+HOOKS = yaml.safe_load((ROOT / ".pre-commit-config.yaml").read_text(encoding="utf-8"))
+CHECKS = ["make book", "make test", "make lint"]
+
+
+def readme_commands():
+    """Return the commands of make that stand in the README, as a reader would type them."""
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    return re.findall(r"^    (make [a-z]+)\b", readme, re.MULTILINE)
+
+
+def made(script):
+    """Return the commands of make in a script, one a line."""
+    return re.findall(r"^\s*(make [a-z]+)\b", script, re.MULTILINE)
+
+
+def test_the_workflow_runs_the_checks_of_the_readme():
+    steps = WORKFLOW["jobs"]["check"]["steps"]
+    assert [command for step in steps for command in made(step.get("run", ""))] == CHECKS
+    assert set(CHECKS) <= set(readme_commands())
+    assert not any("continue-on-error" in step or "if" in step for step in steps if "run" in step)
+    assert made((ROOT / ".ci" / "run").read_text(encoding="utf-8")) == CHECKS
+
+
+def test_the_workflow_uses_the_oldest_python_that_is_promised():
+    python = next(step for step in WORKFLOW["jobs"]["check"]["steps"]
+                  if step.get("uses", "").startswith("actions/setup-python@"))  # fmt: skip
+    version = python["with"]["python-version"]
+    assert f"Python {version} or newer" in (ROOT / "README.md").read_text(encoding="utf-8")
+    assert f"Python {version} or newer" in (ROOT / "Makefile").read_text(encoding="utf-8")
+
+
+def test_only_what_is_on_main_and_passes_is_published():
+    assert EVENTS.keys() == {"push", "pull_request"}
+    check, publish = WORKFLOW["jobs"]["check"], WORKFLOW["jobs"]["publish"]
+    upload = check["steps"][-1]
+    on_main = "github.event_name == 'push' && github.ref == 'refs/heads/main'"
+    assert upload["uses"].startswith("actions/upload-pages-artifact@")
+    assert upload["with"]["path"] == "_build/html"
+    assert upload["if"] == publish["if"] == on_main
+    assert publish["needs"] == "check"
+    assert WORKFLOW["permissions"] == {"contents": "read"}
+    assert "permissions" not in check
+    assert publish["permissions"] == {"pages": "write", "id-token": "write"}
+    assert WORKFLOW["concurrency"]["group"].endswith("${{ github.ref }}")
+
+
+def test_the_workflow_uses_official_actions_alone():
+    used = [step["uses"] for job in WORKFLOW["jobs"].values()
+            for step in job["steps"] if "uses" in step]  # fmt: skip
+    assert used
+    assert [name for name in used if not re.fullmatch(r"actions/[\w-]+@v\d+", name)] == []
+
+
+def hooks():
+    """Return the hooks that run before a commit, by name."""
+    assert {repo["repo"] for repo in HOOKS["repos"]} == {"local"}  # nothing is cloned
+    return {hook["id"]: hook for repo in HOOKS["repos"] for hook in repo["hooks"]}
+
+
+def test_hooks_have_the_version_of_ruff_that_is_required():
+    required = (ROOT / "requirements.txt").read_text(encoding="utf-8").split()
+    needed = [name for hook in hooks().values() for name in hook["additional_dependencies"]]
+    assert all(re.fullmatch(r"[\w.-]+==[\w.]+", name) for name in needed)
+    assert {name for name in needed if name.startswith("ruff")} == {
+        name for name in required if name.startswith("ruff==")
+    }
+
+
+def test_hooks_change_no_notebook_and_no_record():
+    for name, hook in hooks().items():
+        if name == "ruff-check":
+            assert "--fix" not in hook["entry"]
+        elif name == "ruff-format":
+            assert hook["types"] == ["python"]  # a notebook's type is jupyter
+        elif name != "large-files":
+            assert re.search(hook["exclude"], "notebooks/01_half_moons.ipynb"), name
+            assert re.search(hook["exclude"], "runs/mnist-lenet/full-seed-0.json"), name
+
+
+def test_hooks_and_tests_agree_on_the_largest_file():
+    kilobytes = int(re.search(r"--maxkb=(\d+)", hooks()["large-files"]["entry"]).group(1))
+    assert kilobytes == LARGEST // 1024

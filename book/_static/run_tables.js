@@ -1,5 +1,6 @@
 /* Tables of recorded runs: a click on a column's head sorts, a box above filters.
-   Both are added here, so that without scripts there is a plain table and no dead control. */
+   Both are added here, so that without scripts there is a plain table and no dead control.
+   An address that ends in ?rows=lenet opens the tables with that in their boxes. */
 
 (function () {
   "use strict";
@@ -47,8 +48,19 @@
     });
   }
 
+  // "a|b" finds either, "=a" a cell with nothing else in it.
+  function finds(word, cells) {
+    return word.split("|").some(function (part) {
+      return part.startsWith("=")
+        ? cells.includes(part.slice(1))
+        : cells.some((cell) => cell.includes(part));
+    });
+  }
+
   function makeFilter(table, scroller) {
-    const rows = Array.from(table.tBodies[0].rows, (row) => [row.textContent.toLowerCase(), row]);
+    const rows = Array.from(table.tBodies[0].rows, function (row) {
+      return [Array.from(row.cells, (cell) => cell.textContent.toLowerCase()), row];
+    });
     const label = document.createElement("label");
     const input = document.createElement("input");
     const count = document.createElement("output");
@@ -62,11 +74,17 @@
     function show() {
       const words = input.value.toLowerCase().split(/\s+/).filter(Boolean);
       let shown = 0;
-      rows.forEach(function ([text, row]) {
-        row.hidden = !words.every((word) => text.includes(word));
+      rows.forEach(function ([cells, row]) {
+        row.hidden = !words.every((word) => finds(word, cells));
         shown += !row.hidden;
       });
       count.value = shown + " of " + rows.length;
+    }
+    const asked = new URLSearchParams(location.search).get("rows");
+    const fold = scroller.closest("details");
+    if (asked && fold) {
+      input.value = asked;
+      fold.open = true;
     }
     input.addEventListener("input", show);
     show();
