@@ -25,6 +25,10 @@ from helpers.schedules import SCHEDULES
 CURVE_STEPS = 10  # steps between two points of the curve over batches
 EVALUATION_BATCH = 500
 
+# A silent unit's averages in Adam shrink for ever. Below 1e-38, where a CPU would compute each of
+# them many times more slowly, they are taken as the zero that they are for all purposes.
+torch.set_flush_denormal(True)
+
 OPTIMISERS = {"adam": torch.optim.Adam, "adamw": torch.optim.AdamW, "sgd": torch.optim.SGD}
 
 

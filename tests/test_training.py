@@ -108,6 +108,16 @@ def test_half_precision_and_channels_last_change_little():
     assert plain != quick and plain == pytest.approx(quick, rel=0.02)
 
 
+def test_a_silent_units_averages_end_at_zero():
+    weight = torch.nn.Parameter(torch.ones(64))
+    optimiser = torch.optim.Adam([weight], fused=True)
+    weight.grad = torch.full_like(weight, 1e-3)
+    for _ in range(1000):  # 0.9^1000 of it would be 1e-49
+        optimiser.step()
+        weight.grad.zero_()
+    assert torch.equal(optimiser.state[weight]["exp_avg"], torch.zeros(64))
+
+
 def test_divergence_ends_the_run_and_is_noted():
     wild = replace(
         TINY, optimiser={"name": "sgd"}, schedule={"name": "constant", "rate": 1e20}, epochs=9
