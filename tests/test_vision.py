@@ -100,6 +100,19 @@ def test_half_precision_is_compared_with_whole(recorded, half, said):
     assert "-0.0200 [" in text and said in text
 
 
+@pytest.mark.parametrize(
+    ("meant", "said"),
+    [
+        (steady(0.97), "the mistakes cost accuracy"),
+        (steady(0.95), "did not even cost"),
+        (shaky(0.96), "is open"),
+    ],
+)
+def test_the_vit_as_it_is_meant_is_compared_with_the_originals(recorded, meant, said):
+    recorded |= {"mnist-vit": of_network(meant), vision.REPEATED["ViT"]: steady(0.96)}
+    assert said in vision_words.about_squares()
+
+
 def test_the_recipe_that_is_tested_is_the_last_step():
     last = list(LENET_STEPS)[-1]
     assert EXPERIMENTS["best-lenet"].config == EXPERIMENTS[f"tune-lenet-{last}"].config
@@ -352,14 +365,15 @@ def test_the_common_mistakes_that_are_kept_are_drawn_with_their_answers():
 
 
 def listed(shorter=(), missing=()):
-    """Experiments of the published rows, some with half of the epochs, some not there."""
+    """Experiments of the table's rows, some with half of the epochs, some not there."""
     return {
         name: SimpleNamespace(
             config=SimpleNamespace(
-                epochs=PUBLISHED_VISION[about]["epochs"] // (2 if about in shorter else 1)
+                epochs=PUBLISHED_VISION.get(about, PUBLISHED_VISION["ViT"])["epochs"]
+                // (2 if about in shorter else 1)
             )
         )
-        for about, name in REPEATED.items()
+        for about, name in (REPEATED | vision.SQUARES).items()
         if about not in missing
     }
 
@@ -367,10 +381,10 @@ def listed(shorter=(), missing=()):
 def test_the_chapter_says_which_rows_are_shorter_or_missing(monkeypatch):
     monkeypatch.setattr(vision_words, "EXPERIMENTS", listed())
     assert vision_words.runs_made().endswith("nothing was chosen on the test images.")
-    made = listed(shorter=["ViT"], missing=["VGG-11", "ResNet-18"])
+    made = listed(shorter=["ViT", "ViT, true squares"], missing=["VGG-11", "ResNet-18"])
     monkeypatch.setattr(vision_words, "EXPERIMENTS", made)
     said = vision_words.runs_made()
-    assert "for want of time: ViT 25 epochs instead of 50. Not recorded" in said
+    assert "time: ViT (25 epochs instead of 50) and ViT, true squares (25 epochs ins" in said
     assert "yet: VGG-11 and ResNet-18; the section" in said
 
 

@@ -1,0 +1,51 @@
+"""Every notebook runs from top to bottom in Jupyter Lab, and its widget answers a reader's key."""
+
+import re
+import shutil
+from pathlib import Path
+
+import pytest
+from browser import Browser, find_browser
+from lab import Notebook, jupyter_lab
+
+ROOT = Path(__file__).resolve().parent.parent
+NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
+FOUND = find_browser()
+PATIENCE = 900  # seconds for one notebook, however busy the machine
+
+pytestmark = pytest.mark.skipif(
+    FOUND is None,
+    reason="no Chromium and chromedriver on the PATH: install them to test the notebooks in Lab",
+)
+
+
+@pytest.fixture(scope="module")
+def browser(tmp_path_factory):
+    browser = Browser(*FOUND, tmp_path_factory.mktemp("profile"))
+    yield browser
+    browser.close()
+
+
+@pytest.fixture(scope="module")
+def address(tmp_path_factory):
+    """Lab on a copy of the notebooks: what it saves by itself changes nothing here."""
+    folder = tmp_path_factory.mktemp("lab")
+    shutil.copytree(ROOT / "notebooks", folder / "notebooks")
+    for package in ("helpers", "data_prep"):
+        (folder / package).symlink_to(ROOT / package)
+    with jupyter_lab(folder, tmp_path_factory.mktemp("settings")) as address:
+        yield address
+
+
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
+def test_it_runs_from_top_to_bottom_and_its_widget_moves(browser, address, path):
+    notebook = Notebook(browser, address, f"notebooks/{path.name}", PATIENCE)
+    notebook.run_all()
+    cells = notebook.cells()
+    assert [error for cell in cells for error in cell["errors"]] == []
+    assert [cell["count"] for cell in cells] == list(range(1, len(cells) + 1))
+    widgets = [cell["index"] for cell in cells if cell["widget"]]
+    assert widgets or not re.match(r"\d\d_", path.stem), "a practice has a widget to play with"
+    for index in widgets[-1:]:
+        before, after = notebook.moved(index)
+        assert before and after
