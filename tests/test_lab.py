@@ -1,5 +1,10 @@
-"""Every notebook runs from top to bottom in Jupyter Lab, and its widget answers a reader's key."""
+"""Every notebook runs from top to bottom in Jupyter Lab, and its widget answers a reader's key.
 
+Practices 2 to 4 train for minutes, and nbval executes them as well: they are opened in Lab only
+where the environment variable COURSE_LAB is "all".
+"""
+
+import os
 import re
 import shutil
 from pathlib import Path
@@ -12,6 +17,7 @@ ROOT = Path(__file__).resolve().parent.parent
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
 FOUND = find_browser()
 PATIENCE = 900  # seconds for one notebook, however busy the machine
+LONG = {"02_mnist_numpy", "03_vision", "04_tiny_voc"}
 
 pytestmark = pytest.mark.skipif(
     FOUND is None,
@@ -37,7 +43,19 @@ def address(tmp_path_factory):
         yield address
 
 
-@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
+def those_to_open():
+    """Return the notebooks as parameters, the long ones skipped unless they are asked for."""
+    unasked = pytest.mark.skipif(
+        os.environ.get("COURSE_LAB") != "all",
+        reason="trains for minutes: COURSE_LAB=all opens practices 2 to 4 in Jupyter Lab, too",
+    )
+    return [
+        pytest.param(path, id=path.stem, marks=[unasked] if path.stem in LONG else [])
+        for path in NOTEBOOKS
+    ]
+
+
+@pytest.mark.parametrize("path", those_to_open())
 def test_it_runs_from_top_to_bottom_and_its_widget_moves(browser, address, path):
     notebook = Notebook(browser, address, f"notebooks/{path.name}", PATIENCE)
     notebook.run_all()
