@@ -165,7 +165,7 @@ WORDS = {"image": {"alt": "A line that rises"}, "figure": {"caption": "The loss.
             a_notebook(output=IMAGE, mystnb={"figure": WORDS["figure"]}),
             a_notebook(output=IMAGE, tags=["remove-cell"]),
         ),
-        (long_cells, a_notebook("1\n" * 15), a_notebook("1\n" * 14)),
+        (long_cells, a_notebook("1\n" * 14), a_notebook("1\n" * 13)),
         (
             long_cells,
             a_notebook("1\n" * 15, tags=["other"]),
