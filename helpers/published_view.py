@@ -32,7 +32,7 @@ WORDS = {
     AGAIN: "came out again",
     "higher": "came out higher",
     "lower": "came out lower",
-    UNCLEAR: "can't be told: the runs are too few",
+    UNCLEAR: "can't be told: our interval is too wide, or there is one run",
     ABSENT: "not recorded yet",
 }
 

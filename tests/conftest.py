@@ -9,6 +9,7 @@ os.environ["MPLBACKEND"] = "Agg"  # before anything imports matplotlib
 os.environ.pop("COURSE_SCALE", None)
 
 import pytest
+from browser import Browser, find_browser
 from rendered import pages_of_the_contents, rendered_book
 
 import helpers  # noqa: F401 - before any test imports torchvision
@@ -24,3 +25,17 @@ def pages(site):
     found = sorted(path for path in site.rglob("*.html") if "_static" not in path.parts)
     assert len(found) >= len(pages_of_the_contents())
     return found
+
+
+@pytest.fixture(scope="module")
+def browser(tmp_path_factory):
+    """A headless Chromium; without one, what needs it is skipped visibly."""
+    found = find_browser()
+    if found is None:
+        pytest.skip(
+            "no Chromium and chromedriver on the PATH: install them to test pages and notebooks in "
+            "a browser (on Debian: apt install chromium chromium-driver)"
+        )
+    browser = Browser(*found, tmp_path_factory.mktemp("profile"))
+    yield browser
+    browser.close()

@@ -9,7 +9,7 @@ import time
 
 import numpy as np
 import pytest
-from browser import MOVING, PATIENCE, SHOWN, Browser, find_browser, served
+from browser import MOVING, PATIENCE, SHOWN, served
 from rendered import collect, pages_of_the_contents
 from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.support.ui import WebDriverWait
@@ -17,21 +17,8 @@ from selenium.webdriver.support.ui import WebDriverWait
 from helpers.animation import player, show_animation
 from helpers.threshold_panel import threshold_panel
 
-FOUND = find_browser()
-pytestmark = pytest.mark.skipif(
-    FOUND is None,
-    reason="no Chromium and chromedriver on the PATH: install them to test the pages in a browser "
-    "(on Debian: apt install chromium chromium-driver)",
-)
 WORD = "softmax"  # what the search is tried with
 MAY_MOVE = re.compile(r'image/gif|\.gif|type="range"|<video|@keyframes')
-
-
-@pytest.fixture(scope="module")
-def browser(tmp_path_factory):
-    browser = Browser(*FOUND, tmp_path_factory.mktemp("profile"))
-    yield browser
-    browser.close()
 
 
 @pytest.fixture(scope="module")

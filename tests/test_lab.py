@@ -10,26 +10,12 @@ import shutil
 from pathlib import Path
 
 import pytest
-from browser import Browser, find_browser
 from lab import Notebook, jupyter_lab
 
 ROOT = Path(__file__).resolve().parent.parent
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
-FOUND = find_browser()
 PATIENCE = 900  # seconds for one notebook, however busy the machine
 LONG = {"02_mnist_numpy", "03_vision", "04_tiny_voc"}
-
-pytestmark = pytest.mark.skipif(
-    FOUND is None,
-    reason="no Chromium and chromedriver on the PATH: install them to test the notebooks in Lab",
-)
-
-
-@pytest.fixture(scope="module")
-def browser(tmp_path_factory):
-    browser = Browser(*FOUND, tmp_path_factory.mktemp("profile"))
-    yield browser
-    browser.close()
 
 
 @pytest.fixture(scope="module")
