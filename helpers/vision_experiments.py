@@ -30,15 +30,16 @@ add(
     "mnist-vgg11", "VGG-11", Recipe("vgg11", schedule=ADAM, **LARGE), ALL_OF_MNIST, keep=True,
 )  # fmt: skip
 
-add(
-    "mnist-vit", "ViT", Recipe("vit", schedule=VIT_ADAM, epochs=50, precision="bfloat16"),
-    ALL_OF_MNIST, seeds=(0, 2), keep=True, keep_model=(0,),
-)  # fmt: skip
-add(
-    "mnist-vit-unscaled", "ViT without 1/√d",
-    Recipe("vit", arguments={"scaled": False}, schedule=VIT_ADAM, epochs=12),
-    ALL_OF_MNIST, keep=True,
-)  # fmt: skip
+for _name, _scaled in (("", True), ("-unscaled", False)):
+    add(
+        f"mnist-vit{_name}",
+        "ViT" + ("" if _scaled else " without 1/√d"),
+        Recipe(
+            "vit", arguments={} if _scaled else {"scaled": False}, schedule=VIT_ADAM, epochs=50,
+            precision="bfloat16",
+        ),
+        ALL_OF_MNIST, keep=True, keep_model=(0,) if _scaled else (),
+    )  # fmt: skip
 
 #: What the original computed: strips for patches, the last token's answer, and a shortcut from
 #: behind the normalisation.
