@@ -12,7 +12,7 @@ from helpers.records import read_arrays
 from helpers.registry import EXPERIMENTS
 from helpers.training import CURVE_STEPS
 from helpers.vision_claims import NAMES, REPEATED, pair, small_data_name
-from helpers.vision_experiments import LENET_STEPS, POINTS, QUIRKS, Point
+from helpers.vision_experiments import STEPS, POINTS, QUIRKS, Point
 
 # ------------------------------------------------------------------------- the table
 
@@ -122,7 +122,7 @@ def small_data_table():
 
 def better_table():
     """Tabulate the steps to a better LeNet by their accuracy on validation images."""
-    steps = {about: recorded(f"tune-lenet-{name}") for name, (about, _) in LENET_STEPS.items()}
+    steps = {about: recorded(f"tune-lenet-{name}") for name, (about, _) in STEPS.items()}
     table = tables.summary(
         steps, {"eval_accuracy": ("validation accuracy", ".4f")}, "one change at a time"
     )

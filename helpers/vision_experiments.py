@@ -158,24 +158,61 @@ add(
 # ------------------------------------- beyond the published: better recipes, step by step
 
 CHOOSING = ALL_OF_MNIST | {"validation": 10_000, "evaluate_on": "validation"}
+CHOOSING_ON_A_TENTH = CHOOSING | {"train_size": 6_000}
 ANNEALED = {"name": "cosine", "peak": 2e-3, "warmup": 0.05}
 DISTORTED = {"shift": 2.0, "rotation": 10.0, "scale": 0.1}
-LENET_STEPS = {
-    "annealed": ("the rate annealed", Recipe("lenet", schedule=ANNEALED, epochs=20)),
-    "distorted": (
-        "and the images distorted",
-        Recipe("lenet", schedule=ANNEALED, epochs=20, augment=DISTORTED),
-    ),
-    "long": (
-        "and twice as long",
-        Recipe("lenet", schedule=ANNEALED, epochs=40, augment=DISTORTED, evaluate_every=5),
-    ),
+
+
+def _one_after_the_other(start, changes):
+    """Return the recipes of a row of changes, each on top of those before: name -> (about, it)."""
+    steps, recipe = {}, start
+    for name, (about, change) in changes.items():
+        recipe = replace(recipe, **change)
+        steps[name] = about, recipe
+    return steps
+
+
+_WITH = {
+    "published": ("the published settings", {}),
+    "annealed": ("the rate annealed", {"schedule": ANNEALED}),
+    "distorted": ("and the images distorted", {"augment": DISTORTED}),
+    "long": ("and twice as long", {"epochs": 20, "evaluate_every": 20}),
 }
-for _name, (_about, _recipe) in LENET_STEPS.items():
-    add(f"tune-lenet-{_name}", _about, _recipe, CHOOSING, seeds=(0,))
-add(
-    "best-lenet", "LeNet, chosen recipe", LENET_STEPS["long"][1], ALL_OF_MNIST, keep=True,
-)  # fmt: skip
+_LONG_LENET = "and twice as long", {"epochs": 40, "evaluate_every": 5}
+_PUBLISHED = Recipe("resnet18", schedule=ADAM, evaluate_every=10, **LARGE)
+#: The changes that were tried for each network, in this order, on validation images.
+STEPS = {
+    "lenet": _one_after_the_other(
+        Recipe("lenet", epochs=20),
+        {"annealed": _WITH["annealed"], "distorted": _WITH["distorted"], "long": _LONG_LENET},
+    ),
+    "vgg11": _one_after_the_other(
+        replace(_PUBLISHED, model="vgg11"),
+        {
+            "published": _WITH["published"],
+            "normalised": ("with batch normalisation", {"arguments": {"batch_norm": True}}),
+            "annealed": ("and the rate annealed", {"schedule": ANNEALED | {"peak": 1e-3}}),
+            "distorted": _WITH["distorted"],
+        },
+    ),
+    "resnet18": _one_after_the_other(_PUBLISHED, _WITH),
+    "vit": _one_after_the_other(
+        Recipe("vit", schedule=VIT_ADAM, epochs=50, evaluate_every=50, precision="bfloat16"),
+        {
+            "published": ("the published settings, true squares", {}),
+            "annealed": ("the rate larger, and annealed", {"schedule": ANNEALED | {"peak": 1e-3}}),
+            "distorted": _WITH["distorted"],
+            "deep": ("and four layers", {"arguments": {"depth": 4}}),
+            "whole": ("and without dropout", {"arguments": {"depth": 4, "dropout": 0.0}}),
+        },
+    ),
+}  # fmt: skip
+for _model, _steps in STEPS.items():
+    for _name, (_about, _recipe) in _steps.items():
+        _data = CHOOSING if _model == "lenet" else CHOOSING_ON_A_TENTH
+        add(f"tune-{_model}-{_name}", _about, _recipe, _data, seeds=(0,))
+
+add("best-lenet", "LeNet, chosen recipe", STEPS["lenet"]["long"][1], ALL_OF_MNIST, keep=True)
 
 # -------------------------------- the chapter's live cells: small versions, on embedded data
 
