@@ -3,7 +3,7 @@
 import pandas as pd
 import torch
 
-from helpers import figures, tables, vision, voc_chapter
+from helpers import figures, tables, voc_chapter
 from helpers.activation_claims import OFTEN, SELDOM
 from helpers.animation import Html
 from helpers.course import PUBLISHED_SIZES, PUBLISHED_VOC
@@ -12,7 +12,17 @@ from helpers.experiments import recorded
 from helpers.finding import CLOSE, listed, seeds_of
 from helpers.measures import count, crippled
 from helpers.models import MODELS
-from helpers.published import ABSENT, ACCURACY, AGAIN, F1, PRACTICES, SIDE, UNCLEAR, size
+from helpers.published import (
+    ABSENT,
+    ACCURACY,
+    AGAIN,
+    F1,
+    PRACTICES,
+    SIDE,
+    UNCLEAR,
+    cost_of_strips,
+    size,
+)
 from helpers.registry import EXPERIMENTS
 from helpers.vision_claims import REPEATED as VISION
 from helpers.voc_claims import CAUSES, MAP, NEAR, PATCHES, REPEATED
@@ -230,7 +240,7 @@ def _sizes():
 def mistakes():
     """Say which of the original's ways explain the rest, and what each is worth."""
     patches = tables.difference(*map(recorded, CAUSES[PATCHES]), MAP)
-    quirks = vision.quirks()["all three, as the original"]
+    strips = cost_of_strips()
     wide, whole = recorded("tenth-output-relu-wide"), recorded("mnist-published")
     person = voc_chapter.constant_figures("person")
     accuracies = tables.values(recorded(VISION["ResNet-18"]), "eval_accuracy")
@@ -238,7 +248,7 @@ def mistakes():
         "- **Strips for patches.** The original's ViTs were given runs of consecutive pixels. True "
         f"patches bring {patches:+.3f} in mAP on the photographs ({seeds_of(patches)}); on the "
         "digits the strips, the last token and the shortcut from the wrong side change the "
-        f"accuracy by {quirks:+.3f} on a tenth of the images ({seeds_of(quirks)}).",
+        f"accuracy by {strips:+.4f} ({seeds_of(strips)}).",
         "- **An accuracy that counts true negatives.** On the photographs, “person” said of every "
         f"image has {person['accuracy']:.4f}, the published ViT "
         f"{PUBLISHED_VOC['ViT']['accuracy']:.4f}. The dotted line is what “person” has in F1, "

@@ -11,17 +11,10 @@ from helpers.models import MODELS
 from helpers.records import read_arrays
 from helpers.registry import EXPERIMENTS
 from helpers.training import CURVE_STEPS
-from helpers.vision_claims import NAMES, REPEATED, pair, small_data_name
-from helpers.vision_experiments import STEPS, POINTS, QUIRKS, Point
+from helpers.vision_claims import NAMES, REPEATED, SQUARES, pair, small_data_name
+from helpers.vision_experiments import POINTS, QUIRKS, Point
 
 # ------------------------------------------------------------------------- the table
-
-
-#: The ViT as it is meant, which was not published.
-SQUARES = {
-    "ViT, true squares": "mnist-vit",
-    "ViT, true squares, without 1/√d": "mnist-vit-unscaled",
-}
 
 
 def table_rows():
@@ -118,16 +111,6 @@ def small_data_table():
             row[f"gap at {images:,}"] = f"{gap.mean():.3f}"
         rows.append(row)
     return pd.DataFrame(rows)
-
-
-def better_table():
-    """Tabulate the steps to a better LeNet by their accuracy on validation images."""
-    steps = {about: recorded(f"tune-lenet-{name}") for name, (about, _) in STEPS.items()}
-    table = tables.summary(
-        steps, {"eval_accuracy": ("validation accuracy", ".4f")}, "one change at a time"
-    )
-    table.insert(1, "epochs", [str(runs[0].config["epochs"]) for runs in steps.values()])
-    return table
 
 
 # ------------------------------------------------------------------------- the curves

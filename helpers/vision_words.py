@@ -14,8 +14,8 @@ from helpers.inside import attention_maps
 from helpers.measures import count
 from helpers.registry import EXPERIMENTS
 from helpers.training import normalise
-from helpers.vision import SQUARES, common_mistakes, quirks
-from helpers.vision_claims import REPEATED, pair
+from helpers.vision import common_mistakes, quirks
+from helpers.vision_claims import REPEATED, SQUARES, pair
 from helpers.vision_experiments import POINTS, Point
 
 
@@ -138,20 +138,6 @@ def about_race():
         f"step, by a factor of {steps[largest]:.1f}, is “{results.stages[largest + 1].name}”. "
         "(The first two stages stop at the first epoch that reaches 99 % on the test images, "
         "which can only flatter them; the others have a fixed number of epochs.)"
-    )
-
-
-def about_better():
-    """Say what the chosen recipe brings LeNet on the test images, beside the published one."""
-    chosen, plain = recorded("best-lenet"), recorded("mnist-lenet")
-    accuracy = tables.interval(chosen, "eval_accuracy")
-    gain = tables.difference(chosen, plain, "eval_accuracy")
-    wrong = [(1 - tables.values(runs, "eval_accuracy").mean()) * 10_000 for runs in (plain, chosen)]
-    return (
-        f"Trained so on all 60,000 images, LeNet reaches a test accuracy of **{accuracy:.4f}** "
-        f"(n = {accuracy.n} seeds), {gain:+.4f} more than in the published settings "
-        f"({seeds_of(gain)}): {wrong[1]:.0f} wrong images instead of {wrong[0]:.0f}, with the same "
-        f"{chosen[0].parameters:,} parameters. The test images were looked at only then."
     )
 
 

@@ -13,10 +13,9 @@ from helpers.course import PUBLISHED_VISION
 from helpers.experiment import Experiment
 from helpers.models import ViT
 from helpers.recipe import Recipe
-from helpers.registry import EXPERIMENTS
 from helpers.training import ImageTensors, Training, normalise
 from helpers.vision_claims import NAMES, REPEATED
-from helpers.vision_experiments import LENET_STEPS, POINTS, QUIRKS, Point
+from helpers.vision_experiments import POINTS, QUIRKS, Point
 
 
 @pytest.fixture
@@ -79,18 +78,6 @@ def test_one_run_is_shown_as_one(recorded):
     assert [row[name] for name in ("ours: test accuracy", "sd", "seeds")] == ["0.9800", "–", "1"]
 
 
-def test_the_better_recipe_is_chosen_on_validation_images_and_tested_once(recorded):
-    for i, name in enumerate(LENET_STEPS):
-        recorded[f"tune-lenet-{name}"] = of_network(steady(0.99 + i / 1000), epochs=20 * (i + 1))
-    recorded |= {"mnist-lenet": steady(0.989), "best-lenet": of_network(steady(0.995))}
-    table = vision.better_table()
-    assert table["validation accuracy"].str.startswith(("0.9900 [", "0.9910 [", "0.9920 [")).all()
-    assert table["epochs"].tolist() == ["20", "40", "60"]
-    said = vision_words.about_better()
-    assert "**0.9950 [" in said and "+0.0060 [" in said
-    assert "50 wrong images instead of 110" in said and "1,000 parameters" in said
-
-
 @pytest.mark.parametrize(
     ("half", "said"), [(steady(0.95), "a clear diff"), (shaky(0.95), "no difference that shows")]
 )
@@ -111,13 +98,6 @@ def test_half_precision_is_compared_with_whole(recorded, half, said):
 def test_the_vit_as_it_is_meant_is_compared_with_the_originals(recorded, meant, said):
     recorded |= {"mnist-vit": of_network(meant), vision.REPEATED["ViT"]: steady(0.96)}
     assert said in vision_words.about_squares()
-
-
-def test_the_recipe_that_is_tested_is_the_last_step():
-    last = list(LENET_STEPS)[-1]
-    assert EXPERIMENTS["best-lenet"].config == EXPERIMENTS[f"tune-lenet-{last}"].config
-    for name in LENET_STEPS:
-        assert EXPERIMENTS[f"tune-lenet-{name}"].data["evaluate_on"] == "validation"
 
 
 def test_costs_are_counted_until_the_level_is_reached(recorded):
