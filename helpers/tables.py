@@ -152,6 +152,9 @@ def cell(measured, spec):
     return f"{mean_interval(measured):{spec}}"
 
 
+LONG = 42  # characters: a cell with more of them is a sentence, and is broken into lines
+
+
 class Marked:
     """A table's cell with markup: HTML in the book, its text elsewhere."""
 
@@ -182,6 +185,10 @@ def _markup(value):
     return value.markup if isinstance(value, Marked) else html.escape(str(value))
 
 
+def _long(value):
+    return ' class="long"' if len(str(value)) > LONG else ""
+
+
 class Shown:
     """A table as a notebook shows it: HTML in the book, aligned text elsewhere."""
 
@@ -195,11 +202,12 @@ class Shown:
         # A phone shows the rows of a stacked table one below the other, without its head.
         labels = [f' data-label="{head}"' if self.stacked else "" for head in heads[1:]]
         for row in self.frame.itertuples(index=False):
-            first, *rest = map(_markup, row)
+            first, *rest = row
             cells = "".join(
-                f"<td{label}>{cell}</td>" for label, cell in zip(labels, rest, strict=True)
+                f"<td{label or _long(value)}>{_markup(value)}</td>"
+                for label, value in zip(labels, rest, strict=True)
             )
-            lines.append(f'<tr><th scope="row">{first}</th>{cells}</tr>')
+            lines.append(f'<tr><th scope="row">{_markup(first)}</th>{cells}</tr>')
         kind = "table stacked" if self.stacked else "table"
         table = "\n".join([f'<table class="{kind}">', *lines, "</tbody>", "</table>"])
         # A wide table scrolls inside its own box on a phone, not the whole page.

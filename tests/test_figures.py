@@ -3,6 +3,7 @@
 from types import SimpleNamespace
 
 import numpy as np
+import pandas as pd
 import pytest
 from matplotlib import pyplot as plt
 from matplotlib.colors import to_rgb
@@ -245,6 +246,13 @@ def test_history_stacks_runs_and_keeps_gaps():
     other = record(2, history={"epoch": [0, 5], "loss": [1, 1]})
     with pytest.raises(ValueError, match="seed 2, was logged at other epochs"):
         tables.history([record(), other], "loss")
+
+
+def test_a_sentence_in_a_table_is_broken_into_lines_and_an_interval_is_not():
+    table = pd.DataFrame([("a", "0.9895 [0.9881, 0.9910]", "a sentence " * 5)])
+    assert tables.show(table)._repr_html_().count("<td>0.9895 [") == 1
+    assert tables.show(table)._repr_html_().count('<td class="long">a sentence') == 1
+    assert "long" not in tables.show(table, stacked=True)._repr_html_()  # there every cell is
 
 
 def test_shown_table_escapes_and_has_no_index():
