@@ -220,6 +220,10 @@ for _model, _steps in STEPS.items():
         add(f"tune-{_model}-{_name}", _about, _recipe, _data, seeds=(0,))
 
 add("best-lenet", "LeNet, chosen recipe", STEPS["lenet"]["long"][1], ALL_OF_MNIST, keep=True)
+add(
+    "best-vit", "ViT, chosen recipe", replace(STEPS["vit"]["whole"][1], evaluate_every=5),
+    ALL_OF_MNIST, keep=True,
+)  # fmt: skip
 
 # -------------------------------- the chapter's live cells: small versions, on embedded data
 
