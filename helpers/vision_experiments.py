@@ -219,11 +219,15 @@ for _model, _steps in STEPS.items():
         _data = CHOOSING if _model == "lenet" else CHOOSING_ON_A_TENTH
         add(f"tune-{_model}-{_name}", _about, _recipe, _data, seeds=(0,))
 
-add("best-lenet", "LeNet, chosen recipe", STEPS["lenet"]["long"][1], ALL_OF_MNIST, keep=True)
-add(
-    "best-vit", "ViT, chosen recipe", replace(STEPS["vit"]["whole"][1], evaluate_every=5),
-    ALL_OF_MNIST, keep=True,
-)  # fmt: skip
+#: The step that is trained on all of MNIST and tested once, and how often it is evaluated there.
+CHOSEN = {
+    "lenet": ("LeNet", "long", 5),
+    "resnet18": ("ResNet-18", "long", 5),
+    "vit": ("ViT", "whole", 5),
+}
+for _model, (_about, _step, _every) in CHOSEN.items():
+    _recipe = replace(STEPS[_model][_step][1], evaluate_every=_every)
+    add(f"best-{_model}", f"{_about}, chosen recipe", _recipe, ALL_OF_MNIST, keep=True)
 
 # -------------------------------- the chapter's live cells: small versions, on embedded data
 
