@@ -34,6 +34,9 @@ def _n(found):
     return f"(n = {listed(map(str, sorted({share.n for share in found.values()})))} seeds each)"
 
 
+FIT = "At least 99 % of the training points right after 1,000 iterations"
+
+
 def _c5_1():
     """Test whether the nine combinations fit."""
     found = shares(WELL_BEHAVED)
@@ -44,10 +47,7 @@ def _c5_1():
         f"{listed(not_always)}."
     )
     answer = HOLDS if all(passed) else LIMITED if any(passed) else FAILS
-    test = (
-        f"At least 99 % of the training points right after 1,000 iterations, with at least "
-        f"{OFTEN:.0%} of the seeds"
-    )
+    test = f"{FIT}, with at least {OFTEN:.0%} of the seeds"
     return Finding("C5.1", test, effect, answer)
 
 
@@ -57,10 +57,11 @@ def _c5_2():
     seldom = [share.high <= SELDOM for share in found.values()]
     lucky = [label(name) for name in found if recorded(name).fits.any()]
     effect = (
-        f"Share of seeds that fit: {_said(found)} {_n(found)}. With some seed: {listed(lucky)}."
+        f"Share of seeds that fit: {_said(found)} {_n(found)}. Fits with some seed: "
+        f"{listed(lucky)}."
     )
     answer = HOLDS if all(seldom) else LIMITED if any(seldom) else FAILS
-    test = f"The same, with at most {SELDOM:.0%} of the seeds"
+    test = f"{FIT}, with at most {SELDOM:.0%} of the seeds"
     return Finding("C5.2", test, effect, answer)
 
 

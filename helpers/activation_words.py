@@ -31,10 +31,11 @@ def hidden_failures():
         failed = int((~batch.fits).sum())
         if failed:
             said.append(
-                f"{label(name)}: {failed} of {len(batch.fits)} seeds fail; {lost(batch)} of these "
-                "had fitted before"
+                f"with {label(name)}, {failed} of {len(batch.fits)} seeds fail, "
+                f"{lost(batch) or 'none'} of which had fitted before"
             )
-    return "; ".join(said) + "."
+    text = "; ".join(said)
+    return f"{text[:1].upper()}{text[1:]}."
 
 
 def crossings(name):
@@ -56,9 +57,10 @@ def frozen():
     ]
     return (
         f"With ten units a layer, training everything adds {learned():+.2f} to the share that "
-        f"fits, averaged over the course's nine. With a hundred random units a layer it adds only "
-        f"{learned('frozen-wide'):+.2f}: most seeds then fit without any back-propagation through "
-        f"{listed(wide)}, and, of those that fail when trained, {listed(failing)}."
+        f"fits, averaged over the course's nine; measured against a hundred random units a layer "
+        f"it adds only {learned('frozen-wide'):+.2f}: most seeds then fit without any "
+        f"back-propagation through {listed(wide)}, and, of those that fail when trained, "
+        f"{listed(failing)}."
     )
 
 

@@ -51,15 +51,20 @@ def runs_made():
         f"images of {find(BEST).data['size']} pixels a side instead of 224, for {config.epochs} "
         f"epochs, with {listed(map(str, seeds))} seeds each. Figures are means over the seeds, "
         f"after the last epoch, over all {len(targets())} validation images; intervals are over "
-        "images. Nothing was chosen on these images; a class is said to be there from a "
-        "probability of 0.5 on."
+        "images in tables, over seeds in sentences. Nothing was chosen on these images; a class is "
+        "said to be there from a probability of 0.5 on."
     )
     if larger:
-        rows = [f"{about} ({len(find(LARGER[about]).seeds)} seed)" for about in larger]
+        rows = [f"{about} ({runs_of(recorded(LARGER[about]))})" for about in larger]
         said += f" For comparison, larger and longer: {listed(rows)}."
     if missing:
         said += f" Not recorded yet: {listed(missing)}."
     return said
+
+
+def runs_of(records):
+    """Say how many seeds some figures rest on."""
+    return "1 seed" if len(records) == 1 else f"{len(records)} seeds"
 
 
 def about_ways():
@@ -69,10 +74,11 @@ def about_ways():
     for record, said in zip(recorded(name), answers(name).probabilities, strict=True):
         history = [value for value in record.history["eval_accuracy"] if value is not None]
         gaps.append(np.mean(history) - metrics.summarise(said, targets(), 0.5)["accuracy"])
+    side = "above" if np.mean(gaps) > 0 else "below"
     return (
         "Its accuracy is the mean over *all epochs so far*, from a list that was never emptied: "
-        f"for ResNet-18 that is {np.mean(gaps):+.3f} from the accuracy of the network that comes "
-        "out of the training. Its precision and recall are means over batches (we take "
+        f"for ResNet-18 that is {abs(np.mean(gaps)):.3f} {side} the accuracy of the network that "
+        "comes out of the training. Its precision and recall are means over batches (we take "
         f"{BATCH} images a batch), in which a batch with few positives counts as much as one "
         "with many. And what it calls parameters is the size of the checkpoint in MiB."
     )
@@ -89,28 +95,27 @@ def about_models():
     small = tables.difference(vit, lenet, MAP)
     f1 = tables.values(vit, F1).mean()
     return (
-        f"ResNet-18 is {ahead:+.3f} of mAP ahead of the ViT with true patches "
-        f"({seeds_of(ahead)}), the true patches are {patches:+.3f} from the strips "
-        f"({seeds_of(patches)}), and the ViT is {small:+.3f} from LeNet ({seeds_of(small)}). By "
-        f"F1 the ViT is {f1 - person['f1']:+.3f} from the constant answer “person”; by mAP, "
-        f"{tables.values(vit, MAP).mean():.3f} against {person['mean_average_precision']:.3f}, it "
-        "has learned a good deal more than that. Which number is put first is not a matter of "
-        "taste."
+        f"In mAP, ResNet-18 minus the ViT with true patches is {ahead:+.3f} ({seeds_of(ahead)}), "
+        f"that ViT minus LeNet {small:+.3f} ({seeds_of(small)}), and true patches minus strips "
+        f"{patches:+.3f} ({seeds_of(patches)}). In F1 the ViT minus the constant answer “person” "
+        f"is {f1 - person['f1']:+.3f}; in mAP, {tables.values(vit, MAP).mean():.3f} against "
+        f"{person['mean_average_precision']:.3f}, it has learned a good deal more than that. Which "
+        "number is put first is not a matter of taste."
     )
 
 
 def about_overfitting():
     """Say what augmentation changes in ResNet-18's losses, with the number of seeds."""
     with_it, plain = recorded(BEST), recorded("voc96-resnet18-plain")
-    seeds = f"{len(plain)} {'seed' if len(plain) == 1 else 'seeds'}"
-    lowest = int(np.argmin(plain[0].history["eval_loss"])) + 1
+    lowest = [int(np.argmin(run.history["eval_loss"])) + 1 for run in plain]
+    after = f"epoch {lowest[0]}" if len(lowest) == 1 else f"epochs {min(lowest)} to {max(lowest)}"
     return (
         f"Without augmentation the training loss falls to "
         f"{tables.values(plain, 'train_loss').mean():.3f} while the validation loss, lowest after "
-        f"epoch {lowest}, climbs to {tables.values(plain, 'eval_loss').mean():.2f} ({seeds}): the "
-        "network learns its images by heart. With augmentation they end at "
+        f"{after}, climbs to {tables.values(plain, 'eval_loss').mean():.2f} ({runs_of(plain)}): "
+        "the network learns its images by heart. With augmentation the two losses end at "
         f"{tables.values(with_it, 'train_loss').mean():.3f} and "
-        f"{tables.values(with_it, 'eval_loss').mean():.2f} ({len(with_it)} seeds), and the mAP is "
+        f"{tables.values(with_it, 'eval_loss').mean():.2f} ({runs_of(with_it)}), and the mAP is "
         f"{tables.values(with_it, MAP).mean():.3f} instead of "
         f"{tables.values(plain, MAP).mean():.3f}."
     )
@@ -137,6 +142,11 @@ def about_mistakes():
     judgements = judged()
     said = [judgements[int(place)] for place in places[rows]]
     lowest = probabilities[rows, classes].min()
+
+    def part(judgement):
+        number = said.count(judgement)
+        return "none" if number == 0 else f"all {number}" if number == len(said) else str(number)
+
     noise = (
         "A part of what is counted against a model is thus noise in the labels, and no model that "
         "is right will ever score 1."
@@ -145,9 +155,9 @@ def about_mistakes():
     )
     return (
         f"These are the most confident false alarms, two of each class, {len(rows)} in all: the "
-        f"network gives a class at least {lowest:.2f} that the mask does not have. We looked at "
-        f"each: in {said.count('there')} of them the class is there and the mask misses it, in "
-        f"{said.count('unclear')} one may argue, in {said.count('not there')} the network is "
+        f"network gives a class that the mask does not have a probability of at least "
+        f"{lowest:.2f}. We looked at each: in {part('there')} the class is there and the mask "
+        f"misses it, in {part('unclear')} one may argue, in {part('not there')} the network is "
         f"wrong. {noise}"
     )
 
@@ -159,9 +169,9 @@ def about_classes():
     )
     easy, hard = int(found.argmax()), int(found.argmin())
     return (
-        f"Easiest is {CLASSES[easy]} (AP {found[easy]:.3f}), hardest {CLASSES[hard]} "
-        f"({found[hard]:.3f}), means over seeds. An AP must be read beside the class's share of "
-        "the images, which is what guessing would reach: "
+        f"For ResNet-18 the easiest class is {CLASSES[easy]} (AP {found[easy]:.3f}), the hardest "
+        f"{CLASSES[hard]} ({found[hard]:.3f}), means over seeds. An AP must be read beside the "
+        "class's share of the images, which is what guessing would reach: "
         f"{listed(f'{n} {s:.2f}' for n, s in zip(CLASSES, targets().mean(axis=0), strict=True))}."
     )
 
@@ -177,7 +187,7 @@ def summary():
         f"At {find(BEST).data['size']} pixels and {find(BEST).config.epochs} epochs ResNet-18 "
         f"reaches a mAP of {tables.values(best, MAP).mean():.3f} and an F1 of "
         f"{tables.values(best, F1).mean():.3f}, the ViT {tables.values(vit, MAP).mean():.3f} and "
-        f"{tables.values(vit, F1).mean():.3f}. The one run without augmentation learned its images "
-        "by heart; how much that costs, more seeds will have to say. And before a confident "
-        "mistake is counted against the network, one should look at the label."
+        f"{tables.values(vit, F1).mean():.3f}. Without augmentation, "
+        "ResNet-18 learns its images by heart. And before a confident mistake is counted against "
+        "the network, one should look at the label."
     )
