@@ -20,7 +20,7 @@ help:  ## Say what can be made
 	@echo "make lint       check the code's style and docstrings"
 	@echo "make lab        open the notebooks in Jupyter Lab"
 	@echo "make data       fetch and verify MNIST (SOURCE=folder takes the files from there)"
-	@echo "make runs       train every recorded run that is not there yet (half a day)"
+	@echo "make runs       train every recorded run that is not there yet (a day or so)"
 	@echo "make verify     train a few recorded runs again and compare (NAMES='...' chooses others)"
 	@echo "make bench      measure the speed of the NumPy network and of practice 4's images"
 	@echo "make race       measure the way to 99 % on MNIST in seconds (half an hour)"
@@ -63,7 +63,7 @@ data: $(READY)
 	@echo "The data are in $(or $(COURSE_DATA),data)/"
 
 runs: $(READY)
-	@echo "Training every run that is not recorded yet (half a day; it can be stopped and resumed) ..."
+	@echo "Training every run that is not recorded yet (a day or so; it can be stopped and resumed) ..."
 	@$(RUN) helpers.experiments run --all --resume
 	@$(RUN) helpers.activation_runs run --all --resume
 	@$(RUN) helpers.activation_far

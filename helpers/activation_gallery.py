@@ -205,8 +205,9 @@ def page():
                 "class 1; the black line is where it is one half. Drag the slider, or press the "
                 "button: all show the same iteration. The slider's steps grow, because most "
                 "happens at the start.",
-                "Each picture is of the first seed that does what most seeds of its kind do. "
-                "How many do so stands below it.",
+                "Each picture is of the first seed that does what most seeds of its kind do. Below "
+                "it stands how many of all seeds *fit*: have at least 99 % of the points right. "
+                "Watch where the line bends, and what happens far from the points.",
                 together(),
                 "## One by one",
                 *(one_by_one(name) for name in COMBINATIONS),

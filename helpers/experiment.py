@@ -1,7 +1,8 @@
 """What an experiment is: one configuration, its data, and the seeds it is recorded with.
 
-Which experiments there are stands in `helpers.numpy_experiments` (practices 1 and 2) and
-`helpers.vision_experiments` (practice 3); `helpers.registry` has them all.
+Which experiments there are stands in `helpers.numpy_experiments` (practices 1 and 2),
+`helpers.vision_experiments` (practice 3) and `helpers.voc_experiments` (practice 4);
+`helpers.registry` has them all.
 """
 
 from dataclasses import dataclass, field

@@ -15,7 +15,6 @@ from helpers import figures, metrics, tables
 from helpers.uncertainty import (
     RESAMPLES,
     bootstrap,
-    expected_calibration_error,
     reliability_curve,
 )
 
@@ -255,17 +254,15 @@ def reliability_figure(answers, targets, bins=10):
     Returns
     -------
     Figure
-        A point for each group of pairs of image and class, with Wilson's interval; the legend
-        has the expected calibration error.
+        A point for each group of pairs of image and class, with Wilson's interval.
     """
     ax = figures.axes_or_new(None, height=5.6)
     ax.plot([0, 1], [0, 1], color=figures.BLACK, linestyle=":", label="perfectly calibrated")
     for i, (name, said) in enumerate(answers.items()):
         stated, true = reliability_curve(said.probabilities[0], targets, bins)
-        error = expected_calibration_error(said.probabilities[0], targets, bins)
         figures.sweep(
             stated, true, "probability that the model states", "share in which the class is there",
-            log_x=False, label=f"{name}, error {error:.3f}", index=i, ax=ax,
+            log_x=False, label=name, index=i, ax=ax,
         )  # fmt: skip
     ax.set(xlim=(-0.02, 1.02), ylim=(-0.02, 1.02))
     return ax.figure

@@ -264,7 +264,7 @@ def _c2_7():
     harm = difference(sweep[few], sweep[256], "eval_accuracy")
     cost = values(sweep[most], "cpu_seconds").mean() / values(sweep[256], "cpu_seconds").mean()
     effect = (
-        f"Against 256 hidden units: {most:,} change the accuracy by {gain:+.4f} and cost "
+        f"Against 256 hidden units: {most:,} units change the accuracy by {gain:+.4f} and cost "
         f"{cost:.0f} times the processor time; {few} change it by {harm:+.4f} "
         f"({seeds_of(gain)})."
     )

@@ -11,6 +11,7 @@ import numpy as np
 from helpers import activation_records, activation_tables, metrics, multilabel, voc_chapter
 from helpers.activation_claims import OFTEN, SELDOM
 from helpers.activations import COMBINATIONS
+from helpers.agreement import prediction_interval
 from helpers.course import (
     PUBLISHED_MNIST,
     PUBLISHED_SINGLE_LABEL,
@@ -106,14 +107,15 @@ def outcome(ours, published, tolerance):
     Returns
     -------
     str
-        `AGAIN`; "higher" or "lower" if the interval of the mean leaves the value outside;
-        `UNCLEAR` if the value lies inside, or if there is but one run; `ABSENT`.
+        `AGAIN`; "higher" or "lower" if the value, which is one run, lies outside the prediction
+        interval for one more run of ours; `UNCLEAR` if it lies inside, or if there is but one
+        run of ours; `ABSENT`.
     """
     if ours is None:
         return ABSENT
     if abs(ours.mean - published) <= tolerance:
         return AGAIN
-    if ours.interval is None or ours.interval.contains(published):
+    if ours.n == 1 or prediction_interval(ours.values).contains(published):
         return UNCLEAR
     return "higher" if ours.mean > published else "lower"
 

@@ -42,7 +42,7 @@ WORDS = {
     AGAIN: "came out again",
     "higher": "came out higher",
     "lower": "came out lower",
-    UNCLEAR: "can't be told: our interval is too wide, or there is one run",
+    UNCLEAR: "can't be told: one more run of ours might end there, or we have only one",
     ABSENT: "not recorded yet",
 }
 
@@ -212,12 +212,12 @@ def how_to_read():
     return (
         "*Came out* says whether the published value came out again. It did if the mean of our "
         f"seeds is near it: within {CLOSE} of an accuracy or loss on digits, within {NEAR} of a "
-        "figure on photographs. Otherwise ours is *higher* or *lower* if the 95 % interval of our "
-        "mean leaves the published value outside, and *unclear* if the value lies inside it or "
-        f"there is only one run. What is said to work has come out again if it does with at least "
-        f"{OFTEN:.0%} of the seeds, what is said to fail with at most {SELDOM:.0%}, each with its "
-        "whole interval; between the two it is *in part*. Every result of ours leads to its "
-        "records. *Ours, best recipe* is a recipe of this book that is meant to be better, for "
+        "figure on photographs. Otherwise ours is *higher* or *lower* if the published value, "
+        "which is one run, lies outside the 95 % prediction interval for one more run of ours, and "
+        "*unclear* if it lies inside or we have only one run. What is said to work has come out "
+        f"again if it does with at least {OFTEN:.0%} of the seeds, what is said to fail with at "
+        f"most {SELDOM:.0%}, each with its whole interval; between the two it is *in part*. Every "
+        "result of ours leads to its records. *Ours, best recipe* is a recipe of this book that is meant to be better, for "
         "the network of the same name."
     )
 
@@ -227,7 +227,7 @@ def about_photographs():
     return (
         f"The course's settings, but {_sizes()} instead of {SIDE} px and “until converged”. "
         "Ours in the published settings are computed in the original's way, our best recipe over "
-        f"all {len(voc_chapter.targets())} validation images at once. What is the original's way? "
+        f"all {len(voc_chapter.targets())} validation images at once. The original's way is this. "
         + about_ways()
     )
 
@@ -247,8 +247,8 @@ def mistakes():
     return (
         "- **Strips for patches.** The original's ViTs were given runs of consecutive pixels. True "
         f"patches bring {patches:+.3f} in mAP on the photographs ({seeds_of(patches)}); on the "
-        "digits the strips, the last token and the shortcut from the wrong side change the "
-        f"accuracy by {strips:+.4f} ({seeds_of(strips)}).",
+        "digits the strips, the last token and the shortcut from behind the normalisation change "
+        f"the accuracy by {strips:+.4f} ({seeds_of(strips)}).",
         "- **An accuracy that counts true negatives.** On the photographs, “person” said of every "
         f"image has {person['accuracy']:.4f}, the published ViT "
         f"{PUBLISHED_VOC['ViT']['accuracy']:.4f}. The dotted line is what “person” has in F1, "

@@ -199,7 +199,8 @@ def _c3_2():
     ahead = difference(runs["resnet18"], runs["lenet"], "eval_accuracy")
     overfits = gap["resnet18"].low > gap["lenet"].high
     relative = "; ".join(
-        f"{about} {size[m] / 1e6:.2f} M parameters, {cost[m] / cost['lenet']:.0f} × LeNet's time"
+        f"{about} {size[m] / 1e6:.2f} M parameters"
+        + (f", {cost[m] / cost['lenet']:.0f} × LeNet's time" if m != "lenet" else "")
         for m, about in NAMES.items()
     )
     seeds = " and ".join(map(str, sorted({len(group) for group in runs.values()}, reverse=True)))

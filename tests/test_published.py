@@ -100,12 +100,13 @@ def test_the_way_to_a_chapter_is_there(practice):
         ((0.97, 0.972, 0.974), 0.9725, AGAIN),
         ((0.970, 0.971, 0.972), 0.98, "lower"),
         ((0.970, 0.971, 0.972), 0.96, "higher"),
+        ((0.970, 0.971, 0.972), 0.9755, UNCLEAR),  # outside our mean's interval: it is one run
         ((0.90, 0.95, 1.00), 0.99, UNCLEAR),  # far, but the runs scatter further
         ((0.90,), 0.99, UNCLEAR),  # one run
         ((0.989,), 0.99, AGAIN),
     ],
 )
-def test_an_outcome_follows_from_the_interval(values, target, said):
+def test_an_outcome_follows_from_the_prediction_interval(values, target, said):
     assert outcome(Measured(values, ("x",)), target, 0.003) == said
 
 
@@ -154,8 +155,8 @@ def test_the_minute_counts_outcomes_and_what_is_beaten(monkeypatch):
     monkeypatch.setattr(published_view, "headlines", lambda: ([made_up(best=better), once], [gone]))
     said = published_view.in_a_minute()
     assert "Of 3 published" in said
-    assert "1 came out again (Net); 1 can't be told: our interval is too wide" in said
-    assert "or there is one run (Once); 1 not" in said
+    assert "1 came out again (Net); 1 can't be told: one more run of ours might end there" in said
+    assert "or we have only one (Once); 1 not" in said
     assert "recorded for 2 of them" in said  # one run beats nothing clearly
     assert said.endswith("it is above the published value for Net (+0.0410).")
 
