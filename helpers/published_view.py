@@ -217,8 +217,8 @@ def how_to_read():
         "*unclear* if it lies inside or we have only one run. What is said to work has come out "
         f"again if it does with at least {OFTEN:.0%} of the seeds, what is said to fail with at "
         f"most {SELDOM:.0%}, each with its whole interval; between the two it is *in part*. Every "
-        "result of ours leads to its records. *Ours, best recipe* is a recipe of this book that is meant to be better, for "
-        "the network of the same name."
+        "result of ours leads to its records. *Ours, best recipe* is a recipe of this book that "
+        "is meant to be better, for the network of the same name."
     )
 
 
