@@ -70,6 +70,12 @@ def difference(records, baseline, metric):
     return difference_interval(values(records, metric), values(baseline, metric), paired)
 
 
+def same_seeds(records, others):
+    """Return those records whose seed is among the others', so that both can be paired."""
+    seeds = {record.seed for record in others}
+    return [record for record in records if record.seed in seeds]
+
+
 def history(records, name):
     """Return the course of a figure over the epochs.
 

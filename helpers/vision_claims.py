@@ -20,7 +20,7 @@ from helpers.finding import (
 from helpers.measures import batch_curve
 from helpers.registry import EXPERIMENTS
 from helpers.stats import mean_interval
-from helpers.tables import cell, difference, values
+from helpers.tables import cell, difference, same_seeds, values
 from helpers.vision_experiments import POINTS, Point
 
 #: The experiment that repeats each published row as the original computed it.
@@ -91,8 +91,9 @@ def _c3_3():
 
 
 def pair(point):
-    """Return the runs of a point of the sweep with and without 1/sqrt(d)."""
-    return recorded(point.name(scaled=True)), recorded(point.name(scaled=False))
+    """Return the runs of a point of the sweep with and without 1/sqrt(d), of the same seeds."""
+    scaled, plain = recorded(point.name(scaled=True)), recorded(point.name(scaled=False))
+    return same_seeds(scaled, plain), plain
 
 
 #: All of MNIST with and without 1/sqrt(d), in the published setting.

@@ -248,6 +248,12 @@ def test_history_stacks_runs_and_keeps_gaps():
         tables.history([record(), other], "loss")
 
 
+def test_runs_without_a_partner_are_left_out():
+    many, few = [record(seed) for seed in range(4)], [record(2), record(0)]
+    assert [run.seed for run in tables.same_seeds(many, few)] == [0, 2]
+    assert tables.same_seeds(few, many) == few
+
+
 def test_a_sentence_in_a_table_is_broken_into_lines_and_an_interval_is_not():
     table = pd.DataFrame([("a", "0.9895 [0.9881, 0.9910]", "a sentence " * 5)])
     assert tables.show(table)._repr_html_().count("<td>0.9895 [") == 1
