@@ -219,6 +219,7 @@ for _model, _steps in STEPS.items():
 #: The step that is trained on all of MNIST and tested once, and how often it is evaluated there.
 CHOSEN = {
     "lenet": ("LeNet", "long", 5),
+    "vgg11": ("VGG-11", "distorted", 5),
     "resnet18": ("ResNet-18", "long", 5),
     "vit": ("ViT", "whole", 5),
 }
