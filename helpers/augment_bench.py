@@ -235,7 +235,7 @@ def compare(name, unit, first, second, target=None, share=False):
 
 
 def read(path=PATH):
-    """Read results, which `helpers.bench.write` has written.
+    """Read results, which `helpers.records.write_measured` has written.
 
     Returns
     -------
@@ -342,7 +342,7 @@ def main(arguments=None):
         print(table(results).to_string(index=False), end="\n\n")
         print(sentence(results))
         if output:
-            bench.write(results, output)
+            records.write_measured(results, output)
             print(f"\nThe results are in {output}")
 
     from helpers.data_paths import PreparationFailed

@@ -9,11 +9,10 @@ the largest. All must report the same loss in every round.
 """
 
 import argparse
-import json
 import sys
 import time
 import tracemalloc
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -198,12 +197,6 @@ def memory_rows(ours):
 # -------------------------------------------------------------------------- results
 
 
-def write(results, path):
-    """Write results as JSON, whole or not at all."""
-    text = json.dumps(asdict(results), indent=2, ensure_ascii=False, allow_nan=False) + "\n"
-    records.write_atomically(path, lambda file: file.write(text.encode()))
-
-
 def read(path=PATH):
     """Read results.
 
@@ -300,7 +293,7 @@ def main(arguments=None):
         if options.images < IMAGES:
             print(f"\nThe targets are meant for {IMAGES:,} images.")
         if options.output:
-            write(results, options.output)
+            records.write_measured(results, options.output)
             print(f"\nThe results are in {options.output}")
 
     return exit_status(

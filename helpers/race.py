@@ -23,7 +23,7 @@ from helpers import records
 from helpers.commands import exit_status
 from helpers.datasets import SCALES, DataNotPrepared, load_mnist
 from helpers.stages import CONTESTS, GOAL, ROUNDS, SEEDS, STAGES
-from helpers.timings import PATH, Measured, Results, Waiting, read, write
+from helpers.timings import PATH, Measured, Results, Waiting, read
 
 TICKS = (0.1, 0.3, 1, 3, 10, 30, 100, 300, 1000, 3000)  # of the figure's axis
 EMBEDDED_IMAGES = 32  # at the embedded scale, which shows that it runs and not how fast
@@ -296,7 +296,7 @@ def main(arguments=None):
         print(table(results).drop(columns="the one change").to_string(index=False), end="\n\n")
         print(data_table(results).to_string(index=False))
         if output:
-            write(results, output)
+            records.write_measured(results, output)
             print(f"\nThe results are in {output}")
 
     errors = (DataNotPrepared, Diverged)

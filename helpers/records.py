@@ -122,6 +122,12 @@ def write_atomically(path, write):
         raise
 
 
+def write_measured(results, path):
+    """Write a dataclass of measurements as JSON, whole or not at all."""
+    text = json.dumps(asdict(results), indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+    write_atomically(path, lambda file: file.write(text.encode()))
+
+
 def read_measured(path, kind, parts, schema, command):
     """Read a file of measurements: the JSON form of a dataclass, with its schema's version.
 

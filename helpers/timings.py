@@ -3,8 +3,7 @@
 It neither measures nor draws; `helpers.race` does.
 """
 
-import json
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from functools import cached_property
 
 import numpy as np
@@ -108,12 +107,6 @@ class Results:
 
 
 # ------------------------------------------------------------------------------ files
-
-
-def write(results, path):
-    """Write results as JSON, whole or not at all."""
-    text = json.dumps(asdict(results), indent=2, ensure_ascii=False, allow_nan=False) + "\n"
-    records.write_atomically(path, lambda file: file.write(text.encode()))
 
 
 def read(path=PATH):

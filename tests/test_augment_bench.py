@@ -14,7 +14,7 @@ from legible import assert_legible, words
 from torchvision import transforms
 from torchvision.transforms import v2
 
-from helpers import augment_bench, augment_figures, bench, data_paths, records
+from helpers import augment_bench, augment_figures, data_paths, records
 from helpers.augment_bench import Results, compare
 from helpers.augment_figures import ALONE, augmentation_figure, changed, strongest
 from helpers.data_paths import PreparationFailed, loaders, scenes
@@ -140,7 +140,7 @@ def test_the_table_has_a_row_a_comparison(results):
 
 
 def test_results_are_read_back(results, tmp_path):
-    bench.write(results, tmp_path / "augment.json")
+    records.write_measured(results, tmp_path / "augment.json")
     assert augment_bench.read(tmp_path / "augment.json") == results
 
 
@@ -150,7 +150,7 @@ def test_results_are_read_back(results, tmp_path):
 )
 def test_other_results_are_refused(results, tmp_path, change):
     path = tmp_path / "augment.json"
-    bench.write(results, path)
+    records.write_measured(results, path)
     path.write_text(json.dumps(json.loads(path.read_text("utf-8")) | change), "utf-8")
     with pytest.raises(RecordError, match=r"augment\.json has not the fields of its results"):
         augment_bench.read(path)
@@ -158,7 +158,7 @@ def test_other_results_are_refused(results, tmp_path, change):
 
 def test_missing_fields_are_refused(results, tmp_path):
     path = tmp_path / "augment.json"
-    bench.write(results, path)
+    records.write_measured(results, path)
     content = json.loads(path.read_text("utf-8"))
     for name in content:
         path.write_text(json.dumps({k: v for k, v in content.items() if k != name}), "utf-8")
@@ -175,7 +175,7 @@ def test_what_holds_no_results_is_refused(tmp_path, text):
 
 
 def test_another_schema_is_named(results, tmp_path):
-    bench.write(replace(results, schema=99), tmp_path / "augment.json")
+    records.write_measured(replace(results, schema=99), tmp_path / "augment.json")
     with pytest.raises(RecordError, match=r"schema version 99, but this code reads version 1"):
         augment_bench.read(tmp_path / "augment.json")
 

@@ -178,7 +178,7 @@ def test_memory_counts_what_an_epoch_allocates(data):
 
 
 def test_results_are_read_back(results, tmp_path):
-    bench.write(results, tmp_path / "cpu.json")
+    records.write_measured(results, tmp_path / "cpu.json")
     assert bench.read(tmp_path / "cpu.json") == results
 
 
@@ -208,7 +208,7 @@ def test_the_table_says_it_all(results, tmp_path):
 )
 def test_other_results_are_refused(results, tmp_path, change, message):
     path = tmp_path / "cpu.json"
-    bench.write(results, path)
+    records.write_measured(results, path)
     path.write_text(json.dumps(json.loads(path.read_text("utf-8")) | change), "utf-8")
     with pytest.raises(RecordError, match=message):
         bench.read(path)
@@ -216,7 +216,7 @@ def test_other_results_are_refused(results, tmp_path, change, message):
 
 def test_missing_fields_are_refused(results, tmp_path):
     path = tmp_path / "cpu.json"
-    bench.write(results, path)
+    records.write_measured(results, path)
     content = json.loads(path.read_text("utf-8"))
     for name in sorted(content.keys() - {"schema"}):
         path.write_text(json.dumps({k: v for k, v in content.items() if k != name}), "utf-8")

@@ -328,7 +328,7 @@ def test_the_description_says_what_came_of_it(results):
 
 
 def test_results_are_read_back(results, tmp_path):
-    timings.write(results, tmp_path / "race.json")
+    records.write_measured(results, tmp_path / "race.json")
     assert race.read(tmp_path / "race.json") == results
 
 
@@ -343,7 +343,7 @@ def test_results_are_read_back(results, tmp_path):
 )
 def test_other_results_are_refused(results, tmp_path, change, message):
     path = tmp_path / "race.json"
-    timings.write(results, path)
+    records.write_measured(results, path)
     path.write_text(json.dumps(json.loads(path.read_text("utf-8")) | change), "utf-8")
     with pytest.raises(RecordError, match=message):
         race.read(path)
@@ -351,7 +351,7 @@ def test_other_results_are_refused(results, tmp_path, change, message):
 
 def test_missing_fields_are_refused(results, tmp_path):
     path = tmp_path / "race.json"
-    timings.write(results, path)
+    records.write_measured(results, path)
     content = json.loads(path.read_text("utf-8"))
     for name in sorted(content.keys() - {"schema"}):
         path.write_text(json.dumps({k: v for k, v in content.items() if k != name}), "utf-8")
