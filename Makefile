@@ -52,8 +52,8 @@ lint: $(READY)
 	@echo "The code is clean: ruff found nothing."
 
 lab: $(READY)
-	@echo "Opening the notebooks in Jupyter Lab (Ctrl-C ends it) ..."
-	@$(BIN)/jupyter-lab notebooks
+	@echo "Opening the notebooks in Jupyter Lab (Ctrl-C ends it; git checkout notebooks brings ours back) ..."
+	@$(BIN)/jupyter-lab --FileContentsManager.preferred_dir=notebooks
 	@echo "What you saved is in notebooks/"
 
 data: $(READY)

@@ -63,18 +63,25 @@ def recorded(name, scale="full", folder=records.RUNS):
     """
     experiment = find(name)
     if not experiment.seeds_at(scale):
-        raise RecordError(f"{name} lists no seeds at {scale} scale")
+        (other,) = set(SCALES) - {scale}
+        raise RecordError(
+            f"{name} lists no seeds at {scale} scale: recorded({name!r}, {other!r}) reads others"
+        )
     return [_checked(experiment, scale, seed, folder) for seed in experiment.seeds_at(scale)]
 
 
 def _checked(experiment, scale, seed, folder):
     path = records.record_path(experiment.name, scale, seed, folder)
-    record = records.read(path)
     place = f"runs/{experiment.name}/{path.name}"
+    anew = f"python -m helpers.experiments run {experiment.name} --seeds {seed}"
+    anew += "" if scale == "full" else f" --scale {scale}"
+    if not path.exists():
+        raise RecordError(f"{place} is missing: record it with {anew}")
+    record = records.read(path)
     if (record.experiment, record.scale, record.seed) != (experiment.name, scale, seed):
-        raise RecordError(f"{place} is the record of another run: restore it or record it anew")
+        raise RecordError(f"{place} is the record of another run: restore it, or {anew}")
     if not record.complete:
-        raise RecordError(f"{place} is incomplete: run it again with --resume")
+        raise RecordError(f"{place} is incomplete: {anew} --resume")
     listed = experiment.as_json()
     if record.config != listed:
         changed = sorted(
@@ -83,7 +90,7 @@ def _checked(experiment, scale, seed, folder):
         )  # fmt: skip
         raise RecordError(
             f"{place} was made by another configuration than the one listed "
-            f"({', '.join(changed)}): record it anew"
+            f"({', '.join(changed)}): {anew}"
         )
     return record
 
@@ -151,9 +158,14 @@ def names_of(patterns, scale):
     for pattern in patterns:
         found = [n for n in fnmatch.filter(EXPERIMENTS, pattern) if EXPERIMENTS[n].seeds_at(scale)]
         if not found:
+            (other,) = set(SCALES) - {scale}
+            there = any(
+                EXPERIMENTS[n].seeds_at(other) for n in fnmatch.filter(EXPERIMENTS, pattern)
+            )
             raise UnknownExperiment(
                 f"there is no experiment {pattern!r} at {scale} scale: "
-                f"python -m helpers.experiments list --scale {scale} shows them all"
+                + (f"it has runs with --scale {other}; " if there else "")
+                + f"python -m helpers.experiments list --scale {scale} shows them all"
             )
         names |= dict.fromkeys(found)
     return list(names)
@@ -199,7 +211,9 @@ def run_all(names, scale, seeds, resume, device):
             epoch = record.history["epoch"][-1]
             print(f"  the loss stopped being finite in epoch {epoch}; recorded as such")
         else:
-            print(f"  accuracy {record.metrics['eval_accuracy']:.4f}")
+            print(
+                f"  {experiment.name}, seed {seed}: accuracy {record.metrics['eval_accuracy']:.4f}"
+            )
     if skipped := len(wanted) - len(todo):
         print(f"{skipped} were recorded already; without --resume they are made again")
     print(f"{len(todo)} runs made; their records are in runs/")
