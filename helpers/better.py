@@ -141,16 +141,10 @@ def about_best():
         text += f" Beside it, but with too few runs or too wide an interval: {listed(open_)}."
     team = ensembles()[ALL]
     return (
-        f"{text} One network of each kind, answering with the mean of their probabilities, "
-        f"{_reach(team)}. On {_shared_mistakes()} test images all of them are wrong, and no vote "
-        "among them could be right."
+        f"{text} An ensemble of one network of each kind, which answers with the mean of their "
+        f"probabilities, reaches {tables.cell(team, '.4f')} (n = {len(team)}). On "
+        f"{_shared_mistakes()} test images all of its members are wrong."
     )
-
-
-def _reach(accuracies):
-    """Say what an ensemble reaches, and on how many of them that rests."""
-    number = "one such ensemble" if len(accuracies) == 1 else f"{len(accuracies)} such ensembles"
-    return f"reach {tables.cell(accuracies, '.4f')} (n = {number})"
 
 
 def _shared_mistakes():

@@ -113,7 +113,7 @@ def test_only_a_whole_interval_above_the_published_value_beats_it(listed, monkey
     said = better.about_best()
     beaten, rest = said.split("Beside it")
     assert "LeNet (+0.0040)" in beaten and "ResNet-18" in rest and "ViT" in rest
-    assert "0.5000 (n = one such ensemble)" in said and "On 1 test images" in said
+    assert "reaches 0.5000 (n = 1)." in said and "On 1 test images" in said
 
 
 def test_the_lenets_gain_is_told_in_images(recorded):
