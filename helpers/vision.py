@@ -247,7 +247,7 @@ def sweep_figure():
         xscale="log", xlabel="spread of the scores without 1/√d, after training",
         ylabel="accuracy gained by 1/√d",
     )  # fmt: skip
-    ax.legend()
+    figure.legend(loc="outside upper center", ncols=3)
     return figure
 
 
