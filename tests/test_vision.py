@@ -242,7 +242,7 @@ def test_every_point_of_the_sweep_is_drawn_once(recorded):
     assert sorted(map(tuple, points)) == [
         pytest.approx(pair) for pair in zip(spreads, GAINS, strict=True)
     ]
-    assert len(ax.get_legend().get_texts()) == 3
+    assert len(figure.legends[0].get_texts()) == 3
     assert labelled(figure)
     assert_legible(figure)
 
