@@ -221,7 +221,7 @@ CHOSEN = {
     "lenet": ("LeNet", "long", (0, 1, 2)),
     "vgg11": ("VGG-11", "distorted", (0,)),
     "resnet18": ("ResNet-18", "long", (0,)),
-    "vit": ("ViT", "whole", (0, 1)),
+    "vit": ("ViT", "whole", (0, 1, 2)),
 }
 for _model, (_about, _step, _seeds) in CHOSEN.items():
     add(
