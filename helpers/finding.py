@@ -29,6 +29,11 @@ class Finding:
     answer: str
 
 
+def runs_of(records):
+    """Say on how many seeds a figure rests."""
+    return "1 seed" if len(records) == 1 else f"{len(records)} seeds"
+
+
 def seeds_of(difference):
     """Say on how many seeds a difference rests."""
     if isinstance(difference.n, int):

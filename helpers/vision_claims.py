@@ -15,6 +15,7 @@ from helpers.finding import (
     Finding,
     compared,
     listed,
+    runs_of,
     seeds_of,
 )
 from helpers.measures import batch_curve
@@ -49,7 +50,7 @@ def _c3_1():
         runs = recorded(REPEATED[name])
         found, target = values(runs, "eval_accuracy"), published["test_accuracy"]
         epochs, one = runs[0].config["epochs"], len(runs) == 1
-        said = f"{name} {cell(found, '.4f')} (n = {'1 seed' if one else f'{len(runs)} seeds'}; "
+        said = f"{name} {cell(found, '.4f')} (n = {runs_of(runs)}; "
         said += "published "
         if epochs < published["epochs"]:
             effect.append(

@@ -8,7 +8,17 @@ import numpy as np
 
 from helpers.course import PUBLISHED_VOC
 from helpers.experiments import recorded
-from helpers.finding import FAILS, HOLDS, LIMITED, UNTOLD, Finding, compared, listed, seeds_of
+from helpers.finding import (
+    FAILS,
+    HOLDS,
+    LIMITED,
+    UNTOLD,
+    Finding,
+    compared,
+    listed,
+    runs_of,
+    seeds_of,
+)
 from helpers.records import read_arrays
 from helpers.registry import EXPERIMENTS
 from helpers.stats import mean_interval
@@ -104,7 +114,7 @@ def _c4_2():
     effect = (
         f"Without augmentation ResNet-18's validation loss ends at {ends}, up to {max(rise):.2f} "
         f"above its lowest, with a training loss of {values(plain, 'train_loss').mean():.3f} "
-        f"(n = {len(plain)} {'seed' if len(plain) == 1 else 'seeds'})."
+        f"(n = {runs_of(plain)})."
     )
     if found:
         effect += f" Gain in mAP: {compared(found, '+.3f')}."
@@ -123,10 +133,9 @@ def _c4_3():
             continue
         runs, target = recorded(name), PUBLISHED_VOC[about]["f1"]
         found, side = values(runs, F1), runs[0].config["data"]["size"]
-        seeds = "1 seed" if len(runs) == 1 else f"{len(runs)} seeds"
         said.append(
             f"{about} {cell(found, '.3f')} at {side} px after {runs[0].config['epochs']} epochs "
-            f"(n = {seeds}; published {target:.3f})"
+            f"(n = {runs_of(runs)}; published {target:.3f})"
         )
         close += [found.mean() >= target - NEAR] if len(runs) > 2 else [None]
     effect = f"F1 over all validation images: {'; '.join(said)}.{_not_decided(open_)}"

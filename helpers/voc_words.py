@@ -6,7 +6,7 @@ from data_prep.voc_labels import CLASSES
 from helpers import metrics, tables
 from helpers.course import PUBLISHED_VOC
 from helpers.experiments import find, recorded
-from helpers.finding import listed, seeds_of
+from helpers.finding import listed, runs_of, seeds_of
 from helpers.registry import EXPERIMENTS
 from helpers.uncertainty import expected_calibration_error
 from helpers.voc_chapter import (
@@ -60,11 +60,6 @@ def runs_made():
     if missing:
         said += f" Not recorded yet: {listed(missing)}."
     return said
-
-
-def runs_of(records):
-    """Say how many seeds some figures rest on."""
-    return "1 seed" if len(records) == 1 else f"{len(records)} seeds"
 
 
 def about_ways():
