@@ -54,9 +54,49 @@ for _name, (_about, _recipe) in MODELS.items():
 # ------------------------------------------- C4.2: one change at a time, at 96 pixels
 
 SHORT = replace(BASE, epochs=20)
-CHANGES = {"resnet18-plain": ("without augmentation", replace(SHORT, augment={}))}
+LENET_PLAIN = replace(SHORT, model="lenet", augment={})
+CHANGES = {
+    "resnet18-plain": ("without augmentation", replace(SHORT, augment={})),
+    "lenet-plain": ("LeNet without augmentation", LENET_PLAIN),
+    "lenet-norm": (
+        "with batch normalisation", replace(LENET_PLAIN, arguments={"batch_norm": True}),
+    ),
+    "lenet-dropout": ("with dropout", replace(LENET_PLAIN, arguments={"dropout": 0.5})),
+}  # fmt: skip
 for _name, (_about, _recipe) in CHANGES.items():
-    add(f"voc96-{_name}", _about, _recipe, tiny_voc(96), seeds=(0,), keep=True)
+    add(f"voc96-{_name}", _about, _recipe, tiny_voc(96), keep=True)
+
+# ------------------------------------- C4.8: one change at a time, at 96 pixels
+
+ANNEALED = replace(SHORT, schedule={"name": "cosine", "peak": 1e-3})
+add("voc96-resnet18-annealed", "a rate that falls to zero", ANNEALED, tiny_voc(96), keep=True)
+
+# ----------------------- C4.6: the ViT with true patches, one change at a time, at 96 pixels
+
+VIT_SHORT = replace(VIT_BASE, epochs=20)
+
+
+def _vit(**changes):
+    return replace(VIT_SHORT, arguments=VIT | changes)
+
+
+VIT_CHANGES = {
+    "rate": ("six times the learning rate", replace(VIT_SHORT, schedule=ADAM | {"rate": 3e-4})),
+    "deep": ("twelve layers", _vit(depth=12)),
+    "wide": ("twice the width", _vit(width=384, heads=6, hidden=1536)),
+    "long": ("sixty epochs", replace(VIT_SHORT, epochs=60)),
+}
+for _name, (_about, _recipe) in VIT_CHANGES.items():
+    add(f"voc96-vit-{_name}", _about, _recipe, tiny_voc(96), keep=True)
+
+#: Parts of the training images, and the epochs that take as many steps as 20 over all do.
+VIT_DATA = {30: (1800, 65), 10: (600, 188)}
+for _share, (_images, _epochs) in VIT_DATA.items():
+    add(
+        f"voc96-vit-data-{_share}", f"{_share} % of the images",
+        replace(VIT_SHORT, epochs=_epochs, evaluate_every=5), tiny_voc(96, train_size=_images),
+        keep=True,
+    )  # fmt: skip
 
 # -------------------------------- the chapter's live cells: small versions, on Toy-VOC
 
