@@ -23,7 +23,7 @@ help:  ## Say what can be made
 	@echo "make runs       train every recorded run that is not there yet (a day or so)"
 	@echo "make verify     train a few recorded runs again and compare (NAMES='...' chooses others)"
 	@echo "make bench      measure the speed of the NumPy network and of practice 4's images"
-	@echo "make race       measure the way to 99 % on MNIST in seconds (half an hour)"
+	@echo "make race       measure the way to 99% on MNIST in seconds (half an hour)"
 	@echo "make notebooks  execute the notebooks again and keep their new outputs"
 	@echo "make clean      remove what was built (not .venv, data or runs)"
 
@@ -82,7 +82,7 @@ bench: $(READY)
 	@echo "The tables are above."
 
 race: $(READY)
-	@echo "Training to 99 %, from PyTorch's example to the fastest (half an hour; nothing else should run) ..."
+	@echo "Training to 99%, from PyTorch's example to the fastest (half an hour; nothing else should run) ..."
 	@$(RUN) helpers.race
 	@echo "The table is in benchmarks/ninety_nine.json"
 

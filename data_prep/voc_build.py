@@ -26,7 +26,7 @@ from data_prep.workers import work
 
 DONE = "pieces"  # the folder of the label lines of finished pieces
 PIECE = 64  # images; at 224x224 a piece is 9 MiB
-COMPRESSION = 3  # of a PNG, from 0 to 9: from 6 on they take thrice as long and save 3 %
+COMPRESSION = 3  # of a PNG, from 0 to 9: from 6 on they take thrice as long and save 3%
 
 Labels = dict[str, tuple[int, ...]]
 

@@ -34,7 +34,7 @@ def _n(found):
     return f"(n = {listed(map(str, sorted({share.n for share in found.values()})))} seeds each)"
 
 
-FIT = "At least 99 % of the training points right after 1,000 iterations"
+FIT = "At least 99% of the training points right after 1,000 iterations"
 
 
 def _c5_1():

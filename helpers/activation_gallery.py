@@ -206,7 +206,7 @@ def page():
                 "button: all show the same iteration. The slider's steps grow, because most "
                 "happens at the start.",
                 "Each picture is of the first seed that does what most seeds of its kind do. Below "
-                "it stands how many of all seeds *fit*: have at least 99 % of the points right. "
+                "it stands how many of all seeds *fit*: have at least 99% of the points right. "
                 "Watch where the line bends, and what happens far from the points.",
                 together(),
                 "## One by one",

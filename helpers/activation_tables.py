@@ -45,7 +45,7 @@ def _of_those(batch):
 
 
 def iterations_to_fit(batch):
-    """Write the median and the middle 80 % of the iterations at which seeds first fit."""
+    """Write the median and the middle 80% of the iterations at which seeds first fit."""
     reached = [at for at in batch.fitted_at if at is not None]
     if not reached:
         return "never"

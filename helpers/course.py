@@ -57,8 +57,8 @@ CLAIMS = {
     "C2.6": "Too strong a regularisation keeps the model from its optimum.",
     "C2.7": ("More hidden units bring no clear gain and cost much time; too few end worse."),
     "C3.1": (
-        "Test accuracy after 10 epochs: LeNet 99.17 %, VGG-11 98.57 %, ResNet-18 99.42 %; after "
-        "50 epochs: ViT 97.14 %, and 97.15 % without 1/√d."
+        "Test accuracy after 10 epochs: LeNet 99.17%, VGG-11 98.57%, ResNet-18 99.42%; after "
+        "50 epochs: ViT 97.14%, and 97.15% without 1/√d."
     ),
     "C3.2": (
         "LeNet is small and fast but limited; VGG-11 has strong features and many costly "

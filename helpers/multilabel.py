@@ -81,7 +81,7 @@ def results_table(answers, targets, rng, resamples=RESAMPLES):
     -------
     DataFrame of str
         Each figure is computed over all images and averaged over the seeds; F1 and mAP have
-        95 % intervals over images. A precision where nothing is predicted is left open. A
+        95% intervals over images. A precision where nothing is predicted is left open. A
         checkpoint is every parameter in float32.
     """
     rows = []

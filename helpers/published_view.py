@@ -213,7 +213,7 @@ def how_to_read():
         "*Came out* says whether the published value came out again. It did if the mean of our "
         f"seeds is near it: within {CLOSE} of an accuracy or loss on digits, within {NEAR} of a "
         "figure on photographs. Otherwise ours is *higher* or *lower* if the published value, "
-        "which is one run, lies outside the 95 % prediction interval for one more run of ours, and "
+        "which is one run, lies outside the 95% prediction interval for one more run of ours, and "
         "*unclear* if it lies inside or we have only one run. What is said to work has come out "
         f"again if it does with at least {OFTEN:.0%} of the seeds, what is said to fail with at "
         f"most {SELDOM:.0%}, each with its whole interval; between the two it is *in part*. Every "

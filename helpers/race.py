@@ -1,4 +1,4 @@
-"""99 % in seconds: from PyTorch's MNIST example to a few seconds, one change at a time.
+"""99% in seconds: from PyTorch's MNIST example to a few seconds, one change at a time.
 
     python -m helpers.race
     python -m helpers.race --scale embedded --seeds 1 --output try.json

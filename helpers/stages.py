@@ -1,4 +1,4 @@
-"""The stages of the race to 99 %: each changes one thing of the stage before it, as data.
+"""The stages of the race to 99%: each changes one thing of the stage before it, as data.
 
 Every number that a stage changes was chosen on a validation part of the training images. How
 the stages are run and timed stands in `helpers.race`.

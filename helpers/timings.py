@@ -1,4 +1,4 @@
-"""What the race to 99 % found: its types, and the file that holds them.
+"""What the race to 99% found: its types, and the file that holds them.
 
 It neither measures nor draws; `helpers.race` does.
 """

@@ -6,7 +6,7 @@
     python -m helpers.verify --list
 
 The rule: a result agrees if it is the recorded one of the same seed, to 0.0001. On a CPU with the
-same libraries it should be. Otherwise it must lie in the 95 % prediction interval that the
+same libraries it should be. Otherwise it must lie in the 95% prediction interval that the
 recorded seeds give for a new run, mean ± t(n-1) · SD · √(1 + 1/n), which takes their results for
 normally distributed. A batch of practice 5 is compared by the mean of its networks. Nothing can be
 told from fewer than three recorded seeds, nor from seeds so far apart that the interval holds all

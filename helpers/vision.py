@@ -95,7 +95,7 @@ def _first_at(accuracies, level):
 
 
 def small_data_table():
-    """Tabulate every model's accuracy with 1 % and 10 % of the training images."""
+    """Tabulate every model's accuracy with 1% and 10% of the training images."""
     rows = []
     for model, about in NAMES.items():
         row = {"model": about}

@@ -213,7 +213,7 @@ def _c3_2():
     )
     true = [cheap, heavy, overfits]
     answer = HOLDS if all(true) else LIMITED if any(true) else FAILS
-    return Finding("C3.2", "Costs and accuracies with 1 % of the training images", effect, answer)
+    return Finding("C3.2", "Costs and accuracies with 1% of the training images", effect, answer)
 
 
 TESTS = {

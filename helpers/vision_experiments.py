@@ -127,7 +127,7 @@ add(
     seeds=MANY,
 )  # fmt: skip
 
-# ----------------------------------------------------- C3.2: with 1 % and 10 % of the images
+# ----------------------------------------------------- C3.2: with 1% and 10% of the images
 
 HUNDREDTH_OF_MNIST = TENTH_OF_MNIST | {"train_size": 600}
 RATES = {"lenet": 1e-3, "resnet18": 1e-3, "vgg11": 1e-3, "vit": 5e-4}

@@ -29,7 +29,7 @@ def runs_made():
         elif (epochs := EXPERIMENTS[name].config.epochs) < published:
             shorter.append(f"{about} ({epochs} epochs instead of {published})")
     said = [
-        "Our accuracies are means after the last epoch, with 95 % intervals over seeds; the "
+        "Our accuracies are means after the last epoch, with 95% intervals over seeds; the "
         "training images are all 60,000, and nothing was chosen on the test images."
     ]
     if shorter:
@@ -131,12 +131,12 @@ def about_race():
     largest = int(np.argmax(steps))
     return (
         f"On two threads ({machine['cpu']}), PyTorch's example needs {first.mean_seconds:.0f} "
-        f"seconds of training to its first epoch at 99 %, and the last stage "
+        f"seconds of training to its first epoch at 99%, and the last stage "
         f"**{last.mean_seconds:.1f} seconds: {results.speedups[-1]:.0f} times less**, with a test "
         f"accuracy of {last.accuracy:.4f} over {len(last.accuracies)} seeds; "
-        f"{last.reached.estimate * last.reached.n:.0f} of them reach 99 %. The largest single "
+        f"{last.reached.estimate * last.reached.n:.0f} of them reach 99%. The largest single "
         f"step, by a factor of {steps[largest]:.1f}, is “{results.stages[largest + 1].name}”. "
-        "(The first two stages stop at the first epoch that reaches 99 % on the test images, "
+        "(The first two stages stop at the first epoch that reaches 99% on the test images, "
         "which can only flatter them; the others have a fixed number of epochs.)"
     )
 

@@ -54,7 +54,7 @@ REMEDIES = {
 PATCHES = "true patches instead of strips"
 CAUSES = {
     PATCHES: ("voc96-vit", "voc96-vit-strips"),
-    "all images instead of 30 %": ("voc96-vit", "voc96-vit-data-30"),
+    "all images instead of 30%": ("voc96-vit", "voc96-vit-data-30"),
     "three times as many epochs": ("voc96-vit-long", "voc96-vit"),
     "six times the learning rate": ("voc96-vit-rate", "voc96-vit"),
     "twice as many layers": ("voc96-vit-deep", "voc96-vit"),

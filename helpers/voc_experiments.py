@@ -93,7 +93,7 @@ for _name, (_about, _recipe) in VIT_CHANGES.items():
 VIT_DATA = {30: (1800, 65), 10: (600, 188)}
 for _share, (_images, _epochs) in VIT_DATA.items():
     add(
-        f"voc96-vit-data-{_share}", f"{_share} % of the images",
+        f"voc96-vit-data-{_share}", f"{_share}% of the images",
         replace(VIT_SHORT, epochs=_epochs, evaluate_every=5), tiny_voc(96, train_size=_images),
         keep=True,
     )  # fmt: skip

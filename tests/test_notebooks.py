@@ -80,6 +80,19 @@ def long_cells(notebook):
     ]
 
 
+def open_in_lab(notebook):
+    """Number the code cells that the book folds away and Lab shows whole, but for the setup."""
+    cells = list(enumerate(code_cells(notebook), start=1))
+    setup = next((n for n, cell in cells if "hide-input" in tags(cell)), None)
+    return [
+        number
+        for number, cell in cells
+        if tags(cell) & HIDING_TAGS - {"remove-cell"}
+        and number != setup
+        and not cell.metadata.get("jupyter", {}).get("source_hidden")
+    ]
+
+
 def saved_widget_state(notebook):
     """List the keys of widget state in the notebook's metadata."""
     return [key for key in notebook.metadata if key == "widgets"]
@@ -117,6 +130,10 @@ def test_every_image_has_alt_text_and_a_caption(notebook):
 
 def test_no_cell_in_sight_is_long(notebook):
     assert long_cells(notebook) == []
+
+
+def test_what_the_book_folds_is_folded_in_lab(notebook):
+    assert open_in_lab(notebook) == []
 
 
 def test_no_widget_state_is_saved(notebook):
@@ -171,6 +188,12 @@ WORDS = {"image": {"alt": "A line that rises"}, "figure": {"caption": "The loss.
             a_notebook("1\n" * 15, tags=["other"]),
             a_notebook("1\n" * 15, tags=["hide-input"]),
         ),
+        (
+            open_in_lab,
+            a_notebook(tags=["hide-cell"]),
+            a_notebook(tags=["hide-cell"], jupyter={"source_hidden": True}),
+        ),
+        (open_in_lab, a_notebook(tags=["remove-input"]), a_notebook(tags=["hide-input"])),
     ],
 )
 def test_each_check_tells_bad_from_good(check, bad, good):

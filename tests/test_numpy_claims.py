@@ -20,7 +20,7 @@ from helpers.registry import EXPERIMENTS
 
 
 def learners(epochs, accuracy, last=100):
-    """Runs that reach 90 % training accuracy after so many epochs, or never (None)."""
+    """Runs that reach 90% training accuracy after so many epochs, or never (None)."""
     made = accuracy if isinstance(accuracy, list) else steady(accuracy)
     for record, needed in zip(made, epochs, strict=True):
         reached = [0.95 if needed and epoch + 1 >= needed else 0.5 for epoch in range(last)]

@@ -1,4 +1,4 @@
-"""The race to 99 %: what runs in it is what it says, and its results are read with suspicion."""
+"""The race to 99%: what runs in it is what it says, and its results are read with suspicion."""
 
 import json
 import os

@@ -215,7 +215,7 @@ def _seconds(seconds):
 
 def experiments_table(runs):
     """Return the table with a row for each experiment and scale: the mean, and how sure it is."""
-    head = [("Experiment", False), ("Scale", False), ("Mean and 95 % interval", True),
+    head = [("Experiment", False), ("Scale", False), ("Mean and 95% interval", True),
             ("SD", True), ("Seeds", True), ("Seconds a record", True), ("Minutes in all", True),
             ("Metric", False), ("Practice", True), ("What is tried", False)]  # fmt: skip
     groups = defaultdict(list)
