@@ -66,6 +66,13 @@ CHANGES = {
 for _name, (_about, _recipe) in CHANGES.items():
     add(f"voc96-{_name}", _about, _recipe, tiny_voc(96), keep=True)
 
+# --------------------- C4.7: ten times as many epochs, of the cheapest network that overfits
+
+add(
+    "voc96-lenet-long", "LeNet without augmentation, long", replace(LENET_PLAIN, epochs=200),
+    tiny_voc(96), keep=True,
+)  # fmt: skip
+
 # ------------------------------------- C4.8: one change at a time, at 96 pixels
 
 ANNEALED = replace(SHORT, schedule={"name": "cosine", "peak": 1e-3})
