@@ -267,7 +267,7 @@ def _as_low(name, published):
 #: Our better recipes, the best one last, in whatever size they are recorded.
 BETTER_VOC = {
     "LeNet": (voc_chapter.LARGER["LeNet, 128 px"],),
-    "VGG": ("voc96-vgg-norm",),
+    "VGG": (),
     "ResNet-18": ("voc96-resnet18-annealed", voc_chapter.LARGER["ResNet-18, 128 px"]),
     "ViT": (COMPARED["ViT"], "voc96-vit-long"),
 }

@@ -20,7 +20,16 @@ from helpers.registry import EXPERIMENTS
 from helpers.shown import first, unpacked
 from helpers.threshold_panel import threshold_panel
 from helpers.thresholds import threshold_playground
-from helpers.voc_claims import COMPARED, MAP, REPEATED
+from helpers.voc_claims import (
+    ANNEALED,
+    CAUSES,
+    COMPARED,
+    LONG,
+    MAP,
+    PLAIN,
+    REMEDIES,
+    REPEATED,
+)
 
 BEST = COMPARED["ResNet-18"]  # whose answers are looked at closely
 LARGER = {"LeNet, 128 px": "voc128-lenet", "ResNet-18, 128 px": "voc128-resnet18"}
@@ -110,9 +119,33 @@ def moved_threshold(about="cat"):
 
 
 def overfitting():
-    """Draw the validation loss and the gap over the epochs, with augmentation and without."""
-    names = {"with augmentation": BEST, "without": "voc96-resnet18-plain"}
+    """Draw LeNet's validation loss and its gap over the epochs, with no remedy and with each."""
+    names = {"no remedy": PLAIN["LeNet"]}
+    names |= {about: with_it for about, (with_it, _) in REMEDIES.items() if with_it in EXPERIMENTS}
     return multilabel.gap_figure({about: recorded(name) for about, name in names.items()})
+
+
+def vits():
+    """Return the records of the ViT's variants, each with one change: about -> records."""
+    names = dict.fromkeys(name for pair in CAUSES.values() for name in pair)
+    return {find(name).about: recorded(name) for name in names if name in EXPERIMENTS}
+
+
+def causes():
+    """Draw the mAP of every variant of the ViT, and ResNet-18's."""
+    levels = {about: tables.interval(runs, MAP) for about, runs in vits().items()}
+    levels = dict(sorted(levels.items(), key=lambda row: row[1].estimate))
+    best = tables.values(recorded(COMPARED["ResNet-18"]), MAP).mean()
+    return figures.interval_plot(levels, "mAP", best, "ResNet-18")
+
+
+def long_run():
+    """Draw the losses of the run that goes on after it has overfitted."""
+    steps, losses = tables.history(recorded(LONG), "eval_loss")
+    learnt = tables.history(recorded(LONG), "loss")[1]
+    return figures.curves(
+        steps + 1, {"validation": losses, "training": learnt}, ylabel="loss", log=True
+    )
 
 
 def learning():
@@ -126,13 +159,19 @@ def learning():
 
 
 def restless():
-    """Draw the validation loss of ResNet-18 and the ViT after each epoch, seed by seed."""
+    """Draw the validation loss after each epoch, at a constant rate and at one that falls."""
     figure, axes = figures.new_figure(2, 1, height=6.4, sharex=True)
     for ax, about in zip(axes, ("ResNet-18", "ViT"), strict=True):
-        steps, losses = tables.history(recorded(COMPARED[about]), "eval_loss")
+        names = {"constant rate": COMPARED[about], "falling rate": ANNEALED.get(about)}
+        runs = {
+            way: tables.history(recorded(name), "eval_loss")
+            for way, name in names.items()
+            if name in EXPERIMENTS
+        }
         figures.curves(
-            steps + 1, {about: losses}, ylabel="validation loss",
-            xlabel="epoch" if ax is axes[-1] else "", each=True, ax=ax,
+            {way: steps + 1 for way, (steps, _) in runs.items()},
+            {way: losses for way, (_, losses) in runs.items()},
+            ylabel="validation loss", xlabel="epoch" if ax is axes[-1] else "", each=True, ax=ax,
         )  # fmt: skip
         ax.set_title(f"{about}, each seed", loc="left")
     return figure
