@@ -11,8 +11,6 @@ from torch.nn import functional
 
 from helpers.models import ResNet18, ViT
 
-LAYERS = ("last", "rollout")
-
 
 @contextlib.contextmanager
 def watched(model):
@@ -124,8 +122,8 @@ def class_activation_maps(model, images):
 
 
 @torch.inference_mode()
-def token_attention(model, images, layers="last"):
-    """Compute how much a ViT's answering token takes from each patch.
+def token_attention(model, images):
+    """Compute how much a ViT's answering token takes from each patch in the last layer.
 
     Parameters
     ----------
@@ -133,29 +131,14 @@ def token_attention(model, images, layers="last"):
         Left in evaluation mode.
     images : tensor [B, C, S, S]
         In [-1, 1].
-    layers : {"last", "rollout"}
-        The last layer's attention, mean over the heads; or that of all layers in a chain, each
-        mixed half and half with the shortcut that passes the attention by.
 
     Returns
     -------
     tensor [B, N]
-        Shares that, with what the class token gives itself, sum to 1.
-
-    References
-    ----------
-    Abnar and Zuidema (2020), "Quantifying attention flow in transformers", ACL (rollout).
+        Means over the heads. With what the class token gets, they sum to 1.
     """
-    if layers not in LAYERS:
-        raise ValueError(f"layers must be one of {', '.join(LAYERS)}; got {layers!r}.")
-    weights = attention_maps(model, images).float().mean(dim=2)  # [B, layers, T, T]
-    flow = weights[:, -1]
-    if layers == "rollout":
-        identity = torch.eye(weights.shape[-1], device=weights.device)
-        flow = identity.expand_as(flow)
-        for layer in range(weights.shape[1]):
-            flow = (weights[:, layer] + identity) / 2 @ flow
-    return flow[:, model.read, 1:]
+    last = attention_maps(model, images)[:, -1].float().mean(dim=1)  # [B, T, T]
+    return last[:, model.read, 1:]
 
 
 def views(model, images):

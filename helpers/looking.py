@@ -12,10 +12,6 @@ import torch
 from torch.nn import functional
 
 from helpers import figures
-from helpers.inside import class_activation_maps, token_attention
-from helpers.models import ResNet18, ViT
-from helpers.models.vit import strip_patches
-from helpers.training import normalise
 from helpers.views import ATTENTION
 
 
@@ -74,44 +70,13 @@ def enlarged(views, classes, size, cut="squares"):
     return functional.interpolate(found, **options)[:, 0].numpy()
 
 
-def maps(model, images, classes, layers="last"):
-    """Compute where a network looks on some images, one map each.
-
-    Parameters
-    ----------
-    model : helpers.models.ResNet18 or helpers.models.ViT
-    images : array of uint8, [B, S, S, 3]
-    classes : sequence of int, [B]
-        As for `enlarged`.
-    layers : {"last", "rollout"}
-        Of a ViT, as for `helpers.inside.token_attention`.
-
-    Returns
-    -------
-    ndarray of float32, [B, S, S]
-        As from `enlarged`.
-
-    Raises
-    ------
-    TypeError
-        If the model is neither.
-    """
-    batch = normalise(torch.tensor(np.asarray(images)).permute(0, 3, 1, 2).contiguous())
-    if isinstance(model, ResNet18):
-        return enlarged(class_activation_maps(model, batch), classes, batch.shape[-1])
-    if isinstance(model, ViT):
-        cut = "strips" if model.cut is strip_patches else "squares"
-        return enlarged(token_attention(model, batch, layers), classes, batch.shape[-1], cut)
-    raise TypeError(f"model must be a ResNet18 or a ViT; got a {type(model).__name__}.")
-
-
 def looking_figure(found, images, titles, signed, columns=4):
     """Draw images, and below each the same image with where a network looks.
 
     Parameters
     ----------
     found : array [B, S, S]
-        As from `maps` or `enlarged`.
+        As from `enlarged`.
     images : array of uint8, [B, S, S, 3]
     titles : sequence of str, [B]
         A short line for each image, such as what was said of it.
