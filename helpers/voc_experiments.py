@@ -64,7 +64,8 @@ CHANGES = {
     "lenet-dropout": ("with dropout", replace(LENET_PLAIN, arguments={"dropout": 0.5})),
 }  # fmt: skip
 for _name, (_about, _recipe) in CHANGES.items():
-    add(f"voc96-{_name}", _about, _recipe, tiny_voc(96), keep=True)
+    _seeds = (0,) if _name == "resnet18-plain" else (0, 1, 2)
+    add(f"voc96-{_name}", _about, _recipe, tiny_voc(96), seeds=_seeds, keep=True)
 
 # --------------------- C4.7: ten times as many epochs, of the cheapest network that overfits
 

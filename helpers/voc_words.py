@@ -106,7 +106,7 @@ def about_overfitting():
     for about, name in PLAIN.items():
         plain, with_it = recorded(name), recorded(COMPARED[about])
         lowest = sorted({int(np.argmin(run.history["eval_loss"])) + 1 for run in plain})
-        after = f"epoch {lowest[0]}" + (f" to {lowest[-1]}" if len(lowest) > 1 else "")
+        after = f"epoch{'s' if len(lowest) > 1 else ''} {listed(map(str, lowest))}"
         said.append(
             f"**{about}** without augmentation: the training loss falls to "
             f"{tables.values(plain, 'train_loss').mean():.3f}, and the validation loss, lowest "

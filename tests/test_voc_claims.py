@@ -81,7 +81,8 @@ def remedied(help_by, losses=RISES, leave_out=(), seeds=3):
     made = {name: records(0.6, losses=losses, seeds=seeds) for name in PLAIN.values()}
     for about, (with_it, _) in REMEDIES.items():
         if about not in leave_out:
-            made[with_it] = records(0.6 + help_by.get(about, 0.1), seeds=seeds)
+            gain = help_by.get(about, 0.1)
+            made[with_it] = records(0.6 + gain, losses=(3, 2, 1 - 5 * gain), seeds=seeds)
     return made
 
 
