@@ -75,12 +75,13 @@ add(
 
 # ------------------------------------- C4.8: one change at a time, at 96 pixels
 
-ANNEALED = replace(SHORT, schedule={"name": "cosine", "peak": 1e-3})
+ANNEALED = replace(SHORT, schedule={"name": "cosine", "peak": ADAM["rate"]})
 add("voc96-resnet18-annealed", "a rate that falls to zero", ANNEALED, tiny_voc(96), keep=True)
 
-# ----------------------- C4.6: the ViT with true patches, one change at a time, at 96 pixels
+# ----------------- C4.6, C4.8: the ViT with true patches, one change at a time, at 96 pixels
 
 VIT_SHORT = replace(VIT_BASE, epochs=20)
+VIT_FALLING = {"name": "cosine", "peak": VIT_ADAM["rate"]}
 
 
 def _vit(**changes):
@@ -92,6 +93,7 @@ VIT_CHANGES = {
     "deep": ("twelve layers", _vit(depth=12)),
     "wide": ("twice the width", _vit(width=384, heads=6, hidden=1536)),
     "long": ("sixty epochs", replace(VIT_SHORT, epochs=60)),
+    "annealed": ("a rate that falls to zero", replace(VIT_SHORT, schedule=VIT_FALLING)),
 }
 for _name, (_about, _recipe) in VIT_CHANGES.items():
     add(f"voc96-vit-{_name}", _about, _recipe, tiny_voc(96), keep=True)

@@ -10,6 +10,7 @@ from helpers import claims, voc_claims
 from helpers.course import PUBLISHED_VOC
 from helpers.finding import FAILS, HOLDS, LIMITED, UNTOLD
 from helpers.voc_claims import (
+    ANNEALED,
     CAUSES,
     COMPARED,
     LONG,
@@ -231,12 +232,28 @@ def test_how_restless_a_loss_is():
     assert restlessness(records(0, losses=(1, 1, 1))[0]) == 0
 
 
-RESTLESS, CALM = (1, 2, 1, 2), (2, 1.1, 1.05, 1)
+RESTLESS, CALM, WILD = (1, 2, 1, 2), (2, 1.1, 1.05, 1), (1, 3, 1, 3)
 
 
-@pytest.mark.parametrize(("losses", "answer"), [(CALM, HOLDS), (RESTLESS, FAILS)])
-def test_oscillation_with_a_falling_rate(find, losses, answer):
-    made = {"voc96-resnet18": records(0.7, losses=RESTLESS)}
-    assert find("C4.8", made).answer == UNTOLD
-    made["voc96-resnet18-annealed"] = records(0.75, losses=losses)
+def annealed(*losses):
+    """Models at a constant rate, RESTLESS, and at a falling one."""
+    made = {}
+    for (about, name), ends in zip(ANNEALED.items(), losses, strict=False):
+        made[COMPARED[about]] = records(0.7, losses=RESTLESS)
+        made[name] = records(0.75, losses=ends)
+    return made
+
+
+@pytest.mark.parametrize(
+    ("made", "answer"),
+    [
+        (annealed(CALM, CALM), HOLDS),
+        (annealed(CALM, WILD), LIMITED),
+        (annealed(CALM), LIMITED),  # the other one is not recorded
+        (annealed(WILD, WILD), FAILS),
+        (annealed(RESTLESS, WILD), UNTOLD),
+        ({}, UNTOLD),
+    ],
+)
+def test_oscillation_with_a_falling_rate(find, made, answer):
     assert find("C4.8", made).answer == answer
