@@ -261,6 +261,15 @@ def test_a_sentence_in_a_table_is_broken_into_lines_and_an_interval_is_not():
     assert "long" not in tables.show(table, stacked=True)._repr_html_()  # there every cell is
 
 
+def test_a_folded_table_breaks_before_an_interval():
+    cells = "a", "0.9895 [0.9881, 0.9910]", "90 (73 to 136)", "a [b] c", "a < b", "–"
+    page = tables.show(pd.DataFrame([cells]), folded=True)._repr_html_()
+    assert '<table class="table folded">' in page
+    assert "<td>0.9895 <span>[0.9881, 0.9910]</span></td><td>90 <span>(73 to 136)</span>" in page
+    assert "<td>a [b] c</td><td>a &lt; b</td><td>–</td>" in page
+    assert "span" not in tables.show(pd.DataFrame([cells]))._repr_html_()
+
+
 def test_shown_table_escapes_and_has_no_index():
     table = tables.summary({"a < b": [record()]}, {"eval_accuracy": ("accuracy", ".2f")})
     page = tables.show(table)._repr_html_()
