@@ -141,6 +141,9 @@ def test_hidden_units_are_drawn_from_the_largest_to_the_smallest():
     titles = [ax.get_title() for ax in figure.axes if ax.get_title()]
     assert titles[:2] == ["unit 2", "unit 3"] and titles[-1] == "sum"
     assert len(titles) == 5
+    planes_drawn = np.array(figure.axes[:6]).reshape(2, 3)
+    assert [ax.get_ylabel() for ax in planes_drawn[:, 0]] == ["$x_2$"] * 2
+    assert [ax.get_xlabel() for ax in planes_drawn[1]] == ["$x_1$"] * 3
 
 
 def test_directions_do_not_count_which_side_is_high():
