@@ -2,6 +2,7 @@
 
 import numpy as np
 import torch
+from matplotlib.ticker import NullLocator
 
 from helpers import activation_frames as frames
 from helpers import activation_regions as regions
@@ -126,7 +127,10 @@ def piece_counts():
     }
     steps = np.array(recorded("relu").history["iteration"]) + 1
     figure = curves(steps, found, xlabel="iteration", ylabel="pieces in sight", log=True)
-    figure.axes[0].set_xscale("log")
+    (ax,) = figure.axes
+    ax.set_xscale("log")
+    ax.set_yticks([100, 200, 300, 400], ["100", "200", "300", "400"])
+    ax.yaxis.set_minor_locator(NullLocator())
     return figure
 
 

@@ -32,10 +32,17 @@ def hidden_failures():
         if failed:
             said.append(
                 f"with {label(name)}, {failed} of {len(batch.fits)} seeds fail, "
-                f"{lost(batch) or 'none'} of which had fitted before"
+                f"{of_which(lost(batch), failed)} had fitted before"
             )
     text = "; ".join(said)
     return f"{text[:1].upper()}{text[1:]}."
+
+
+def of_which(part, whole):
+    """Say how many of some seeds it was."""
+    if part == whole > 1:
+        return "both of which" if whole == 2 else "all of which"
+    return f"{part or 'none'} of which"
 
 
 def crossings(name):
@@ -68,9 +75,10 @@ def beyond():
     """Say how often the best last layer suffices, and what training all layers adds to it."""
     shares = {label(name): best_read_out(name).estimate for name in WELL_BEHAVED}
     most, least = max(shares, key=shares.get), min(shares, key=shares.get)
+    mean = np.mean(list(shares.values()))
     return (
-        f"With a last layer that is as good as it can be, {np.mean(list(shares.values())):.0%} of "
-        f"the course's nine fit on ten random units, from {shares[least]:.0%} with {least} to "
+        f"With a last layer that is as good as it can be, {mean:.0%} of the networks with the "
+        f"course's nine fit on ten random units, from {shares[least]:.0%} with {least} to "
         f"{shares[most]:.0%} with {most}. Training all layers adds {learned_beyond():+.2f} to that."
     )
 
@@ -79,7 +87,7 @@ def alike(limit=0.9, distance=8):
     """Say which pairs of different activations agree at a distance."""
     table = recorded_far()["pairs"][distance]
     pairs = [
-        f"{label(FITTING[i])} and {label(FITTING[j])}"
+        f"{label(FITTING[i])} with {label(FITTING[j])}"
         for i in range(len(FITTING))
         for j in range(i)
         if table[i, j] >= limit

@@ -239,6 +239,22 @@ def table(results=None):
     )
 
 
+def missed(results=None):
+    """Say which targets are missed, and what was measured instead."""
+    rows = [row for row in (results or read()).rows if row.target is not None]
+    points = [
+        f"“{row.name}” comes to {_ratio(row)} and was to be at "
+        f"{'most' if row.at_most else 'least'} {row.target:.2f}"
+        for row in rows
+        if not row.met
+    ]
+    if not points:
+        return "Every target is met."
+    number = "One" if len(points) == 1 else len(points)
+    verb = "is" if len(points) == 1 else "are"
+    return f"{number} of the {len(rows)} targets {verb} missed: {'; '.join(points)}."
+
+
 def _quantity(value, unit):
     return "–" if value is None else f"{value:,.{2 if unit == 's' else 0}f} {unit}"
 

@@ -169,6 +169,10 @@ def hidden_units(network, limits=LIMITS, columns=3):
         ax.set_title(title)
     for ax in axes.flat[len(planes) :]:
         ax.axis("off")
+    for ax in axes[-1]:
+        ax.set_xlabel("$x_1$")
+    for ax in axes[:, 0]:
+        ax.set_ylabel("$x_2$")
     figure.colorbar(
         filled,
         ax=axes,

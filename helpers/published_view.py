@@ -42,9 +42,11 @@ WORDS = {
     AGAIN: "came out again",
     "higher": "came out higher",
     "lower": "came out lower",
-    UNCLEAR: "can't be told: one more run of ours might end there, or we have only one",
+    UNCLEAR: "can't be told",
     ABSENT: "not recorded yet",
 }
+#: And what is added where the words alone don't say why.
+BECAUSE = {UNCLEAR: "One more run of ours might end there, or we have only one."}
 
 
 # ------------------------------------------------------------------------------- tables
@@ -186,14 +188,21 @@ def _panel(ax, rows):
 
 
 def in_a_minute():
-    """Say how many of the published accuracies and F1 values came out again, and were beaten."""
+    """Say how many of the published accuracies and F1 values came out again, and were beaten.
+
+    Returns
+    -------
+    tuple of str
+        A sentence's beginning, a point for each outcome, and a sentence on our better recipes.
+    """
     digits, photographs = headlines()
     rows = {row.model: row for row in digits}
     rows |= {f"{row.model} on photographs": row for row in photographs}
-    said = []
+    points = []
     for result, words in WORDS.items():
         if names := [name for name, row in rows.items() if row.outcome == result]:
-            said.append(f"{len(names)} {words} ({listed(names)})")
+            point = f"- **{len(names)} {words}**: {listed(names)}. {BECAUSE.get(result, '')}"
+            points.append(point.rstrip())
     tried = {name: row for name, row in rows.items() if row.best}
     beaten = [
         f"{name} ({row.best.mean - row.published:+.4f})"
@@ -201,9 +210,10 @@ def in_a_minute():
         if row.best.interval and row.best.interval.above(row.published)
     ]
     return (
-        f"Of {len(rows)} published test accuracies and F1 values, {'; '.join(said)}. A recipe of "
-        f"ours that is meant to be better is recorded for {len(tried)} of them. With its "
-        f"whole interval it is above the published value for {listed(beaten)}."
+        f"Of {len(rows)} published test accuracies and F1 values,",
+        *points,
+        f"A better recipe of ours is recorded for {len(tried)} of them. With its whole interval it "
+        f"is above the published value for {listed(beaten)}.",
     )
 
 

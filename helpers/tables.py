@@ -5,6 +5,7 @@ machine. The statistics are `helpers.stats`'; reading the runs is `helpers.exper
 """
 
 import html
+import re
 
 import numpy as np
 import pandas as pd
@@ -158,6 +159,7 @@ def cell(measured, spec):
     return f"{mean_interval(measured):{spec}}"
 
 
+INTERVAL = re.compile(r"(\S+) (\[[^]]+\]|\([^)]+\))")  # a figure and its range
 LONG = 42  # characters: a cell with more of them is a sentence, and is broken into lines
 
 
@@ -191,6 +193,12 @@ def _markup(value):
     return value.markup if isinstance(value, Marked) else html.escape(str(value))
 
 
+def _folded(value):
+    """Return a cell's markup, in which a line may break before a range but not inside it."""
+    found = INTERVAL.fullmatch(str(value))
+    return f"{found[1]} <span>{found[2]}</span>" if found else _markup(value)
+
+
 def _long(value):
     return ' class="long"' if len(str(value)) > LONG else ""
 
@@ -198,8 +206,8 @@ def _long(value):
 class Shown:
     """A table as a notebook shows it: HTML in the book, aligned text elsewhere."""
 
-    def __init__(self, frame, stacked=False):
-        self.frame, self.stacked = frame, stacked
+    def __init__(self, frame, stacked=False, folded=False):
+        self.frame, self.stacked, self.folded = frame, stacked, folded
 
     def _repr_html_(self):
         heads = [html.escape(str(name)) for name in self.frame.columns]
@@ -207,14 +215,15 @@ class Shown:
         lines = [f"<thead><tr>{cells}</tr></thead>", "<tbody>"]
         # A phone shows the rows of a stacked table one below the other, without its head.
         labels = [f' data-label="{head}"' if self.stacked else "" for head in heads[1:]]
+        markup = _folded if self.folded else _markup
         for row in self.frame.itertuples(index=False):
             first, *rest = row
             cells = "".join(
-                f"<td{label or _long(value)}>{_markup(value)}</td>"
+                f"<td{label or _long(value)}>{markup(value)}</td>"
                 for label, value in zip(labels, rest, strict=True)
             )
             lines.append(f'<tr><th scope="row">{_markup(first)}</th>{cells}</tr>')
-        kind = "table stacked" if self.stacked else "table"
+        kind = "table" + " stacked" * self.stacked + " folded" * self.folded
         table = "\n".join([f'<table class="{kind}">', *lines, "</tbody>", "</table>"])
         # A wide table scrolls inside its own box on a phone, not the whole page.
         return f'<div style="overflow-x: auto">\n{table}\n</div>'
@@ -223,7 +232,7 @@ class Shown:
         return self.frame.astype(str).to_string(index=False)
 
 
-def show(frame, stacked=False):
+def show(frame, stacked=False, folded=False):
     """Show a table of text without its index.
 
     Parameters
@@ -231,10 +240,12 @@ def show(frame, stacked=False):
     frame : DataFrame of str or Marked
     stacked : bool
         Whether its cells hold sentences: they are wrapped, and on a phone each row is a block.
+    folded : bool
+        Whether an interval may stand below its mean, for a table with many of them.
 
     Returns
     -------
     Shown
         Displayed when it is the last line of a notebook cell.
     """
-    return Shown(frame, stacked)
+    return Shown(frame, stacked, folded)

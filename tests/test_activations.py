@@ -13,6 +13,7 @@ from helpers.activation_frames import ITERATIONS, frame, trajectory
 from helpers.activation_play import LONGEST, activation_trial, parse
 from helpers.activation_records import one_trained, recorded, write
 from helpers.activation_studies import STUDIES
+from helpers.activation_words import of_which
 from helpers.activations import COMBINATIONS, MENDED, Networks, Training, permute, sort
 from helpers.datasets import half_moons
 from helpers.finding import FAILS, HOLDS, LIMITED
@@ -271,3 +272,9 @@ def test_an_expression_is_what_it_says():
     with pytest.raises(ValueError, match="shorten"):
         parse("z + " * LONGEST + "z")
     assert "unknown function foo" in activation_trial("foo(z)", "ReLU", 3, 0.1, 0)[1]
+
+
+def test_a_part_of_some_seeds_in_words():
+    parts = [(0, 30), (3, 30), (30, 30), (2, 2), (1, 1)]
+    words = ["none of which", "3 of which", "all of which", "both of which", "1 of which"]
+    assert [of_which(*part) for part in parts] == words

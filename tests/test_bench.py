@@ -196,6 +196,20 @@ def test_the_table_says_it_all(results, tmp_path):
     ]
 
 
+def test_missed_targets_are_said(results):
+    def said(*rows):
+        return bench.missed(replace(results, rows=[*rows, Row("c", "µs", 99.7)]))
+
+    slow = Row("a", "s", 1.25, 1.5, 1.2, 1.1, 1.3, 4.0)
+    large = Row("b", "MiB", 1200.4, 2000, 0.6, 0.6, 0.6, 0.5, at_most=True)
+    good = Row("d", "s", 1.25, 1.5, 1.2, 1.1, 1.3, 1.0)
+    a = "“a” comes to 1.20 [1.10, 1.30] and was to be at least 4.00"
+    b = "“b” comes to 0.60 and was to be at most 0.50"
+    assert said(good) == "Every target is met."
+    assert said(good, slow) == f"One of the 2 targets is missed: {a}."
+    assert said(slow, good, large) == f"2 of the 3 targets are missed: {a}; {b}."
+
+
 @pytest.mark.parametrize(
     ("change", "message"),
     [

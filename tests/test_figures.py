@@ -141,6 +141,9 @@ def test_hidden_units_are_drawn_from_the_largest_to_the_smallest():
     titles = [ax.get_title() for ax in figure.axes if ax.get_title()]
     assert titles[:2] == ["unit 2", "unit 3"] and titles[-1] == "sum"
     assert len(titles) == 5
+    planes_drawn = np.array(figure.axes[:6]).reshape(2, 3)
+    assert [ax.get_ylabel() for ax in planes_drawn[:, 0]] == ["$x_2$"] * 2
+    assert [ax.get_xlabel() for ax in planes_drawn[1]] == ["$x_1$"] * 3
 
 
 def test_directions_do_not_count_which_side_is_high():
@@ -259,6 +262,15 @@ def test_a_sentence_in_a_table_is_broken_into_lines_and_an_interval_is_not():
     assert tables.show(table)._repr_html_().count("<td>0.9895 [") == 1
     assert tables.show(table)._repr_html_().count('<td class="long">a sentence') == 1
     assert "long" not in tables.show(table, stacked=True)._repr_html_()  # there every cell is
+
+
+def test_a_folded_table_breaks_before_an_interval():
+    cells = "a", "0.9895 [0.9881, 0.9910]", "90 (73 to 136)", "a [b] c", "a < b", "–"
+    page = tables.show(pd.DataFrame([cells]), folded=True)._repr_html_()
+    assert '<table class="table folded">' in page
+    assert "<td>0.9895 <span>[0.9881, 0.9910]</span></td><td>90 <span>(73 to 136)</span>" in page
+    assert "<td>a [b] c</td><td>a &lt; b</td><td>–</td>" in page
+    assert "span" not in tables.show(pd.DataFrame([cells]))._repr_html_()
 
 
 def test_shown_table_escapes_and_has_no_index():

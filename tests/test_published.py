@@ -153,12 +153,15 @@ def test_the_minute_counts_outcomes_and_what_is_beaten(monkeypatch):
     once = replace(made_up(UNCLEAR), model="Once", best=Measured((0.99,), ("best-lenet",)))
     gone = replace(made_up(ABSENT), model="Gone", ours=None)
     monkeypatch.setattr(published_view, "headlines", lambda: ([made_up(best=better), once], [gone]))
-    said = published_view.in_a_minute()
-    assert "Of 3 published" in said
-    assert "1 came out again (Net); 1 can't be told: one more run of ours might end there" in said
-    assert "or we have only one (Once); 1 not" in said
-    assert "recorded for 2 of them" in said  # one run beats nothing clearly
-    assert said.endswith("it is above the published value for Net (+0.0410).")
+    assert published_view.in_a_minute() == (
+        "Of 3 published test accuracies and F1 values,",
+        "- **1 came out again**: Net.",
+        "- **1 can't be told**: Once. One more run of ours might end there, or we have only one.",
+        "- **1 not recorded yet**: Gone on photographs.",
+        # One run beats nothing clearly.
+        "A better recipe of ours is recorded for 2 of them. With its whole interval it is above "
+        "the published value for Net (+0.0410).",
+    )
 
 
 def test_a_cell_says_recipe_and_seeds():
