@@ -23,7 +23,7 @@ from helpers.voc_chapter import (
     targets,
     vits,
 )
-from helpers.voc_claims import COMPARED, F1, MAP, PLAIN, REPEATED
+from helpers.voc_claims import CAUSES, COMPARED, F1, MAP, PLAIN, REPEATED, gains
 
 
 def about_trap():
@@ -191,6 +191,8 @@ def summary():
     """Return the chapter's summary, with its numbers."""
     person = constant_figures("person")
     best, vit = recorded(BEST), recorded(COMPARED["ViT"])
+    found, _ = gains(CAUSES, MAP)
+    helped = sorted(found, key=lambda about: -found[about].estimate)[:2]
     return (
         "Where most answers are no, accuracy flatters everyone: always saying “person” reaches "
         f"{person['accuracy']:.3f}. Precision, recall and their curve say what a model is worth, "
@@ -198,7 +200,8 @@ def summary():
         f"At {find(BEST).data['size']} pixels and {find(BEST).config.epochs} epochs ResNet-18 "
         f"reaches a mAP of {tables.values(best, MAP).mean():.3f} and an F1 of "
         f"{tables.values(best, F1).mean():.3f}, the ViT {tables.values(vit, MAP).mean():.3f} and "
-        f"{tables.values(vit, F1).mean():.3f}. Without augmentation, "
-        "ResNet-18 learns its images by heart. And before a confident mistake is counted against "
+        f"{tables.values(vit, F1).mean():.3f}. What helped the ViT most are "
+        f"{listed(f'{about} ({found[about].estimate:+.3f})' for about in helped)}. Without "
+        "augmentation, the networks learn their images by heart. And before a confident mistake is counted against "
         "the network, one should look at the label."
     )
