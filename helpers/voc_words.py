@@ -202,6 +202,6 @@ def summary():
         f"{tables.values(best, F1).mean():.3f}, the ViT {tables.values(vit, MAP).mean():.3f} and "
         f"{tables.values(vit, F1).mean():.3f}. What helped the ViT most are "
         f"{listed(f'{about} ({found[about].estimate:+.3f})' for about in helped)}. Without "
-        "augmentation, the networks learn their images by heart. And before a confident mistake is counted against "
-        "the network, one should look at the label."
+        "augmentation, the networks learn their images by heart. And before a label is blamed for "
+        "a confident mistake, someone has to look."
     )
