@@ -95,9 +95,9 @@ def looking_figure(found, images, titles, signed, columns=4):
     height = 0.95 + rows * (2 * figures.WIDTH / columns + 0.4)
     figure, axes = figures.new_figure(2 * rows, columns, height=height, squeeze=False)
     figure.get_layout_engine().set(h_pad=0.06)
-    colours, label = ATTENTION, "attention; 1: the most in the picture"
+    colours, label = ATTENTION, "attention; 1: the most"
     if signed:
-        colours, label = figures.DIVERGING, "against (blue) or for (orange) the class; 1: the most in the picture"
+        colours, label = figures.DIVERGING, "against (blue), for (orange) the class; 1: the most"
     for ax in axes.flat:
         ax.axis("off")
     for i, (image, map_) in enumerate(zip(images, found, strict=True)):
