@@ -264,8 +264,25 @@ def table(results=None):
     DataFrame of str
         One row a comparison, ready for `helpers.tables.show`.
     """
+    results = results or read()
     names = {"what": "the first against the second", "ours": "the first", "other": "the second"}
-    return bench.table(results or read()).rename(columns=names)
+    found = bench.table(results)[[*names, "met"]].rename(columns=names)
+    found.insert(3, "median ratio [smallest, largest]", [_ratio(row) for row in results.rows])
+    found.insert(4, "goal", [_goal(row) for row in results.rows])
+    return found
+
+
+def _ratio(row):
+    """Write a share in per cent, and otherwise how many times as long the second takes."""
+    if row.at_most:
+        return f"{row.ratio:.1%} [{row.low:.1%}, {row.high:.1%}] of it"
+    return f"{_spread(row)} times as long"
+
+
+def _goal(row):
+    if row.target is None:
+        return "–"
+    return f"≤ {row.target:.0%}" if row.at_most else f"≥ {row.target:g} times"
 
 
 def sentence(results=None):

@@ -95,9 +95,9 @@ def looking_figure(found, images, titles, signed, columns=4):
     height = 0.95 + rows * (2 * figures.WIDTH / columns + 0.4)
     figure, axes = figures.new_figure(2 * rows, columns, height=height, squeeze=False)
     figure.get_layout_engine().set(h_pad=0.06)
-    colours, label = ATTENTION, "attention (1: the patch with the most)"
+    colours, label = ATTENTION, "attention; 1: the most"
     if signed:
-        colours, label = figures.DIVERGING, "for the class (blue: against); 1: its largest"
+        colours, label = figures.DIVERGING, "against (blue), for (orange) the class; 1: the most"
     for ax in axes.flat:
         ax.axis("off")
     for i, (image, map_) in enumerate(zip(images, found, strict=True)):
@@ -110,7 +110,8 @@ def looking_figure(found, images, titles, signed, columns=4):
         shown = below.imshow(
             map_, cmap=colours, vmin=-1 if signed else 0, vmax=1, alpha=0.8 * np.abs(map_),
         )  # fmt: skip
-    bar = {"location": "bottom", "aspect": 30, "shrink": 0.8}
+    ticks = [-1, 0, 1] if signed else [0, 0.5, 1]
+    bar = {"location": "bottom", "aspect": 30, "shrink": 0.8, "ticks": ticks}
     figure.colorbar(shown, ax=axes, label=label, **bar)
     return figures.photographic(figure)
 

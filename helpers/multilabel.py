@@ -12,6 +12,7 @@ import pandas as pd
 from scipy.special import expit
 
 from helpers import figures, metrics, tables
+from helpers.finding import runs_of
 from helpers.uncertainty import (
     RESAMPLES,
     bootstrap,
@@ -85,9 +86,11 @@ def results_table(answers, targets, rng, resamples=RESAMPLES):
         checkpoint is every parameter in float32.
     """
     rows = []
+    seed = rng.integers(2**32)  # all rows are of the same resampled images
     for name, said in answers.items():
         row = {"model": name, **_size(said.records)}
-        found = bootstrap(said.probabilities, targets, said.thresholds, rng, resamples)
+        images = np.random.default_rng(seed)
+        found = bootstrap(said.probabilities, targets, said.thresholds, images, resamples)
         for key, title in (DECIDED | RANKED).items():
             interval = found[key]
             wide = key in ("f1", "mean_average_precision") and interval.low < interval.high
@@ -101,17 +104,13 @@ def results_table(answers, targets, rng, resamples=RESAMPLES):
 def _size(records):
     """Return the columns that say what was trained, and how long."""
     if not records:
-        return dict.fromkeys(
-            ("image", "epochs", "seeds", "parameters", "checkpoint, MiB"), NONE
-        )  # fmt: skip
+        return {"trained": NONE, "parameters (checkpoint)": NONE}
     first = records[0]
-    side = first.config["data"]["size"]
+    side, epochs = first.config["data"]["size"], first.config["epochs"]
+    size = f"{first.parameters:,} ({first.parameters * 4 / 2**20:.1f} MiB)"
     return {
-        "image": f"{side}×{side}",
-        "epochs": str(first.config["epochs"]),
-        "seeds": str(len(records)),
-        "parameters": f"{first.parameters:,}",
-        "checkpoint, MiB": f"{first.parameters * 4 / 2**20:.1f}",
+        "trained": f"{side} px, {epochs} epochs, {runs_of(records)}",
+        "parameters (checkpoint)": size,
     }
 
 

@@ -210,7 +210,7 @@ def _mean_and_span(values, spec):
 
 
 def _accuracy(stage):
-    return f"{stage.accuracy or np.mean(stage.accuracies):.2%}"
+    return f"{stage.accuracy or np.mean(stage.accuracies):.4f}"
 
 
 def figure(results=None, ax=None):

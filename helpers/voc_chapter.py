@@ -33,6 +33,7 @@ from helpers.voc_claims import (
 
 BEST = COMPARED["ResNet-18"]  # whose answers are looked at closely
 LARGER = {"LeNet, 128 px": "voc128-lenet", "ResNet-18, 128 px": "voc128-resnet18"}
+CALIBRATED = ("LeNet", "ResNet-18", "ViT")  # whose probabilities are compared with the truth
 BATCH = 64  # images, of the original's evaluation
 FALSE_ALARM, RIGHT = "false alarms", "right"
 JUDGED = ROOT / "benchmarks" / "false_alarms.json"  # by eye, not by a program
@@ -179,7 +180,7 @@ def restless():
 
 def calibration():
     """Draw how often a class is there against the probability that a model gives it."""
-    chosen = {about: compared()[about] for about in ("LeNet", "ResNet-18", "ViT")}
+    chosen = {about: compared()[about] for about in CALIBRATED}
     return multilabel.reliability_figure(chosen, targets())
 
 

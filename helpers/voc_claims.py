@@ -178,8 +178,8 @@ def _c4_4():
     level = cell(values(recorded(COMPARED["ResNet-18"]), MAP), ".3f")
     growth = "; ".join(f"{about} {rise:+.3f}" for about, rise in rising.items())
     effect = (
-        f"ResNet-18's mAP is {level}; it is ahead of {compared(ahead, '+.3f')}. What the last five "
-        f"epochs add in the mean to the five before: {growth}."
+        f"ResNet-18's mAP is {level}. It is ahead, if at all, by: {compared(ahead, '+.3f')}. The "
+        f"others' last five epochs add in the mean to the five before: {growth}."
     )
     parts = [
         *(gain.above(0) for gain in ahead.values()),

@@ -89,6 +89,16 @@ def test_lenet_has_the_published_number_of_parameters():
         LeNet(size=11)
 
 
+def test_lenet_can_be_normalised_and_dropped_out():
+    model = LeNet(batch_norm=True, dropout=0.5)
+    assert [layer.num_features for layer in model.features if hasattr(layer, "num_features")] == [
+        6, 16,
+    ]  # fmt: skip
+    assert sum(isinstance(layer, Dropout) for layer in model.classifier) == 2
+    assert count(model) == count(LeNet()) + 2 * (6 + 16)
+    assert not any(isinstance(layer, Dropout | torch.nn.BatchNorm2d) for layer in LeNet().modules())
+
+
 def test_vgg11_is_torchvisions():
     ours = VGG11(channels=3, size=64, classes=7, pool=7)
     theirs = torchvision.models.vgg11(num_classes=7).eval()

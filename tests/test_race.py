@@ -299,9 +299,9 @@ def test_ratios_compare_mean_seconds(results):
 def test_the_tables_say_it_all(results):
     rows = race.table(results).to_numpy().tolist()
     assert rows == [
-        ["slow", "b", "1,234", "4–5", "300.0 [290.0, 310.0]", "1.0", "99.02%", "2 of 2"],
+        ["slow", "b", "1,234", "4–5", "300.0 [290.0, 310.0]", "1.0", "0.9902", "2 of 2"],
         ["quick", "all of it", "1,234", "1", "5.0 [4.0, 6.0]", "60.0",
-         "99.00% [98.75%, 99.25%]", "2 of 3"],
+         "0.9900 [0.9875, 0.9925]", "2 of 3"],
     ]  # fmt: skip
     rows = race.data_table(results).to_numpy().tolist()
     assert rows == [

@@ -38,7 +38,7 @@ def test_every_listed_model_has_its_row_of_results():
     assert table["model"].tolist()[: len(models)] == models
     row = cells(table, "ResNet-18")
     runs = recorded(BEST)
-    assert row["seeds"] == str(len(runs)) and row["image"] == "96×96"
+    assert row["trained"] == f"96 px, 20 epochs, {len(runs)} seeds"
     assert float(row["mAP"].split()[0]) == pytest.approx(
         np.mean([r.metrics[MAP] for r in runs]), abs=0.002
     )
@@ -62,6 +62,7 @@ def test_published_figures_stand_beside_ours():
     [
         voc_chapter.model_curves, voc_chapter.moved_threshold, voc_chapter.overfitting,
         voc_chapter.learning, voc_chapter.restless, voc_chapter.calibration,
+        voc_chapter.causes, voc_chapter.long_run,
         lambda: voc_chapter.class_curves("ViT"),
     ],
 )  # fmt: skip
@@ -117,8 +118,8 @@ def test_the_judged_mistakes_are_counted(three, monkeypatch):
     judged = {8: "there", 9: "unclear"}
     monkeypatch.setattr(voc_words, "judged", lambda: judged)
     said = voc_words.about_mistakes()
-    assert "two of each class, 2 in all" in said and "at least 0.60" in said
-    assert "in 1 the class is there" in said and "in none the network is wrong" in said
+    assert "looked at all 2." in said and "at least 0.60" in said
+    assert "the mask misses it: 1. One may argue: 1. The network is wrong: 0." in said
     del judged[9]
     with pytest.raises(KeyError):
         voc_words.about_mistakes()
@@ -131,13 +132,23 @@ def test_the_judged_mistakes_are_counted(three, monkeypatch):
     "say",
     [
         voc_words.runs_made, voc_words.about_ways, voc_words.about_models, voc_words.about_classes,
-        voc_words.about_overfitting, voc_words.about_calibration, voc_words.about_mistakes,
-        voc_words.summary,
+        lambda: " ".join(voc_words.about_overfitting()), voc_words.about_calibration,
+        voc_words.about_mistakes, voc_words.about_causes, voc_words.summary,
     ],
 )  # fmt: skip
 def test_sentences_have_their_numbers(say):
     said = say()
     assert re.search(r"\d", said) and "nan" not in said and said.endswith(".")
+
+
+def test_the_best_variant_of_the_vit_is_named():
+    means = {
+        about: np.mean([run.metrics[MAP] for run in runs])
+        for about, runs in voc_chapter.vits().items()
+    }
+    best = max(means, key=means.get)
+    assert {"ViT", "ViT with strips"} < means.keys()
+    assert f"“{best}”: its mAP is {means[best]:.3f}" in voc_words.about_causes()
 
 
 def test_the_summary_gives_the_recorded_means():
