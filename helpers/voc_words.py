@@ -40,8 +40,8 @@ def about_trap():
         f"{published['accuracy']:.4f}, which is {published['accuracy'] - person['accuracy']:.3f} "
         f"more than not looking at the image, and an F1 of {published['f1']:.4f}, which is "
         f"{published['f1'] - person['f1']:.3f} more. From the accuracy, which the course put "
-        "first, nobody could see how little its network had learned. (The class priors decide as “person” "
-        "does: only a person's share is above one half.)"
+        "first, nobody could see how little its network had learned. (The class priors decide "
+        "as “person” does: only a person's share is above one half.)"
     )
 
 
@@ -77,8 +77,8 @@ def about_ways():
     side = "above" if np.mean(gaps) > 0 else "below"
     return (
         "The original's accuracy is the mean over *all epochs so far*, from a list that was never "
-        f"emptied: for ResNet-18 that is {abs(np.mean(gaps)):.3f} {side} the accuracy of the network that "
-        "comes out of the training. Its precision and recall are means over batches (we take "
+        f"emptied: for ResNet-18 that is {abs(np.mean(gaps)):.3f} {side} the accuracy of the "
+        "network that comes out of the training. Its precision and recall are means over batches (we take "
         f"{BATCH} images a batch), in which a batch with few positives counts as much as one "
         "with many. And what it calls parameters is the size of the checkpoint in MiB."
     )
