@@ -83,15 +83,9 @@ add("voc96-resnet18-annealed", "a rate that falls to zero", ANNEALED, tiny_voc(9
 
 VIT_SHORT = replace(VIT_BASE, epochs=20)
 VIT_FALLING = {"name": "cosine", "peak": VIT_ADAM["rate"]}
-
-
-def _vit(**changes):
-    return replace(VIT_SHORT, arguments=VIT | changes)
-
-
 VIT_CHANGES = {
     "rate": ("six times the learning rate", replace(VIT_SHORT, schedule=ADAM | {"rate": 3e-4})),
-    "deep": ("twelve layers", _vit(depth=12)),
+    "deep": ("twelve layers", replace(VIT_SHORT, arguments=VIT | {"depth": 12})),
     "long": ("sixty epochs", replace(VIT_SHORT, epochs=60)),
     "annealed": ("a rate that falls to zero", replace(VIT_SHORT, schedule=VIT_FALLING)),
 }
