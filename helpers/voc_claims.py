@@ -268,8 +268,9 @@ def _c4_8():
         sizes = [[restlessness(run) for run in runs] for runs in (before, after)]
         paired = [run.seed for run in before] == [run.seed for run in after]
         calmed = difference_interval(*sizes, paired)
+        whose = "The ViT's" if about == "ViT" else f"{about}'s"
         said.append(
-            f"{about}'s validation loss changes by {mean_interval(sizes[0]):.3f} from one of the "
+            f"{whose} validation loss changes by {mean_interval(sizes[0]):.3f} from one of the "
             f"last epochs to the next at the constant rate, and by {mean_interval(sizes[1]):.3f} "
             f"with one that falls to zero; that is {calmed:.4f} less ({seeds_of(calmed)}). Its mAP "
             f"ends {difference(after, before, MAP):+.3f} from that of the constant rate."

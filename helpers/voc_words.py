@@ -79,8 +79,8 @@ def about_ways():
         "The original's accuracy is the mean over *all epochs so far*, from a list that was never "
         f"emptied: for ResNet-18 that is {abs(np.mean(gaps)):.3f} {side} the accuracy of the "
         "network that comes out of the training. Its precision and recall are means over batches "
-        f"(we take {BATCH} images a batch), in which a batch with few positives counts as much as one "
-        "with many. And what it calls parameters is the size of the checkpoint in MiB."
+        f"(we take {BATCH} images a batch), in which a batch with few positives counts as much as "
+        "one with many. And what it calls parameters is the size of the checkpoint in MiB."
     )
 
 
