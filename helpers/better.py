@@ -136,9 +136,12 @@ def about_best():
         clear = len(accuracies) > 1 and mean_interval(accuracies).above(published)
         said = f"{NAMES[model]} ({accuracies.mean() - published:+.4f})"
         (beaten if clear else open_).append(said)
-    text = f"Above the published accuracy with their whole interval are: {listed(beaten)}."
+    verb = "lies" if len(beaten) == 1 else "lie"
+    text = f"{listed(beaten)} {verb} above the published accuracy with the whole interval."
+    if not beaten:
+        text = "No network lies above the published accuracy with its whole interval."
     if open_:
-        text += f" Beside it, but with too few runs or too wide an interval: {listed(open_)}."
+        text += f" For {listed(open_)} the runs are too few, or too unlike, to tell."
     team = ensembles()[ALL]
     return (
         f"{text} An ensemble of one network of each kind, which answers with the mean of their "

@@ -168,6 +168,8 @@ def accuracy_against_time():
     figure = figures.curves(minutes, courses, "processor minutes on one core", "test accuracy")
     ax = figure.axes[0]
     ax.set(xscale="log", ylim=(0.9, 1))
+    ax.get_legend().remove()  # its place is below the axes, where no band runs into it
+    figure.legend(loc="outside lower center", ncols=3)
     low, high = ax.get_xlim()
     ticks = [tick for tick in (0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 50, 100) if low <= tick <= high]
     ax.set_xticks(ticks, [f"{tick:g}" for tick in ticks])

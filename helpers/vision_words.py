@@ -9,7 +9,7 @@ from torch.nn import functional
 from helpers import race, tables
 from helpers.course import PUBLISHED_VISION
 from helpers.experiments import recorded
-from helpers.finding import LITTLE, listed, seeds_of
+from helpers.finding import LITTLE, compared, listed, seeds_of
 from helpers.inside import attention_maps
 from helpers.measures import count
 from helpers.registry import EXPERIMENTS
@@ -47,12 +47,23 @@ def about_precision():
     gain = tables.difference(
         recorded("tenth-resnet18"), recorded("tenth-resnet18-float32"), "eval_accuracy"
     )
-    clear = "a clear difference" if gain.above(0) is not None else "no difference that shows"
+    means = [
+        tables.values(recorded(REPEATED[about]), "eval_accuracy").mean()
+        for about in ("LeNet", "VGG-11", "ResNet-18")
+    ]
+    verdict = "a clear difference"
+    if gain.above(0) is None:
+        verdict = "no clear difference"
+        if gain.high - gain.low > max(means) - min(means):
+            verdict += (
+                ", but the interval is wider than all that lies between LeNet, VGG-11 and "
+                "ResNet-18 in the table, so that it can't rule out a difference of that size"
+            )
     return (
         "VGG-11, ResNet-18 and the ViTs were trained with bfloat16 in their products and "
         "convolutions, which saves time on a processor that has it. ResNet-18 "
         f"on a tenth of the images, so trained, ends at {gain:+.4f} of accuracy from itself in "
-        f"float32 ({seeds_of(gain)}): {clear}."
+        f"float32 ({seeds_of(gain)}): {verdict}."
     )
 
 
@@ -73,15 +84,21 @@ def about_squares():
 def about_quirks():
     """Say what each of the original's ways costs, and what they cost together."""
     effects = quirks()
-    worst = min(effects, key=lambda about: effects[about].estimate)
-    clear = [about for about, gain in effects.items() if gain.above(0) is not None]
-    said = f"{effects[worst]:+.3f} ({seeds_of(effects[worst])})"
+    clear = {about: gain for about, gain in effects.items() if gain.above(0) is not None}
+    if not clear:
+        said = "None of these four makes a difference that these seeds could tell from none."
+    else:
+        lead = "Only this makes" if len(clear) == 1 else "These make"
+        said = f"{lead} a clear difference: {compared(clear, '+.3f')}."
+        if len(clear) < len(effects):
+            rest = "the others, each alone," if len(clear) == 1 else "the rest"
+            said += f" Whether {rest} would cost anything, these seeds can't tell."
     return (
-        f"The largest loss, {said}, is that of: {worst}. Clearly different from zero "
-        f"{'is' if len(clear) == 1 else 'are'}: {listed(clear)}. A network that is given strips "
-        "can still learn them, since a dense layer takes its 49 numbers in any order; what it "
-        "loses is that a stroke's piece stays in one token, and that the same piece looks the "
-        "same one row further down."
+        f"{said} A network that is given strips can still learn them, since a dense layer takes "
+        "its 49 numbers in any order, as long as it is always the same order. What it loses is "
+        "that a stroke's piece stays in one token, and that the same piece looks the same one "
+        "token further to the side. (Downwards nothing is lost: a row of squares has as many "
+        "pixels as four whole strips, so a piece one row of squares lower is cut alike.)"
     )
 
 
@@ -113,8 +130,9 @@ def about_sweep():
     return (
         f"The division brings clearly more than {LITTLE} of accuracy in "
         f"{count(clear, len(gains), 'settings')}; the most at {POINTS[largest].about(True)}: "
-        f"{gains[largest]:+.3f}. In the half of the settings whose scores lie closest together "
-        f"without it, it brings {calm:+.3f} in the mean, in the other half {wide:+.3f}.{costs} "
+        f"{gains[largest]:+.3f}. In the {half} settings whose scores lie closest together "
+        f"without it, it brings {calm:+.3f} in the mean, in the other {len(order) - half} "
+        f"{wide:+.3f}.{costs} "
         "(That the "
         f"accuracy with the division falls too, from {many:.3f} with 32 heads of 4 to {one:.3f} "
         "with one head of 128, has another cause, presumably that fewer heads are fewer places "
@@ -129,12 +147,13 @@ def about_race():
     machine = results.environment
     steps = [a.mean_seconds / b.mean_seconds for a, b in pairwise(results.stages)]
     largest = int(np.argmax(steps))
+    hits = round(last.reached.estimate * last.reached.n)
     return (
         f"On two threads ({machine['cpu']}), PyTorch's example needs {first.mean_seconds:.0f} "
         f"seconds of training to its first epoch at 99%, and the last stage "
         f"**{last.mean_seconds:.1f} seconds: {results.speedups[-1]:.0f} times less**, with a test "
-        f"accuracy of {last.accuracy:.4f} over {len(last.accuracies)} seeds; "
-        f"{last.reached.estimate * last.reached.n:.0f} of them reach 99%. The largest single "
+        f"accuracy of {last.accuracy:.4f} over {len(last.accuracies)} seeds, "
+        f"{'all' if hits == last.reached.n else hits} of which reach 99%. The largest single "
         f"step, by a factor of {steps[largest]:.1f}, is “{results.stages[largest + 1].name}”. "
         "(The first two stages stop at the first epoch that reaches 99% on the test images, "
         "which can only flatter them; the others have a fixed number of epochs.)"
@@ -159,7 +178,7 @@ def about_positions(model):
     said = (
         "Large ViTs learn positions that are the more alike the nearer the patches are. Here the "
         f"mean cosine similarity is {beside:+.2f} for patches beside each other, {above:+.2f} for "
-        f"patches above each other, and {far:+.2f} for patches four or more steps apart. "
+        f"patches one above the other, and {far:+.2f} for patches four or more steps apart. "
     )
     if min(beside, above) - far > 0.1:
         return said + "So does this one, though nobody told it that an image has two dimensions."
@@ -211,9 +230,8 @@ def summary():
         "to share, how to see far, how to let the signal pass, how to look anywhere. On small "
         f"digits the oldest is the cheapest way to a good answer: LeNet reaches {lenet:.4f} in "
         f"ten epochs, the ViT as the course computed it {reached:.4f} in "
-        f"{vit[0].config['epochs']}. The division by √d keeps the attention's scores at one "
-        f"spread whatever the head's dimension; at {plain.about(True)} it is worth {gain:+.3f} in "
-        f"accuracy. And the mistakes worth fearing are those that run: a "
-        "reshape in place of patches, a batch in place of a sequence. A test of two lines finds "
-        "each."
+        f"{vit[0].config['epochs']}. The division by √d starts the attention's scores at "
+        f"one spread whatever the head's dimension; at {plain.about(True)} it is worth "
+        f"{gain:+.3f} in accuracy. And the mistakes worth fearing are those that run: a reshape "
+        "in place of patches, a batch in place of a sequence. A test of two lines finds each."
     )

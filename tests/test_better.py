@@ -111,9 +111,12 @@ def test_only_a_whole_interval_above_the_published_value_beats_it(listed, monkey
     listed("resnet18", [0.999])
     listed("vit", [0.99, 0.95, 0.97])
     said = better.about_best()
-    beaten, rest = said.split("Beside it")
+    beaten, rest = said.split(" For ")
+    assert beaten.endswith(" lies above the published accuracy with the whole interval.")
     assert "LeNet (+0.0040)" in beaten and "ResNet-18" in rest and "ViT" in rest
     assert "reaches 0.5000 (n = 1)." in said and "On 1 test images" in said
+    listed("lenet", [0.5, 0.6, 0.7])
+    assert better.about_best().startswith("No network lies above")
 
 
 def test_the_lenets_gain_is_told_in_images(recorded):

@@ -79,10 +79,12 @@ def test_one_run_is_shown_as_one(recorded):
 
 
 @pytest.mark.parametrize(
-    ("half", "said"), [(steady(0.95), "a clear diff"), (shaky(0.95), "no difference that shows")]
+    ("half", "said"),
+    [(steady(0.95), ": a clear difference."), (shaky(0.95), ": no clear difference, but the i")],
 )
 def test_half_precision_is_compared_with_whole(recorded, half, said):
     recorded |= {"tenth-resnet18": half, "tenth-resnet18-float32": steady(0.97)}
+    recorded |= {f"mnist-{name}": steady(0.99) for name in ("lenet", "vgg11", "resnet18")}
     text = vision_words.about_precision()
     assert "-0.0200 [" in text and said in text
 
@@ -160,7 +162,8 @@ def test_time_is_that_of_the_epochs_so_far(recorded):
     recorded |= {"mnist-vit-unscaled": learned([0.9, 0.9, 0.9], [0.9, 0.9, 0.9])}
     figure = vision.accuracy_against_time()
     (ax,) = figure.axes
-    assert [text.get_text() for text in ax.get_legend().get_texts()] == [
+    assert ax.get_legend() is None
+    assert [text.get_text() for text in figure.legends[0].get_texts()] == [
         "LeNet", "ViT, true squares",
     ]  # fmt: skip
     lenet, vit = ax.lines
@@ -200,11 +203,17 @@ def test_quirks_are_compared_with_the_sweeps_middle(recorded):
     ends = [round(effect.estimate, 6) for effect in effects.values()]
     assert ends == [-0.01, 0.0, -0.03, -0.04]
     said = vision_words.about_quirks()
-    assert (
-        "The largest loss, -0.040 [-0.040, -0.040] (n = 3 seeds, paired), is that of: all t" in said
-    )
-    assert "different from zero are: strips for patches, shortcut behind" in said
-    assert "last token" not in said
+    assert said.startswith("These make a clear difference: strips for patches -0.010 [")
+    assert "all three, as the original -0.040 [-0.040, -0.040] (n = 3 seeds, paired)." in said
+    assert "last token" not in said and "Whether the rest would" in said
+    for name in QUIRKS:
+        if name != "original":
+            recorded[f"tenth-vit-{name}"] = shaky(0.95)
+    said = vision_words.about_quirks()
+    assert said.startswith("Only this makes a clear difference: all three, as the original -0.04")
+    assert "the others, each alone, would" in said
+    recorded["tenth-vit-original"] = shaky(0.95)
+    assert vision_words.about_quirks().startswith("None of these four")
 
 
 def swept(gains, spreads):
@@ -257,7 +266,8 @@ def test_the_gains_are_told_apart_by_the_spread_of_the_scores(recorded):
     assert f"0.005 of accuracy in 2 of {len(POINTS)} settings" in said
     assert f"most at {POINTS[7].about(True)}: +0.120 [+0.120, +0.120]" in said
     wide = len(POINTS) - len(POINTS) // 2
-    assert f"it brings +0.000 in the mean, in the other half {0.13 / wide:+.3f}." in said
+    assert f"In the {len(POINTS) // 2} settings whose scores lie closest together" in said
+    assert f"it brings +0.000 in the mean, in the other {wide} {0.13 / wide:+.3f}." in said
 
 
 # -------------------------------------------------------------------- the kept models
@@ -376,7 +386,7 @@ def test_positions_are_alike_by_their_distance_on_the_grid():
         # Cosine 1/2 if one of row and column is the same, 1 if both are, 0 if none is.
         model.positions.data[0, 1 + i, [row, 4 + column]] = 7.0
     said = vision_words.about_positions(model)
-    assert "is +0.50 for patches beside each other, +0.50 for patches above each other" in said
+    assert "is +0.50 for patches beside each other, +0.50 for patches one above the other" in said
     assert "+0.00 for patches four or more steps apart" in said and "So does this one" in said
 
 
