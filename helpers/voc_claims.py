@@ -238,7 +238,7 @@ def regained(losses, window=9):
 
 def _c4_7():
     """Test whether the validation loss falls again in a long run that overfits."""
-    test = "A long run without augmentation, its validation loss epoch by epoch"
+    test = "A long run of LeNet without augmentation, its validation loss epoch by epoch"
     if not several(LONG):
         return Finding("C4.7", test, "No long run is recorded with three seeds yet.", UNTOLD)
     runs = recorded(LONG)
