@@ -41,6 +41,7 @@ VIT_BASE = replace(BASE, model="vit", arguments=VIT, schedule=VIT_ADAM, channels
 MODELS = {
     "resnet18": ("ResNet-18", BASE),
     "lenet": ("LeNet", replace(BASE, model="lenet")),
+    "course-vgg": ("VGG", replace(BASE, model="course-vgg")),
     "vit": ("ViT", VIT_BASE),
     "vit-strips": ("ViT with strips", replace(VIT_BASE, arguments=VIT | {"cut": "strips"})),
 }
@@ -50,6 +51,9 @@ for _name, (_about, _recipe) in MODELS.items():
         f"voc96-{_name}", _about, replace(_recipe, epochs=20), tiny_voc(96), keep=True,
         keep_images=(2,),
     )  # fmt: skip
+for _name in ("resnet18", "vit"):
+    _about, _recipe = MODELS[_name]
+    add(f"voc128-{_name}", _about, replace(_recipe, epochs=20), tiny_voc(128), keep=True)
 
 # ------------------------------------------- C4.2: one change at a time, at 96 pixels
 
@@ -64,8 +68,7 @@ CHANGES = {
     "lenet-dropout": ("with dropout", replace(LENET_PLAIN, arguments={"dropout": 0.5})),
 }  # fmt: skip
 for _name, (_about, _recipe) in CHANGES.items():
-    _seeds = (0,) if _name == "resnet18-plain" else (0, 1, 2)
-    add(f"voc96-{_name}", _about, _recipe, tiny_voc(96), seeds=_seeds, keep=True)
+    add(f"voc96-{_name}", _about, _recipe, tiny_voc(96), keep=True)
 
 # --------------- C4.7: many times as many epochs, of the cheapest network that overfits
 
@@ -83,9 +86,11 @@ add("voc96-resnet18-annealed", "a rate that falls to zero", ANNEALED, tiny_voc(9
 
 VIT_SHORT = replace(VIT_BASE, epochs=20)
 VIT_FALLING = {"name": "cosine", "peak": VIT_ADAM["rate"]}
+WIDE = {"width": 384, "heads": 6, "hidden": 1536}
 VIT_CHANGES = {
     "rate": ("six times the learning rate", replace(VIT_SHORT, schedule=ADAM | {"rate": 3e-4})),
     "deep": ("twelve layers", replace(VIT_SHORT, arguments=VIT | {"depth": 12})),
+    "wide": ("twice the width", replace(VIT_SHORT, arguments=VIT | WIDE)),
     "long": ("sixty epochs", replace(VIT_SHORT, epochs=60)),
     "annealed": ("a rate that falls to zero", replace(VIT_SHORT, schedule=VIT_FALLING)),
 }
