@@ -51,9 +51,7 @@ for _name, (_about, _recipe) in MODELS.items():
         f"voc96-{_name}", _about, replace(_recipe, epochs=20), tiny_voc(96), keep=True,
         keep_images=(2,),
     )  # fmt: skip
-for _name in ("resnet18", "vit"):
-    _about, _recipe = MODELS[_name]
-    add(f"voc128-{_name}", _about, replace(_recipe, epochs=20), tiny_voc(128), keep=True)
+add("voc128-resnet18", "ResNet-18", replace(BASE, epochs=20), tiny_voc(128), keep=True)
 
 # ------------------------------------------- C4.2: one change at a time, at 96 pixels
 
@@ -97,11 +95,13 @@ VIT_CHANGES = {
 for _name, (_about, _recipe) in VIT_CHANGES.items():
     add(f"voc96-vit-{_name}", _about, _recipe, tiny_voc(96), keep=True)
 
-#: 30% of the training images, for as many steps as 20 epochs over all of them take.
-add(
-    "voc96-vit-data-30", "30% of the images",
-    replace(VIT_SHORT, epochs=65, evaluate_every=5), tiny_voc(96, train_size=1800), keep=True,
-)  # fmt: skip
+#: A part of the training images, for as many steps as 20 epochs over all of them take.
+for _size, _epochs in ((600, 188), (1800, 65)):
+    add(
+        f"voc96-vit-data-{_size // 60}", f"{_size // 60}% of the images",
+        replace(VIT_SHORT, epochs=_epochs, evaluate_every=5), tiny_voc(96, train_size=_size),
+        keep=True,
+    )  # fmt: skip
 
 # -------------------------------- the chapter's live cells: small versions, on Toy-VOC
 
