@@ -80,9 +80,10 @@ return {
 
 # Of each box around a table: whether it goes on to the right, and whether it fades out there.
 FADES = """
-return [...document.querySelectorAll(".cell_output > .output")].filter(e => e.querySelector("table"))
-  .map(e => [e.scrollWidth > e.clientWidth,
-             parseFloat(getComputedStyle(e).getPropertyValue("--fade")) > 0]);
+return [...document.querySelectorAll(".cell_output > .output:has(table)")].map(box => [
+  box.scrollWidth > box.clientWidth,
+  parseFloat(getComputedStyle(box).getPropertyValue("--fade")) > 0,
+]);
 """
 
 MOVING = """
