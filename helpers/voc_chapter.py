@@ -32,7 +32,7 @@ from helpers.voc_claims import (
 )
 
 BEST = COMPARED["ResNet-18"]  # whose answers are looked at closely
-LARGER = {"LeNet, 128 px": "voc128-lenet", "ResNet-18, 128 px": "voc128-resnet18"}
+LARGER = {"LeNet": "voc128-lenet", "ResNet-18": "voc128-resnet18", "ViT": "voc128-vit"}
 CALIBRATED = ("LeNet", "ResNet-18", "ViT")  # whose probabilities are compared with the truth
 BATCH = 64  # images, of the original's evaluation
 FALSE_ALARM, RIGHT = "false alarms", "right"
@@ -57,6 +57,12 @@ def answers(name):
 def compared():
     """Return the answers of the compared models that are listed: name -> Answers."""
     return {about: answers(name) for about, name in COMPARED.items() if name in EXPERIMENTS}
+
+
+def larger():
+    """Return the experiments on larger images that are listed: "model, size" -> name."""
+    listed = {about: name for about, name in LARGER.items() if name in EXPERIMENTS}
+    return {f"{about}, {find(name).data['size']} px": name for about, name in listed.items()}
 
 
 def one_run(name):
@@ -100,8 +106,7 @@ def trap_table():
 @cache
 def results_table():
     """Tabulate the constant answers and every model, smaller images first."""
-    larger = {about: answers(name) for about, name in LARGER.items() if name in EXPERIMENTS}
-    rows = baselines() | compared() | larger
+    rows = baselines() | compared() | {about: answers(name) for about, name in larger().items()}
     return multilabel.results_table(rows, targets(), np.random.default_rng(0))
 
 
