@@ -1,6 +1,7 @@
 """Beyond the published accuracies on digits: each network's own recipe, and all of them together.
 
-How the recipes were chosen, step by step, stands in `helpers.vision_experiments`.
+How the recipes were chosen, step by step, stands in `helpers.vision_experiments`; those for
+photographs are `helpers.voc_better`'s.
 """
 
 import numpy as np
@@ -41,16 +42,34 @@ def steps_table(*models):
     DataFrame of str
         One run each; each change stands on top of those before.
     """
+    judged = {"validation accuracy": ("eval_accuracy", ".4f")}
+    return tried({NAMES[m]: (STEPS[m], f"tune-{m}-") for m in models}, judged)
+
+
+def tried(networks, judged):
+    """Tabulate the steps to some networks' own recipes.
+
+    Parameters
+    ----------
+    networks : dict name -> (steps, prefix)
+        From top to bottom; steps as from `helpers.recipe.one_after_the_other`, and what the names
+        of their experiments begin with. One run each.
+    judged : dict title -> (metric, format)
+        The figures, of images that are for choosing.
+
+    Returns
+    -------
+    DataFrame of str
+    """
     rows = []
-    for model in models:
-        for name, (about, recipe) in STEPS[model].items():
-            (run,) = recorded(f"tune-{model}-{name}")
-            accuracy = f"{run.metrics['eval_accuracy']:.4f}"
-            rows.append((NAMES[model], about, str(recipe.epochs), accuracy))
-    table = pd.DataFrame(
-        rows, columns=["network", "one change at a time", "epochs", "validation accuracy"]
-    )
-    return table if len(models) > 1 else table.drop(columns="network")
+    for network, (steps, prefix) in networks.items():
+        for name, (about, recipe) in steps.items():
+            (run,) = recorded(prefix + name)
+            row = {"network": network, "one change at a time": about, "epochs": str(recipe.epochs)}
+            found = {title: f"{run.metrics[key]:{spec}}" for title, (key, spec) in judged.items()}
+            rows.append(row | found)
+    table = pd.DataFrame(rows)
+    return table if len(networks) > 1 else table.drop(columns="network")
 
 
 def best_table():

@@ -8,7 +8,14 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from helpers import activation_records, activation_tables, metrics, multilabel, voc_chapter
+from helpers import (
+    activation_records,
+    activation_tables,
+    metrics,
+    multilabel,
+    voc_better,
+    voc_chapter,
+)
 from helpers.activation_claims import OFTEN, SELDOM
 from helpers.activations import COMBINATIONS
 from helpers.agreement import prediction_interval
@@ -264,12 +271,11 @@ def _as_low(name, published):
 
 # ---------------------------------------------------------------------------- practice 4
 
-#: Our better recipes, the best one last, in whatever size they are recorded.
+#: The experiment of our best recipe of each network that has one.
 BETTER_VOC = {
-    "LeNet": (voc_chapter.LARGER["LeNet"],),
-    "VGG": (),
-    "ResNet-18": (ANNEALED["ResNet-18"],),
-    "ViT": (COMPARED["ViT"], "voc96-vit-long"),
+    "LeNet": "best-voc-lenet",
+    "ResNet-18": ANNEALED["ResNet-18"],
+    "ViT": "voc96-vit-long",
 }
 
 
@@ -278,8 +284,8 @@ def photographs():
     rows = []
     for about, published in PUBLISHED_VOC.items():
         ours, whole = _ways(VOC[about])
-        listed = [name for name in BETTER_VOC[about] if name in EXPERIMENTS]
-        best = _ways(listed[-1], _recipe_voc(listed[-1]))[1] if listed else {}
+        better = BETTER_VOC.get(about)
+        best = _ways(better, _recipe_voc(better))[1] if better else {}
         for key, figure in multilabel.DECIDED.items():
             found, value = ours.get(key), published[key]
             why = _why_photographs(about, key, found.mean - whole[key].mean) if found else ""
@@ -318,7 +324,7 @@ def _ways(name, recipe=""):
     """Return an experiment's figures in the original's way and over all images, by their key."""
     if name not in EXPERIMENTS:
         return {}, {}
-    said, targets = voc_chapter.answers(name), voc_chapter.targets()
+    said, targets = voc_better.answers(name), voc_chapter.targets()
     ways = [], []
     for record, p in zip(said.records, said.probabilities, strict=True):
         ways[0].append(

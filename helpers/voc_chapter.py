@@ -48,10 +48,11 @@ def targets(name=BEST):
 
 
 @cache
-def answers(name):
+def answers(name, threshold=0.5):
     """Return the `helpers.multilabel.Answers` of an experiment's recorded seeds."""
     runs = recorded(name)
-    return Answers.of_runs(runs, [read_arrays(name, "full", run.seed)["scores"] for run in runs])
+    scores = [read_arrays(name, "full", run.seed)["scores"] for run in runs]
+    return Answers.of_runs(runs, scores, threshold)
 
 
 def compared():

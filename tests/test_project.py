@@ -36,7 +36,7 @@ SHOWING |= {"batch_first", "better", "vision", "vision_claims", "vision_words", 
 SHOWING |= {"diagrams", "layers", "readers", "views"}  # how the networks are drawn
 SHOWING |= {"race", "stages", "stopwatch", "timings"}
 SHOWING |= {"metrics", "uncertainty", "multilabel", "pr_figures", "looking"}
-SHOWING |= {"thresholds", "threshold_panel", "voc_chapter", "voc_claims", "voc_words"}
+SHOWING |= {"thresholds", "threshold_panel", "voc_better", "voc_chapter", "voc_claims", "voc_words"}
 SHOWING |= {"augment_bench", "augment_figures", "data_paths"}
 SHOWING |= {"agreement", "notebook_times", "verify"}
 # Practice 5 has records of its own, of many networks at once.

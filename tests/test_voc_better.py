@@ -1,0 +1,76 @@
+"""Practice 4's own recipes: how they were chosen, and what they reach."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from made_up import steady
+
+from helpers import metrics, voc_better, voc_chapter
+from helpers.course import PUBLISHED_VOC
+from helpers.experiments import recorded
+from helpers.registry import EXPERIMENTS
+from helpers.voc_better import BEST, TUNE
+from helpers.voc_claims import COMPARED, F1, MAP
+from helpers.voc_experiments import CHOSEN, MODELS, STEPS
+
+
+@pytest.mark.parametrize("model", STEPS)
+def test_recipes_are_chosen_on_training_images_and_judged_on_the_others(model):
+    for name, (_, recipe) in STEPS[model].items():
+        step = EXPERIMENTS[f"{TUNE}{model}-{name}"]
+        assert step.config == recipe
+        assert step.data["evaluate_on"] == "held-out" and step.data["held_out"] > 0
+    chosen = EXPERIMENTS[BEST + model]
+    assert chosen.data["evaluate_on"] == "validation" and "held_out" not in chosen.data
+    often = {"evaluate_every": chosen.config.evaluate_every}
+    assert chosen.config == replace(STEPS[model][CHOSEN[model]][1], **often)
+
+
+def test_each_step_is_shown_by_its_held_out_figures():
+    table = voc_better.steps_table()
+    names = [TUNE + f"{model}-{name}" for model, steps in STEPS.items() for name in steps]
+    assert table["F1"].tolist() == [f"{recorded(n)[0].metrics[F1]:.3f}" for n in names]
+    assert table["mAP"].tolist() == [f"{recorded(n)[0].metrics[MAP]:.3f}" for n in names]
+
+
+@pytest.mark.parametrize("model", CHOSEN)
+def test_the_threshold_is_the_best_one_of_the_held_out_images_only(model):
+    name = f"{TUNE}{model}-{CHOSEN[model]}"
+    (said,), truth = voc_chapter.answers(name).probabilities, voc_chapter.targets(name)
+    at = [metrics.summarise(said, truth, t)["f1"] for t in (voc_better.threshold(model), 0.5)]
+    assert at[0] >= at[1]
+    assert voc_better.answers(BEST + model).thresholds == voc_better.threshold(model)
+    assert voc_better.answers(COMPARED[MODELS[model][0]]).thresholds == 0.5
+
+
+def test_a_recipe_stands_beside_the_published_value_and_the_published_settings():
+    table = voc_better.best_table().set_index("network")
+    row, runs = table.loc["LeNet"], recorded(BEST + "lenet")
+    assert row["published F1"] == f"{PUBLISHED_VOC['LeNet']['f1']:.3f}"
+    assert row["trained"].endswith(f"{len(runs)} seeds")
+    assert row["own recipe, mAP"].startswith(f"{np.mean([r.metrics[MAP] for r in runs]):.3f} [")
+    plain = np.mean([r.metrics[F1] for r in recorded(COMPARED["LeNet"])])
+    assert row["published settings, ours"].startswith(f"{plain:.3f} [")
+
+
+@pytest.mark.parametrize(
+    ("f1", "said"),
+    [
+        (0.80, "which is reached: 0.800"),
+        (0.7605, "which is reached in the mean, not by the whole interval: 0.76"),
+        (0.75, "which is not reached: 0.750"),
+    ],
+)
+def test_whether_a_recipe_comes_to_what_was_wanted(monkeypatch, f1, said):
+    made = {
+        COMPARED["LeNet"]: steady(0.9, **{F1: 0.7, MAP: 0.60}),
+        BEST + "lenet": steady(0.9, **{F1: 0.7, MAP: 0.65}),
+    }
+    monkeypatch.setattr(voc_better, "recorded", made.__getitem__)
+    monkeypatch.setattr(voc_better, "CHOSEN", {"lenet": "long"})
+    monkeypatch.setattr(voc_better, "_f1", lambda model: f1 + np.array([-0.001, 0, 0.001]))
+    monkeypatch.setattr(voc_better, "threshold", lambda model: 0.4)
+    (sentence,) = voc_better.about_best()
+    assert f"We had set out for an F1 of 0.76, {said}" in sentence
+    assert "+0.050 [+0.050, +0.050] in mAP" in sentence and "a probability of 0.40" in sentence
