@@ -125,6 +125,14 @@ for _model, _steps in STEPS.items():
     for _name, (_about, _recipe) in _steps.items():
         add(f"tune-voc-{_model}-{_name}", _about, _recipe, CHOOSING, seeds=(0,), keep=True)
 
+#: The step that is trained on all training images, and judged once.
+CHOSEN = {"lenet": "long"}
+for _model, _step in CHOSEN.items():
+    add(
+        f"best-voc-{_model}", f"{MODELS[_model][0]}, chosen recipe",
+        replace(STEPS[_model][_step][1], evaluate_every=5), tiny_voc(96), keep=True,
+    )  # fmt: skip
+
 # -------------------------------- the chapter's live cells: small versions, on Toy-VOC
 
 TOY_AUGMENT = {"flip": True, "rotation": 10.0, "crop": 0.6, "brightness": 0.2, "saturation": 0.2}
