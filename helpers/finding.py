@@ -51,3 +51,15 @@ def listed(words):
     """Write "a, b and c", or "none"."""
     *first, last = [*words] or ["none"]
     return f"{', '.join(first)} and {last}" if first else last
+
+
+def not_repeated(close):
+    """Say which published values did not come out again.
+
+    Parameters
+    ----------
+    close : dict name -> bool or None
+        Whether a value did; None where too few runs decide.
+    """
+    missed = [name for name, came in close.items() if came is not None and not came]
+    return f" Not repeated: {listed(missed)}." if missed else ""

@@ -240,13 +240,13 @@ def gap_figure(settings, quantity="loss"):
     return figure
 
 
-def reliability_figure(answers, targets, bins=10):
+def reliability_figure(probabilities, targets, bins=10):
     """Draw how often a class is there against the probability that a model gives it.
 
     Parameters
     ----------
-    answers : dict name -> Answers
-        The first run of each is drawn.
+    probabilities : dict name -> array [N, K]
+        What each model says.
     targets : array of 0 and 1, [N, K]
     bins : int
 
@@ -257,8 +257,8 @@ def reliability_figure(answers, targets, bins=10):
     """
     ax = figures.axes_or_new(None, height=5.6)
     ax.plot([0, 1], [0, 1], color=figures.BLACK, linestyle=":", label="perfectly calibrated")
-    for i, (name, said) in enumerate(answers.items()):
-        stated, true = reliability_curve(said.probabilities[0], targets, bins)
+    for i, (name, said) in enumerate(probabilities.items()):
+        stated, true = reliability_curve(said, targets, bins)
         figures.sweep(
             stated, true, "probability that the model states", "share in which the class is there",
             log_x=False, label=name, index=i, ax=ax,

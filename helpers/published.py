@@ -28,7 +28,7 @@ from helpers.stats import mean_interval, wilson
 from helpers.tables import difference, values
 from helpers.vision_claims import REPEATED as VISION
 from helpers.vision_claims import SQUARES
-from helpers.voc_claims import COMPARED, NEAR
+from helpers.voc_claims import ANNEALED, COMPARED, NEAR
 from helpers.voc_claims import REPEATED as VOC
 
 AGAIN, PARTLY, UNCLEAR, ABSENT = "again", "in part", "unclear", "not recorded yet"
@@ -266,9 +266,9 @@ def _as_low(name, published):
 
 #: Our better recipes, the best one last, in whatever size they are recorded.
 BETTER_VOC = {
-    "LeNet": (voc_chapter.LARGER["LeNet, 128 px"],),
+    "LeNet": (voc_chapter.LARGER["LeNet"],),
     "VGG": (),
-    "ResNet-18": ("voc96-resnet18-annealed", voc_chapter.LARGER["ResNet-18, 128 px"]),
+    "ResNet-18": (ANNEALED["ResNet-18"],),
     "ViT": (COMPARED["ViT"], "voc96-vit-long"),
 }
 

@@ -3,7 +3,7 @@
 What is done with it stands in `helpers.training`.
 """
 
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 
 
 class NoSuchDevice(ValueError):
@@ -54,3 +54,23 @@ class Recipe:
 
 
 OPTIONAL = ("average", "mirror")  # younger than the first records, which lack them
+
+
+def one_after_the_other(start, changes):
+    """Return the recipes of a row of changes, each on top of those before.
+
+    Parameters
+    ----------
+    start : Recipe
+    changes : dict name -> (about, dict)
+        What each change is, in words and in a recipe's attributes.
+
+    Returns
+    -------
+    dict name -> (about, Recipe)
+    """
+    steps, recipe = {}, start
+    for name, (about, change) in changes.items():
+        recipe = replace(recipe, **change)
+        steps[name] = about, recipe
+    return steps

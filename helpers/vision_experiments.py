@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 
 from helpers.experiment import EXPERIMENTS, add
 from helpers.numpy_experiments import ALL_OF_MNIST, TENTH_OF_MNIST
-from helpers.recipe import Recipe
+from helpers.recipe import Recipe, one_after_the_other
 
 # ------------------------------------------------------------ C3.1: the published table
 
@@ -165,17 +165,6 @@ CHOOSING = ALL_OF_MNIST | {"validation": 10_000, "evaluate_on": "validation"}
 CHOOSING_ON_A_TENTH = CHOOSING | {"train_size": 6_000}
 ANNEALED = {"name": "cosine", "peak": 2e-3, "warmup": 0.05}
 DISTORTED = {"shift": 2.0, "rotation": 10.0, "scale": 0.1}
-
-
-def _one_after_the_other(start, changes):
-    """Return the recipes of a row of changes, each on top of those before: name -> (about, it)."""
-    steps, recipe = {}, start
-    for name, (about, change) in changes.items():
-        recipe = replace(recipe, **change)
-        steps[name] = about, recipe
-    return steps
-
-
 _WITH = {
     "published": ("the published settings", {}),
     "annealed": ("the rate annealed", {"schedule": ANNEALED}),
@@ -186,11 +175,11 @@ _LONG_LENET = "and twice as long", {"epochs": 40, "evaluate_every": 5}
 _PUBLISHED = Recipe("resnet18", schedule=ADAM, evaluate_every=10, **LARGE)
 #: The changes that were tried for each network, in this order, on validation images.
 STEPS = {
-    "lenet": _one_after_the_other(
+    "lenet": one_after_the_other(
         Recipe("lenet", epochs=20),
         {"annealed": _WITH["annealed"], "distorted": _WITH["distorted"], "long": _LONG_LENET},
     ),
-    "vgg11": _one_after_the_other(
+    "vgg11": one_after_the_other(
         replace(_PUBLISHED, model="vgg11"),
         {
             "published": _WITH["published"],
@@ -199,8 +188,8 @@ STEPS = {
             "distorted": _WITH["distorted"],
         },
     ),
-    "resnet18": _one_after_the_other(_PUBLISHED, _WITH),
-    "vit": _one_after_the_other(
+    "resnet18": one_after_the_other(_PUBLISHED, _WITH),
+    "vit": one_after_the_other(
         Recipe("vit", schedule=VIT_ADAM, epochs=50, evaluate_every=50, precision="bfloat16"),
         {
             "published": ("the published settings, true squares", {}),

@@ -32,7 +32,7 @@ from helpers.voc_claims import (
 )
 
 BEST = COMPARED["ResNet-18"]  # whose answers are looked at closely
-LARGER = {"LeNet, 128 px": "voc128-lenet", "ResNet-18, 128 px": "voc128-resnet18"}
+LARGER = {"LeNet": "voc128-lenet", "ResNet-18": "voc128-resnet18", "ViT": "voc128-vit"}
 CALIBRATED = ("LeNet", "ResNet-18", "ViT")  # whose probabilities are compared with the truth
 BATCH = 64  # images, of the original's evaluation
 FALSE_ALARM, RIGHT = "false alarms", "right"
@@ -57,6 +57,26 @@ def answers(name):
 def compared():
     """Return the answers of the compared models that are listed: name -> Answers."""
     return {about: answers(name) for about, name in COMPARED.items() if name in EXPERIMENTS}
+
+
+def larger():
+    """Return the experiments on larger images that are listed: "model, size" -> name."""
+    listed = {about: name for about, name in LARGER.items() if name in EXPERIMENTS}
+    return {f"{about}, {find(name).data['size']} px": name for about, name in listed.items()}
+
+
+def one_run(name):
+    """Return the probabilities [N, K] of the seed whose photographs an experiment keeps.
+
+    What shows a single run, shows this one, so that its curves and its photographs go together.
+    """
+    experiment = find(name)
+    return answers(name).probabilities[experiment.seeds.index(experiment.keep_images[0])]
+
+
+def one_run_of_each():
+    """Return `one_run` of the compared models that are listed: name -> probabilities."""
+    return {about: one_run(name) for about, name in COMPARED.items() if name in EXPERIMENTS}
 
 
 def baselines():
@@ -86,8 +106,7 @@ def trap_table():
 @cache
 def results_table():
     """Tabulate the constant answers and every model, smaller images first."""
-    larger = {about: answers(name) for about, name in LARGER.items() if name in EXPERIMENTS}
-    rows = baselines() | compared() | larger
+    rows = baselines() | compared() | {about: answers(name) for about, name in larger().items()}
     return multilabel.results_table(rows, targets(), np.random.default_rng(0))
 
 
@@ -101,21 +120,20 @@ def published_table():
 
 
 def class_curves(about):
-    """Draw the precision-recall curve of each class, for a compared model's first seed."""
-    return pr_figures.class_curves_figure(compared()[about].probabilities[0], targets(), CLASSES)
+    """Draw the precision-recall curve of each class, for one run of a compared model."""
+    return pr_figures.class_curves_figure(one_run(COMPARED[about]), targets(), CLASSES)
 
 
 def model_curves():
-    """Draw the micro curves of all compared models, first seeds, and the constant answers."""
-    first = {about: said.probabilities[0] for about, said in compared().items()}
+    """Draw the micro curves of all compared models, one run each, and the constant answers."""
     constant = {about: said.probabilities[0] for about, said in baselines().items()}
-    return pr_figures.models_figure(first, targets(), constant)
+    return pr_figures.models_figure(one_run_of_each(), targets(), constant)
 
 
 def moved_threshold(about="cat"):
     """Show how a curve comes about from the scores that ResNet-18 gives one class."""
     column = CLASSES.index(about)
-    scores, truth = answers(BEST).probabilities[0][:, column], targets()[:, column]
+    scores, truth = one_run(BEST)[:, column], targets()[:, column]
     return pr_figures.threshold_figure(scores, truth)
 
 
@@ -180,7 +198,7 @@ def restless():
 
 def calibration():
     """Draw how often a class is there against the probability that a model gives it."""
-    chosen = {about: compared()[about] for about in CALIBRATED}
+    chosen = {about: one_run(COMPARED[about]) for about in CALIBRATED}
     return multilabel.reliability_figure(chosen, targets())
 
 
@@ -267,17 +285,11 @@ def _pictures(most):
     return dict(zip(places[-most:].tolist(), images[-most:], strict=True))
 
 
-def _of_the_shown_seed():
-    """Return the probabilities [N, K] of the seed whose images are kept."""
-    scores = read_arrays(BEST, "full", find(BEST).keep_images[0])["scores"]
-    return expit(scores.astype(np.float64))
-
-
 def panel(caption):
     """Return the thresholds of ResNet-18's answers to move in the built page."""
-    return threshold_panel(_of_the_shown_seed(), targets(), CLASSES, caption, _pictures(8))
+    return threshold_panel(one_run(BEST), targets(), CLASSES, caption, _pictures(8))
 
 
 def playground():
     """Return the widget that moves the thresholds of ResNet-18's answers."""
-    return threshold_playground(_of_the_shown_seed(), targets(), CLASSES, _pictures(40))
+    return threshold_playground(one_run(BEST), targets(), CLASSES, _pictures(40))

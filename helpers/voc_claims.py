@@ -17,6 +17,7 @@ from helpers.finding import (
     Finding,
     compared,
     listed,
+    not_repeated,
     runs_of,
     seeds_of,
 )
@@ -149,7 +150,7 @@ def _c4_2():
 
 def _c4_3():
     """Test whether the published F1 values come out again."""
-    said, close, open_ = [], [], []
+    said, close, open_ = [], {}, []
     for about, name in REPEATED.items():
         if name not in EXPERIMENTS:
             open_.append(about)
@@ -160,10 +161,11 @@ def _c4_3():
             f"{about} {cell(found, '.3f')} at {side} px after {runs[0].config['epochs']} epochs "
             f"(n = {runs_of(runs)}; published {target:.3f})"
         )
-        close += [found.mean() >= target - NEAR] if len(runs) > 2 else [None]
-    effect = f"F1 over all validation images: {'; '.join(said)}.{_not_decided(open_)}"
+        close[about] = found.mean() >= target - NEAR if len(runs) > 2 else None
+    effect = f"F1 over all validation images: {'; '.join(said)}.{not_repeated(close)}"
+    effect += _not_decided(open_)
     test = f"The published settings, smaller images; a mean at most {NEAR} below repeats a value"
-    return Finding("C4.3", test, effect, _of_parts(close, open_))
+    return Finding("C4.3", test, effect, _of_parts(close.values(), open_))
 
 
 def _c4_4():

@@ -6,7 +6,7 @@ The number in a name is the images' side in pixels.
 from dataclasses import replace
 
 from helpers.experiment import add
-from helpers.recipe import Recipe
+from helpers.recipe import Recipe, one_after_the_other
 
 #: The original's augmentation: its list of changes; their amounts are ours.
 AUGMENT = {
@@ -102,6 +102,28 @@ for _size, _epochs in ((600, 188), (1800, 65)):
         replace(VIT_SHORT, epochs=_epochs, evaluate_every=5), tiny_voc(96, train_size=_size),
         keep=True,
     )  # fmt: skip
+
+# ------------------------------------- beyond the published: better recipes, step by step
+
+#: Of the training images, 600 are for choosing; those that judge stay out of it.
+CHOOSING = tiny_voc(96, "held-out", held_out=600)
+FALLING = {"name": "cosine", "peak": ADAM["rate"], "warmup": 0.05}
+
+#: The changes that were tried for each network, in this order, on held-out training images.
+STEPS = {
+    "lenet": one_after_the_other(
+        replace(SHORT, model="lenet", evaluate_every=20),
+        {
+            "annealed": ("the rate annealed", {"schedule": FALLING}),
+            "normalised": ("and batch normalisation", {"arguments": {"batch_norm": True}}),
+            "mirrored": ("and the mean of an image and its mirror image", {"mirror": True}),
+            "long": ("and three times as long", {"epochs": 60}),
+        },
+    ),
+}
+for _model, _steps in STEPS.items():
+    for _name, (_about, _recipe) in _steps.items():
+        add(f"tune-voc-{_model}-{_name}", _about, _recipe, CHOOSING, seeds=(0,), keep=True)
 
 # -------------------------------- the chapter's live cells: small versions, on Toy-VOC
 

@@ -8,6 +8,7 @@ from helpers.course import PUBLISHED_VOC
 from helpers.experiments import find, recorded
 from helpers.finding import listed, runs_of, seeds_of
 from helpers.registry import EXPERIMENTS
+from helpers.stats import difference_interval
 from helpers.uncertainty import expected_calibration_error
 from helpers.voc_chapter import (
     BATCH,
@@ -20,6 +21,7 @@ from helpers.voc_chapter import (
     compared,
     constant_figures,
     judged,
+    larger,
     shown,
     targets,
     vits,
@@ -50,7 +52,6 @@ def runs_made():
     config = find(BEST).config
     missing = [about for about, name in COMPARED.items() if name not in EXPERIMENTS]
     seeds = sorted({len(find(n).seeds) for n in COMPARED.values() if n in EXPERIMENTS})
-    larger = [about for about, name in LARGER.items() if name in EXPERIMENTS]
     said = (
         "The course's settings (Adam, its learning rates, its weighted loss, its augmentation) on "
         f"images of {find(BEST).data['size']} pixels a side instead of 224, for {config.epochs} "
@@ -59,8 +60,7 @@ def runs_made():
         "images in tables, over seeds in sentences. Nothing was chosen on these images; a class is "
         "said to be there from a probability of 0.5 on."
     )
-    if larger:
-        rows = [f"{about} ({runs_of(recorded(LARGER[about]))})" for about in larger]
+    if rows := [f"{about} ({runs_of(recorded(name))})" for about, name in larger().items()]:
         said += f" Larger images, and longer training, are added for comparison: {listed(rows)}."
     if missing:
         said += f" Not recorded yet: {listed(missing)}."
@@ -81,6 +81,26 @@ def about_ways():
         "network that comes out of the training. Its precision and recall are means over batches "
         f"(we take {BATCH} images a batch), in which a batch with few positives counts as much as "
         "one with many. And what it calls parameters is the size of the checkpoint in MiB."
+    )
+
+
+def about_size():
+    """Say what larger images change, after as many epochs, with all else alike."""
+    epochs, said = find(BEST).config.epochs, []
+    for about, name in LARGER.items():
+        if name in EXPERIMENTS and len(find(name).seeds) > 1:
+            runs = recorded(name), recorded(COMPARED[about])
+            f1, ranked = (
+                difference_interval(*(tables.history(r, m)[1][:, epochs - 1] for r in runs))
+                for m in (F1, MAP)
+            )
+            said.append(
+                f"{about} gains {f1:+.3f} in F1 and {ranked:+.3f} in mAP ({seeds_of(ranked)})"
+            )
+    sizes = listed(dict.fromkeys(str(find(name).data["size"]) for name in larger().values()))
+    return (
+        f"How much of that is the size of the images? At {sizes} pixels a side instead of "
+        f"{find(BEST).data['size']}, after {epochs} epochs of each: {'; '.join(said)}."
     )
 
 

@@ -78,13 +78,22 @@ return {
 };
 """
 
+# Of each box around a table: whether it goes on to the right, and whether it fades out there.
+FADES = """
+return [...document.querySelectorAll(".cell_output > .output:has(table)")].map(box => [
+  box.scrollWidth > box.clientWidth,
+  parseFloat(getComputedStyle(box).getPropertyValue("--fade")) > 0,
+]);
+"""
+
 MOVING = """
 const gif = picture => /^data:image\\/gif|\\.gif$/.test(picture.currentSrc);
 return [
   ...[...document.images].filter(gif).map(picture => "a GIF: " + picture.alt.slice(0, 60)),
   ...[...document.querySelectorAll("video, audio")].filter(film => !film.paused)
     .map(film => "a film: " + film.currentSrc),
-  ...document.getAnimations().filter(a => a.playState === "running")
+  ...document.getAnimations()  // what follows a scroll does not move by itself
+    .filter(a => a.playState === "running" && a.timeline instanceof DocumentTimeline)
     .map(a => "an animation of " + a.effect.target?.outerHTML.slice(0, 80)),
 ];
 """

@@ -9,7 +9,7 @@ import time
 
 import numpy as np
 import pytest
-from browser import MOVING, PATIENCE, SHOWN, served
+from browser import FADES, MOVING, PATIENCE, PHONE, SHOWN, served
 from rendered import collect, pages_of_the_contents
 from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.support.ui import WebDriverWait
@@ -76,6 +76,13 @@ def test_every_slider_moves_what_it_stands_below(visits):
 
 def test_no_page_scrolls_sideways_on_a_phone(visits):
     assert wrong(visits, "too_wide") == {}
+
+
+def test_a_table_fades_out_where_it_goes_on(browser, served_site):
+    browser.open(f"{served_site}/notebooks/04_tiny_voc.html", PHONE)
+    boxes = browser.run(FADES)
+    assert [True, True] in boxes and [False, False] in boxes
+    assert all(goes_on == fades for goes_on, fades in boxes)
 
 
 def test_no_page_has_a_serious_violation_of_accessibility(visits):

@@ -148,7 +148,7 @@ def test_in_accuracy_the_gap_is_training_minus_validation():
 
 
 def test_reliability_draws_each_model_beside_the_diagonal():
-    rows = {"LeNet": answers(0.3), "always person": Answers.constant(BASELINES["person"])}
+    rows = {"LeNet": answers(0.3).probabilities[0], "always person": BASELINES["person"]}
     figure = multilabel.reliability_figure(rows, TARGETS)
     (ax,) = figure.axes
     diagonal, *_ = ax.lines

@@ -74,6 +74,13 @@ def test_rows_that_are_shorter_or_missing_are_named(find):
     assert "recorded" not in find("C3.1", repeated()).effect
 
 
+def test_what_did_not_come_out_again_is_named(find):
+    assert find("C3.1", repeated(below=VITS)).effect.endswith(
+        " Not repeated: ViT and ViT without 1/√d."
+    )
+    assert "Not repeated" not in find("C3.1", repeated(shorter=VITS, below=VITS)).effect
+
+
 def test_one_seed_is_shown_and_decides_nothing(find):
     records = repeated()
     del records[REPEATED["VGG-11"]][1:]
@@ -136,7 +143,16 @@ def test_costs_are_relative_to_lenet(find):
     effect = find("C3.2", on_little_data(steady(0.1))).effect
     assert "VGG-11 28.00 M parameters, 60 × LeNet's time" in effect
     assert "in accuracy +0.000 [+0.000, +0.000] (n = 3 seeds, paired)" in effect
-    assert "0.050 [0.048, 0.052] for LeNet, 0.100 [0.098, 0.102] for ResNet-18" in effect
+    assert "0.050 [0.048, 0.052] for LeNet, 0.100 [0.098, 0.102] for ResNet-18." in effect
+    assert "do not show" not in effect
+
+
+def test_what_the_runs_do_not_show_is_named(find):
+    effect = find("C3.2", on_little_data(steady(0.01), seconds={"vit": 5.0})).effect
+    assert effect.endswith(
+        " These runs do not show that LeNet is the smallest and the fastest and that ResNet-18 "
+        "overfits more than LeNet."
+    )
 
 
 def test_the_vit_with_a_tenth_of_the_images_is_the_sweeps_middle():

@@ -138,6 +138,12 @@ def test_the_published_table(find, made, answer):
     assert ("Not recorded yet" in found.effect) == (len(made) < len(REPEATED))
 
 
+def test_the_values_that_did_not_come_out_again_are_named(find):
+    effect = find("C4.3", repeated(below=["VGG", "ViT"], missing=["LeNet"])).effect
+    assert " Not repeated: VGG and ViT. Not recorded yet with three seeds: LeNet." in effect
+    assert "Not repeated" not in find("C4.3", repeated(below=["VGG"], seeds=1)).effect
+
+
 # ------------------------------------------------------- C4.4, C4.5: ResNet-18 and the others
 
 RISING, FLAT = np.linspace(0, 0.4, 12), np.zeros(12)
