@@ -106,17 +106,16 @@ def about_size():
 
 def about_models():
     """Say which model is ahead of which, by intervals over seeds."""
-    best, vit, strips, lenet = (
-        recorded(COMPARED[about]) for about in ("ResNet-18", "ViT", "ViT with strips", "LeNet")
-    )
+    lenet, vgg, best, vit, strips = (recorded(name) for name in COMPARED.values())
     person = constant_figures("person")
     patches = tables.difference(vit, strips, MAP)
+    deeper = tables.difference(best, vgg, MAP)
     ahead = tables.difference(best, vit, MAP)
     small = tables.difference(vit, lenet, MAP)
     f1 = tables.values(vit, F1).mean()
     return (
-        f"In mAP, ResNet-18 minus the ViT with true patches is {ahead:+.3f} ({seeds_of(ahead)}), "
-        f"that ViT minus LeNet {small:+.3f} ({seeds_of(small)}), and true patches minus strips "
+        f"In mAP, ResNet-18 minus VGG is {deeper:+.3f} ({seeds_of(deeper)}), ResNet-18 minus the "
+        f"ViT with true patches {ahead:+.3f} ({seeds_of(ahead)}), that ViT minus LeNet {small:+.3f} ({seeds_of(small)}), and true patches minus strips "
         f"{patches:+.3f} ({seeds_of(patches)}). In F1 the ViT minus the constant answer “person” "
         f"is {f1 - person['f1']:+.3f}; in mAP, {tables.values(vit, MAP).mean():.3f} against "
         f"{person['mean_average_precision']:.3f}, it has learned a good deal more than that. Which "
