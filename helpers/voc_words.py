@@ -3,7 +3,7 @@
 import numpy as np
 
 from data_prep.voc_labels import CLASSES
-from helpers import metrics, tables
+from helpers import finding, metrics, tables
 from helpers.course import PUBLISHED_VOC
 from helpers.experiments import find, recorded
 from helpers.finding import listed, runs_of, seeds_of
@@ -108,18 +108,18 @@ def about_models():
     """Say which model is ahead of which, by intervals over seeds."""
     lenet, vgg, best, vit, strips = (recorded(name) for name in COMPARED.values())
     person = constant_figures("person")
-    patches = tables.difference(vit, strips, MAP)
-    deeper = tables.difference(best, vgg, MAP)
-    ahead = tables.difference(best, vit, MAP)
-    small = tables.difference(vit, lenet, MAP)
+    gaps = {
+        "ResNet-18 minus VGG": tables.difference(best, vgg, MAP),
+        "ResNet-18 minus the ViT with true patches": tables.difference(best, vit, MAP),
+        "that ViT minus LeNet": tables.difference(vit, lenet, MAP),
+        "true patches minus strips": tables.difference(vit, strips, MAP),
+    }
     f1 = tables.values(vit, F1).mean()
     return (
-        f"In mAP, ResNet-18 minus VGG is {deeper:+.3f} ({seeds_of(deeper)}), ResNet-18 minus the "
-        f"ViT with true patches {ahead:+.3f} ({seeds_of(ahead)}), that ViT minus LeNet {small:+.3f} ({seeds_of(small)}), and true patches minus strips "
-        f"{patches:+.3f} ({seeds_of(patches)}). In F1 the ViT minus the constant answer “person” "
-        f"is {f1 - person['f1']:+.3f}; in mAP, {tables.values(vit, MAP).mean():.3f} against "
-        f"{person['mean_average_precision']:.3f}, it has learned a good deal more than that. Which "
-        "number is put first is not a matter of taste."
+        f"In mAP: {finding.compared(gaps, '+.3f')}. In F1 the ViT minus the constant answer "
+        f"“person” is {f1 - person['f1']:+.3f}; in mAP, {tables.values(vit, MAP).mean():.3f} "
+        f"against {person['mean_average_precision']:.3f}, it has learned a good deal more than "
+        "that. Which number is put first is not a matter of taste."
     )
 
 

@@ -5,10 +5,12 @@ import re
 import numpy as np
 import pytest
 from legible import assert_legible
+from scipy.special import expit
 
 from helpers import voc_chapter, voc_words
 from helpers.course import PUBLISHED_VOC
 from helpers.experiments import find, recorded
+from helpers.records import read_arrays
 from helpers.voc_chapter import BEST, FALSE_ALARM, RIGHT, chosen
 from helpers.voc_claims import COMPARED, F1, MAP
 
@@ -52,6 +54,12 @@ def test_published_figures_stand_beside_ours():
     assert table["model"].unique().tolist() == ["LeNet", "VGG", "ResNet-18", "ViT"]
     published = table[(table["model"] == "ViT") & (table["figures"] == "as published")]
     assert published["F1"].item() == f"{PUBLISHED_VOC['ViT']['f1']:.4f}"
+
+
+def test_what_shows_one_run_shows_that_of_the_photographs():
+    kept = read_arrays(BEST, "full", find(BEST).keep_images[0])
+    np.testing.assert_allclose(voc_chapter.one_run(BEST), expit(kept["scores"].astype(float)))
+    assert voc_chapter.one_run_of_each().keys() == voc_chapter.compared().keys()
 
 
 # --------------------------------------------------------------------------- figures
@@ -132,6 +140,7 @@ def test_the_judged_mistakes_are_counted(three, monkeypatch):
     "say",
     [
         voc_words.runs_made, voc_words.about_ways, voc_words.about_models, voc_words.about_classes,
+        voc_words.about_size,
         lambda: " ".join(voc_words.about_overfitting()), voc_words.about_calibration,
         voc_words.about_mistakes, voc_words.about_causes, voc_words.summary,
     ],
@@ -149,6 +158,13 @@ def test_the_best_variant_of_the_vit_is_named():
     best = max(means, key=means.get)
     assert {"ViT", "ViT with strips"} < means.keys()
     assert f"“{best}”: its mAP is {means[best]:.3f}" in voc_words.about_causes()
+
+
+def test_larger_images_are_compared_after_as_many_epochs():
+    small, large = recorded(COMPARED["LeNet"]), recorded("voc128-lenet")
+    assert large[0].config["epochs"] > small[0].config["epochs"] == 20
+    at = [np.mean([run.history[F1][19] for run in runs]) for runs in (large, small)]
+    assert f"LeNet gains {at[0] - at[1]:+.3f} [" in voc_words.about_size()
 
 
 def test_the_summary_gives_the_recorded_means():
