@@ -86,21 +86,29 @@ def about_ways():
 
 def about_size():
     """Say what larger images change, after as many epochs, with all else alike."""
-    epochs, said = find(BEST).config.epochs, []
+    epochs, said, clear = find(BEST).config.epochs, [], []
     for about, name in LARGER.items():
-        if name in EXPERIMENTS and len(find(name).seeds) > 1:
-            runs = recorded(name), recorded(COMPARED[about])
-            f1, ranked = (
-                difference_interval(*(tables.history(r, m)[1][:, epochs - 1] for r in runs))
-                for m in (F1, MAP)
-            )
-            said.append(
-                f"{about} gains {f1:+.3f} in F1 and {ranked:+.3f} in mAP ({seeds_of(ranked)})"
-            )
+        if name not in EXPERIMENTS or len(find(name).seeds) < 2:
+            continue
+        runs = recorded(name), recorded(COMPARED[about])
+        gains = [
+            difference_interval(*(tables.history(r, m)[1][:, epochs - 1] for r in runs))
+            for m in (F1, MAP)
+        ]
+        said.append(
+            "{} gains {:+.3f} in F1 and {:+.3f} in mAP".format(about, *gains)
+            + f" ({seeds_of(gains[0])})"
+        )
+        clear += [about] if any(gain.above(0) for gain in gains) else []
     sizes = listed(dict.fromkeys(str(find(name).data["size"]) for name in larger().values()))
     return (
-        f"How much of that is the size of the images? At {sizes} pixels a side instead of "
-        f"{find(BEST).data['size']}, after {epochs} epochs of each: {'; '.join(said)}."
+        f"How much of what is missing is the size of the images? At {sizes} pixels a side instead "
+        f"of {find(BEST).data['size']}, after {epochs} epochs of each: {'; '.join(said)}. "
+        + (
+            f"That is clearly more than nothing for {listed(clear)}."
+            if clear
+            else "No interval lies above zero: that much larger images do not show in these runs."
+        )
     )
 
 
