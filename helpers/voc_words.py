@@ -107,7 +107,7 @@ def about_size():
         + (
             f"That is clearly more than nothing for {listed(clear)}."
             if clear
-            else "No interval lies above zero: these runs show no gain from images that much larger."
+            else "No interval lies above zero: these runs show no gain from larger images."
         )
     )
 
