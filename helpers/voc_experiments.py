@@ -114,9 +114,10 @@ STEPS = {
     "lenet": one_after_the_other(
         replace(SHORT, model="lenet", evaluate_every=20),
         {
-            "annealed": ("the rate annealed", {"schedule": FALLING}),
+            "published": ("the course's settings", {}),
+            "annealed": ("a rate that falls to zero", {"schedule": FALLING}),
             "normalised": ("and batch normalisation", {"arguments": {"batch_norm": True}}),
-            "mirrored": ("and the mean of an image and its mirror image", {"mirror": True}),
+            "mirrored": ("and the mean of two answers, one to the mirror image", {"mirror": True}),
             "long": ("and three times as long", {"epochs": 60}),
         },
     ),
