@@ -175,7 +175,11 @@ def learning():
         if name in EXPERIMENTS:
             steps, courses[about] = tables.history(recorded(name), MAP)
             epochs[about] = steps + 1
-    return figures.curves(epochs, courses, ylabel="mAP on the validation images")
+    figure = figures.curves(epochs, courses, ylabel="mAP on the validation images")
+    (ax,) = figure.axes
+    ax.get_legend().remove()  # it would lie on a curve
+    figure.legend(*ax.get_legend_handles_labels(), loc="outside upper center", ncols=3)
+    return figure
 
 
 def restless():

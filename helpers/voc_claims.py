@@ -180,14 +180,16 @@ def _c4_4():
     level = cell(values(recorded(COMPARED["ResNet-18"]), MAP), ".3f")
     growth = "; ".join(f"{about} {rise:+.3f}" for about, rise in rising.items())
     effect = (
-        f"ResNet-18's mAP is {level}. It is ahead, if at all, by: {compared(ahead, '+.3f')}. The "
-        f"others' last five epochs add in the mean to the five before: {growth}."
+        f"ResNet-18's mAP is {level}. It is ahead, if at all, by: {compared(ahead, '+.3f')}; "
+        f"clearly ahead of {listed(about for about, gain in ahead.items() if gain.above(0))}. The "
+        f"others' last five epochs add in the mean to the five before: {growth}; clearly more "
+        f"than {RISING}: {listed(about for about, rise in rising.items() if rise.above(RISING))}."
     )
     parts = [
         *(gain.above(0) for gain in ahead.values()),
         *(rise.above(RISING) for rise in rising.values()),
     ]
-    test = "mAP of the four models at 96 px, and whether it still rises"
+    test = "mAP of the models at 96 px, and whether it still rises"
     return Finding("C4.4", test, effect + _not_decided(open_), _of_parts(parts, open_))
 
 
@@ -247,7 +249,7 @@ def _c4_7():
     shares = [regained(run.history["eval_loss"]) for run in runs]
     effect = (
         f"After {runs[0].config['epochs']} epochs (n = {len(runs)} seeds) the loss has lost again "
-        f"{', '.join(f'{share:.0%}' for share in shares)} of its rise."
+        f"{listed(f'{share:.0%}' for share in shares)} of its rise. A large network was not tried."
     )
     falls = [share >= 0.5 for share in shares]
     answer = HOLDS if all(falls) else LIMITED if any(falls) else FAILS
@@ -274,8 +276,8 @@ def _c4_8():
         said.append(
             f"{whose} validation loss changes by {mean_interval(sizes[0]):.3f} from one of the "
             f"last epochs to the next at the constant rate, and by {mean_interval(sizes[1]):.3f} "
-            f"with one that falls to zero; that is {calmed:.4f} less ({seeds_of(calmed)}). Its mAP "
-            f"ends {difference(after, before, MAP):+.3f} from that of the constant rate."
+            f"with one that falls to zero; that is {calmed:.4f} less ({seeds_of(calmed)}). By its "
+            f"end the falling rate has changed the mAP by {difference(after, before, MAP):+.3f}."
         )
         parts.append(calmed.above(0))
     test = f"{listed(ANNEALED)} at 96 px, with a constant rate and with one that falls to zero"

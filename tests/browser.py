@@ -80,7 +80,8 @@ return {
 
 # Of each box around a table: whether it goes on to the right, and whether it fades out there.
 FADES = """
-return [...document.querySelectorAll(".cell_output > .output:has(table)")].map(box => [
+const boxes = ":is(.cell_output > .output, .thresholds > div):has(table)";
+return [...document.querySelectorAll(boxes)].map(box => [
   box.scrollWidth > box.clientWidth,
   parseFloat(getComputedStyle(box).getPropertyValue("--fade")) > 0,
 ]);

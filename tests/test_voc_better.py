@@ -73,4 +73,5 @@ def test_whether_a_recipe_comes_to_what_was_wanted(monkeypatch, f1, said):
     monkeypatch.setattr(voc_better, "threshold", lambda model: 0.4)
     (sentence,) = voc_better.about_best()
     assert f"We had set out for an F1 of 0.76, {said}" in sentence
+    assert "At 0.5, as in the other tables, it would be 0.700 [0.700, 0.700]" in sentence
     assert "+0.050 [+0.050, +0.050] in mAP" in sentence and "a probability of 0.40" in sentence

@@ -126,7 +126,7 @@ def test_the_judged_mistakes_are_counted(three, monkeypatch):
     judged = {8: "there", 9: "unclear"}
     monkeypatch.setattr(voc_words, "judged", lambda: judged)
     said = voc_words.about_mistakes()
-    assert "looked at all 2." in said and "at least 0.60" in said
+    assert "looked at all 2." in said and "from 0.60 to 0.70" in said
     assert "the mask misses it: 1. One may argue: 1. The network is wrong: 0." in said
     del judged[9]
     with pytest.raises(KeyError):
@@ -164,7 +164,7 @@ def test_larger_images_are_compared_after_as_many_epochs():
     small, large = recorded(COMPARED["LeNet"]), recorded("voc128-lenet")
     assert large[0].config["epochs"] > small[0].config["epochs"] == 20
     at = [np.mean([run.history[F1][19] for run in runs]) for runs in (large, small)]
-    assert f"LeNet gains {at[0] - at[1]:+.3f} [" in voc_words.about_size()
+    assert f"for LeNet the F1 changes by {at[0] - at[1]:+.3f} [" in voc_words.about_size()
 
 
 def test_the_summary_gives_the_recorded_means():
