@@ -178,8 +178,8 @@ def about_calibration():
     stated, weights = said.mean(axis=(0, 1)), WEIGHTED["positive_weights"]
     most, heaviest = int((stated - share).argmax()), int(np.argmax(weights))
     classes = [
-        f"“{CLASSES[k]}”, where its loss counts a present one {weights[k]:g} times, it states "
-        f"{stated[k]:.3f} in the mean, and {share[k]:.3f} of the images have it"
+        f"a present {CLASSES[k]} counts {weights[k]:g} times in its loss, and it states "
+        f"{stated[k]:.3f} in the mean where {share[k]:.3f} of the images have one"
         for k in dict.fromkeys((most, heaviest))
     ]
     return (
@@ -188,8 +188,8 @@ def about_calibration():
         f"{listed(f'{error:.3f} for {about}' for about, error in errors.items())} (means over "
         f"seeds). It is so small because {(said < 0.1).mean():.0%} of ResNet-18's answers lie in "
         "the first point, near zero, where nearly all are a safe no. The figure pools the "
-        f"classes; one by one, ResNet-18 overstates {CLASSES[most]} most: for "
-        f"{'; for '.join(classes)}. The weights of the loss do not explain that by themselves."
+        f"classes; one by one, ResNet-18 overstates “{CLASSES[most]}” most: "
+        f"{'; '.join(classes)}. The weights of the loss do not explain that by themselves."
     )
 
 
