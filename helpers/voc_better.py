@@ -19,7 +19,7 @@ BEST, TUNE = "best-voc-", "tune-voc-"  # what the names of the experiments begin
 #: What a step is judged by, and how far its network knows its own images better.
 HELD_OUT = {
     "training loss": ("train_loss", ".3f"),
-    "held-out loss": ("eval_loss", ".3f"),
+    "held\u2011out loss": ("eval_loss", ".3f"),
     "F1": (F1, ".3f"),
     "mAP": (MAP, ".3f"),
 }

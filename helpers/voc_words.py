@@ -242,7 +242,7 @@ def summary():
     person = constant_figures("person")
     best, vit = recorded(BEST), recorded(COMPARED["ViT"])
     found, _ = gains(CAUSES, MAP)
-    helped = sorted(found, key=lambda about: -found[about].estimate)[:2]
+    helped = sorted(found, key=lambda about: -found[about].estimate)[:3]
     return (
         "Where most answers are no, accuracy flatters everyone: always saying “person” reaches "
         f"{person['accuracy']:.3f}. Precision, recall and their curve say what a model is worth, "
