@@ -310,8 +310,13 @@ def _why_photographs(about, key, gap):
 
 
 def _recipe_voc(name):
-    patches = "true patches, " if find(name).config.model == "vit" else ""
-    return f"{patches}{size(name)}, over all images"
+    config = find(name).config
+    words = ["true patches"] if config.model == "vit" else []
+    words += ["batch normalisation"] if "batch_norm" in config.arguments else []
+    words += ["annealed rate"] if config.schedule["name"] == "cosine" else []
+    words += ["with the mirror image"] if config.mirror else []
+    words += ["own threshold"] if voc_better.answers(name).thresholds != 0.5 else []
+    return ", ".join([*words, size(name)])
 
 
 def size(name):
