@@ -275,8 +275,8 @@ def table(results=None):
 def _ratio(row):
     """Write a share in per cent, and otherwise how many times as long the second takes."""
     if row.at_most:
-        return f"{row.ratio:.1%} [{row.low:.1%}, {row.high:.1%}] of it"
-    return f"{_spread(row)} times as long"
+        return f"first: {row.ratio:.1%} [{row.low:.1%}, {row.high:.1%}] of second"
+    return f"second: {_spread(row)} times as long"
 
 
 def _goal(row):

@@ -39,8 +39,8 @@ def about_trap():
     return (
         f"Someone is in {count[0]} of the {len(targets())} validation images. So the answer "
         f"“person, and nothing else”, whatever the image, has an accuracy of "
-        f"**{person['accuracy']:.4f}** and an F1 of {person['f1']:.4f}; even “nothing at all” is "
-        f"right in {nothing['accuracy']:.1%} of the cases. The course's ViT has an accuracy of "
+        f"**{person['accuracy']:.4f}** and an F1, explained below, of {person['f1']:.4f}; even "
+        f"“nothing at all” is right in {nothing['accuracy']:.1%} of the cases. The course's ViT has an accuracy of "
         f"{published['accuracy']:.4f}, which is {published['accuracy'] - person['accuracy']:.3f} "
         f"more than not looking at the image, and an F1 of {published['f1']:.4f}, which is "
         f"{published['f1'] - person['f1']:.3f} more. From the accuracy, which the course put "

@@ -134,7 +134,7 @@ def test_the_table_has_a_row_a_comparison(results):
     table = augment_bench.table(results)
     assert table["the first against the second"].tolist() == ["a", "b", "c", "d", "e"]
     assert table.iloc[0].tolist()[1:] == [
-        "300 µs", "3,350 µs", "11.0 [10.0, 12.0] times as long", "≥ 10 times", "yes"
+        "300 µs", "3,350 µs", "second: 11.0 [10.0, 12.0] times as long", "≥ 10 times", "yes"
     ]  # fmt: skip
     assert table["met"].tolist() == ["yes", "–", "yes", "no", "–"]
 
