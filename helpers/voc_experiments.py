@@ -51,7 +51,14 @@ for _name, (_about, _recipe) in MODELS.items():
         f"voc96-{_name}", _about, replace(_recipe, epochs=20), tiny_voc(96), keep=True,
         keep_images=(2,),
     )  # fmt: skip
-add("voc128-resnet18", "ResNet-18", replace(BASE, epochs=20), tiny_voc(128), keep=True)
+for _name in ("resnet18", "vit", "vit-strips"):
+    _about, _recipe = MODELS[_name]
+    add(f"voc128-{_name}", _about, replace(_recipe, epochs=20), tiny_voc(128), keep=True)
+
+# One run: on one core it takes two hours. It is of the published size.
+add(
+    "voc224-resnet18", "ResNet-18", replace(BASE, epochs=20), tiny_voc(224), seeds=(0,), keep=True,
+)  # fmt: skip
 
 # ------------------------------------------- C4.2: one change at a time, at 96 pixels
 
