@@ -119,7 +119,7 @@ def published_table(answers, targets, published, batch_size):
 
     Parameters
     ----------
-    answers : dict name -> Answers
+    answers : dict name -> sequence of Answers
         Of recorded runs whose history has `eval_accuracy` after each epoch.
     targets : array of 0 and 1, [N, K]
     published : dict name -> dict
@@ -130,22 +130,23 @@ def published_table(answers, targets, published, batch_size):
     Returns
     -------
     DataFrame of str
-        Three rows a model: as published, ours in the original's way, ours. Means over seeds.
+        For each model a row as published, and for each of its answers ours in the original's
+        way, and ours. Means over seeds.
     """
     rows = []
-    for name, said in answers.items():
-        whole = [metrics.summarise(p, targets, said.thresholds) for p in said.probabilities]
-        theirs = [
-            original_figures(record, p, targets, said.thresholds, batch_size)
-            for record, p in zip(said.records, said.probabilities, strict=True)
-        ]
-        ways = {
-            "as published": [published[name]] if name in published else [],
-            "ours, in the original's way": theirs,
-            "ours, over all images": whole,
-        }
-        for way, seeds in ways.items():
-            row = {"model": name, "figures": way}
+    for name, groups in answers.items():
+        ways = {("as published", NONE): [published[name]] if name in published else []}
+        for said in groups:
+            trained = _size(said.records)["trained"]
+            ways["ours, in the original's way", trained] = [
+                original_figures(record, p, targets, said.thresholds, batch_size)
+                for record, p in zip(said.records, said.probabilities, strict=True)
+            ]
+            ways["ours, over all images", trained] = [
+                metrics.summarise(p, targets, said.thresholds) for p in said.probabilities
+            ]
+        for (way, trained), seeds in ways.items():
+            row = {"model": name, "figures": way, "trained": trained}
             for key, title in DECIDED.items():
                 row[title] = f"{np.mean([s[key] for s in seeds]):.4f}" if seeds else NONE
             rows.append(row)

@@ -24,6 +24,8 @@ from helpers.voc_claims import (
     ANNEALED,
     CAUSES,
     COMPARED,
+    FULL_SIZE,
+    LARGER,
     LONG,
     MAP,
     PLAIN,
@@ -32,7 +34,6 @@ from helpers.voc_claims import (
 )
 
 BEST = COMPARED["ResNet-18"]  # whose answers are looked at closely
-LARGER = {"LeNet": "voc128-lenet", "ResNet-18": "voc128-resnet18", "ViT": "voc128-vit"}
 CALIBRATED = ("LeNet", "ResNet-18", "ViT")  # whose probabilities are compared with the truth
 BATCH = 64  # images, of the original's evaluation
 FALSE_ALARM, RIGHT = "false alarms", "right"
@@ -62,8 +63,8 @@ def compared():
 
 def larger():
     """Return the experiments on larger images that are listed: "model, size" -> name."""
-    listed = {about: name for about, name in LARGER.items() if name in EXPERIMENTS}
-    return {f"{about}, {find(name).data['size']} px": name for about, name in listed.items()}
+    listed = [find(name) for name in LARGER if name in EXPERIMENTS]
+    return {f"{e.about}, {e.data['size']} px": e.name for e in listed}
 
 
 def one_run(name):
@@ -113,7 +114,10 @@ def results_table():
 
 def published_table():
     """Tabulate the published figures beside ours, in the original's way and over all images."""
-    ours = {about: answers(name) for about, name in REPEATED.items() if name in EXPERIMENTS}
+    ours = {}
+    for about, name in REPEATED.items():
+        listed = [n for n in (name, FULL_SIZE.get(about)) if n in EXPERIMENTS]
+        ours[about] = [answers(n) for n in listed]
     return multilabel.published_table(ours, targets(), PUBLISHED_VOC, BATCH)
 
 

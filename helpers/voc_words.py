@@ -4,6 +4,7 @@ import numpy as np
 
 from data_prep.voc_labels import CLASSES
 from helpers import finding, metrics, tables
+from helpers.agreement import prediction_interval
 from helpers.course import PUBLISHED_VOC
 from helpers.experiments import find, recorded
 from helpers.finding import listed, runs_of, seeds_of
@@ -15,7 +16,6 @@ from helpers.voc_chapter import (
     BEST,
     CALIBRATED,
     FALSE_ALARM,
-    LARGER,
     answers,
     chosen,
     compared,
@@ -55,16 +55,16 @@ def runs_made():
     config = find(BEST).config
     missing = [about for about, name in COMPARED.items() if name not in EXPERIMENTS]
     seeds = sorted({len(find(n).seeds) for n in COMPARED.values() if n in EXPERIMENTS})
+    rows = [f"{about} ({runs_of(recorded(name))})" for about, name in larger().items()]
     said = (
         "The course's settings (Adam, its learning rates, its weighted loss, its augmentation) on "
         f"images of {find(BEST).data['size']} pixels a side instead of 224, for {config.epochs} "
-        f"epochs, with {listed(map(str, seeds))} seeds each. Numbers are means over the seeds, "
+        f"epochs, with {listed(map(str, seeds))} seeds each, and some on larger ones"
+        f"{f': {listed(rows)}' if rows else ''}. Numbers are means over the seeds, "
         f"after the last epoch, over all {len(targets())} validation images; intervals are over "
         "images in tables, over seeds in sentences. Nothing was chosen on these images; a class is "
         "said to be there from a probability of 0.5 on."
     )
-    if rows := [f"{about} ({runs_of(recorded(name))})" for about, name in larger().items()]:
-        said += f" Larger images, and longer training, are added for comparison: {listed(rows)}."
     if missing:
         said += f" Not recorded yet: {listed(missing)}."
     return said
@@ -89,29 +89,50 @@ def about_ways():
 
 def about_size():
     """Say what larger images change, after as many epochs, with all else alike."""
-    epochs, said, clear = find(BEST).config.epochs, [], []
-    for about, name in LARGER.items():
-        if name not in EXPERIMENTS or len(find(name).seeds) < 2:
-            continue
+    epochs, said, clear, sizes, alone = find(BEST).config.epochs, [], [], [], []
+    for name in larger().values():
+        experiment = find(name)
+        about, size = experiment.about, experiment.data["size"]
         runs = recorded(name), recorded(COMPARED[about])
-        gains = [
-            difference_interval(*(tables.history(r, m)[1][:, epochs - 1] for r in runs))
-            for m in (F1, MAP)
-        ]
+        courses = {m: [tables.history(r, m)[1][:, epochs - 1] for r in runs] for m in (F1, MAP)}
+        if len(experiment.seeds) < 2:
+            alone.append(_alone(about, size, courses))
+            continue
+        gains = [difference_interval(*ends) for ends in courses.values()]
         said.append(
             "for {} the F1 changes by {:+.3f} and the mAP by {:+.3f}".format(about, *gains)
             + f" ({seeds_of(gains[0])})"
         )
         clear += [about] if any(gain.above(0) for gain in gains) else []
-    sizes = listed(dict.fromkeys(str(find(name).data["size"]) for name in larger().values()))
-    return (
-        f"How much of what is missing is the size of the images? At {sizes} pixels a side instead "
-        f"of {find(BEST).data['size']}, after {epochs} epochs of each: {'; '.join(said)}. "
-        + (
-            f"That is clearly more than nothing for {listed(clear)}."
-            if clear
-            else "No interval lies above zero: these runs show no gain from larger images."
+        sizes += [str(size)] if str(size) not in sizes else []
+    gain = (
+        f"That is clearly more than nothing for {listed(clear)}."
+        if clear
+        else "No interval lies above zero: these runs show no gain from larger images."
+    )
+    return " ".join(
+        [
+            "How much of what is missing is the size of the images? "
+            f"At {listed(sizes)} pixels a side instead of {find(BEST).data['size']}, after "
+            f"{epochs} epochs of each: {'; '.join(said)}. {gain}",
+            *alone,
+        ]
+    )
+
+
+def _alone(about, size, courses):
+    """Say what one run on larger images reaches, beside one more run on smaller ones."""
+    figures = []
+    for title, (one, others) in zip(("F1", "mAP"), courses.values(), strict=True):
+        expected = prediction_interval(others)
+        side = "within" if expected.contains(one[0]) else "outside"
+        figures.append(
+            f"{title} of {one[0]:.3f}, {side} the {expected.low:.3f} to {expected.high:.3f}"
         )
+    return (
+        f"One run of {about} at {size} pixels, the published size, has after as many epochs an "
+        f"{' and a '.join(figures)}, that one more run at {find(BEST).data['size']} pixels may "
+        "have (95% prediction intervals)."
     )
 
 

@@ -82,8 +82,15 @@ def test_saying_nothing_has_no_precision():
 
 def test_published_figures_stand_beside_ours_in_both_ways():
     published = {"LeNet": {"accuracy": 0.89, "precision": 0.77, "recall": 0.745, "f1": 0.75771}}
-    rows = {"LeNet": answers(0.5, seeds=2), "ViT, true patches": answers(0.4)}
+    rows = {"LeNet": [answers(0.5, seeds=2)], "ViT, true patches": [answers(0.4)]}
     table = multilabel.published_table(rows, TARGETS, published, 30)
+    trained = table.pop("trained").tolist()
+    assert trained == [
+        "–",
+        *["128 px, 2 epochs, 2 seeds"] * 2,
+        "–",
+        *["128 px, 2 epochs, 1 seed"] * 2,
+    ]
     table = table.set_index(["model", "figures"])
     assert table.loc["LeNet", "as published"].tolist() == ["0.8900", "0.7700", "0.7450", "0.7577"]
     assert table.loc["ViT, true patches", "as published"].tolist() == ["–"] * 4
@@ -97,6 +104,15 @@ def test_published_figures_stand_beside_ours_in_both_ways():
     ours = table.loc["LeNet", "ours, over all images"]
     assert ours["F1"] == f"{np.mean([seed['f1'] for seed in whole]):.4f}"
     assert ours["accuracy"] != theirs["accuracy"] and ours["precision"] != theirs["precision"]
+
+
+def test_a_network_may_have_been_trained_at_several_sizes():
+    rows = {"LeNet": [answers(0.5), answers(1.5, size=224)]}
+    table = multilabel.published_table(rows, TARGETS, {}, 30)
+    sizes = [trained.split(",")[0] for trained in table["trained"]]
+    assert sizes == ["–", "128 px", "128 px", "224 px", "224 px"]
+    ours = table[table["figures"] == "ours, over all images"]["F1"]
+    assert float(ours.iloc[0]) < float(ours.iloc[1])
 
 
 def test_epochs_without_evaluation_are_left_out_of_the_originals_mean():

@@ -13,8 +13,11 @@ from helpers.voc_claims import (
     ANNEALED,
     CAUSES,
     COMPARED,
+    FULL_SIZE,
     LONG,
+    NETWORKS_LARGER,
     PATCHES,
+    PATCHES_LARGER,
     PLAIN,
     REMEDIES,
     REPEATED,
@@ -144,6 +147,16 @@ def test_the_values_that_did_not_come_out_again_are_named(find):
     assert "Not repeated" not in find("C4.3", repeated(below=["VGG"], seeds=1)).effect
 
 
+def test_one_run_at_the_published_size_is_told_and_decides_nothing(find):
+    made = repeated(below=REPEATED)
+    made[FULL_SIZE["ResNet-18"]] = records(0.9, seeds=1, side=224)
+    found = find("C4.3", made)
+    assert found.answer == FAILS
+    told = "ResNet-18 at the published size of the images: 0.899 at 224 px after 3 epochs"
+    assert found.effect.endswith(f" {told} (n = 1 seed).")
+    assert "published size" not in find("C4.3", repeated()).effect
+
+
 # ------------------------------------------------------- C4.4, C4.5: ResNet-18 and the others
 
 RISING, FLAT = np.linspace(0, 0.4, 12), np.zeros(12)
@@ -180,6 +193,18 @@ def test_resnet_against_vit(find, vit, answer):
     assert find("C4.5", made).answer == answer
 
 
+@pytest.mark.parametrize(
+    ("vit", "answer"),
+    [(records(0.7, side=128), HOLDS), (records(0.9), LIMITED), (shaky(0.8), LIMITED)],
+)
+def test_resnet_against_vit_on_larger_images_as_well(find, vit, answer):
+    made = {COMPARED["ResNet-18"]: records(0.8), COMPARED["ViT"]: records(0.7)}
+    made |= dict(zip(NETWORKS_LARGER, (records(0.8, side=128), vit), strict=True))
+    found = find("C4.5", made)
+    assert found.answer == answer
+    assert "patches: at 96 px +0.100" in found.effect and "; at 128 px " in found.effect
+
+
 # --------------------------------------------------------------- C4.6: what held the ViT
 
 
@@ -209,6 +234,13 @@ SUSPECTS = [about for about in CAUSES if about != PATCHES]
 )
 def test_the_suspected_causes(find, made, answer):
     assert find("C4.6", made).answer == answer
+
+
+def test_strips_on_larger_images_are_told_and_decide_nothing(find):
+    larger = dict(zip(PATCHES_LARGER, (records(0.5), records(0.7)), strict=True))
+    found = find("C4.6", caused({}) | larger)
+    assert found.answer == HOLDS
+    assert f"On larger images {PATCHES}: -0.200 [-0.200, -0.200]" in found.effect
 
 
 # ------------------------------------------------------------ C4.7, C4.8: the loss at the end
