@@ -19,13 +19,15 @@ KINDS = (FOUND, FALSE_ALARM, MISSED)
 # ------------------------------------------------------------------------------ curves
 
 
-def class_curves_figure(scores, targets, classes):
+def class_curves_figure(scores, targets, classes, about):
     """Draw each class's precision-recall curve, with its average precision in the legend.
 
     Parameters
     ----------
     scores, targets : array [N, K]
     classes : sequence of str, [K]
+    about : str
+        Whose curves these are, for the title.
 
     Returns
     -------
@@ -37,7 +39,7 @@ def class_curves_figure(scores, targets, classes):
     _plane(ax)
     for i, (name, curve) in enumerate(curves.items()):
         _draw(ax, curve, f"{name}, AP {curve.average_precision:.3f}", i)
-    figure.suptitle(f"mAP {mean:.3f}", fontsize=13)
+    figure.suptitle(f"{about}: mAP {mean:.3f}", fontsize=13)
     figure.legend(loc="outside lower center", ncols=2)
     return figure
 

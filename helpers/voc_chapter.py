@@ -126,7 +126,7 @@ def published_table():
 
 def class_curves(about):
     """Draw the precision-recall curve of each class, for one run of a compared model."""
-    return pr_figures.class_curves_figure(one_run(COMPARED[about]), targets(), CLASSES)
+    return pr_figures.class_curves_figure(one_run(COMPARED[about]), targets(), CLASSES, about)
 
 
 def model_curves():

@@ -79,10 +79,12 @@ def test_no_page_scrolls_sideways_on_a_phone(visits):
 
 
 def test_a_table_fades_out_where_it_goes_on(browser, served_site):
-    browser.open(f"{served_site}/notebooks/04_tiny_voc.html", PHONE)
-    boxes = browser.run(FADES)
-    assert [True, True] in boxes and [False, False] in boxes
-    assert all(goes_on == fades for goes_on, fades in boxes)
+    boxes = []
+    for page in ("notebooks/04_tiny_voc", "book/data"):
+        browser.open(f"{served_site}/{page}.html", PHONE)
+        boxes += (found := browser.run(FADES))
+        assert [True, True] in found
+    assert [False, False] in boxes and all(goes_on == fades for goes_on, fades in boxes)
 
 
 def test_no_page_has_a_serious_violation_of_accessibility(visits):

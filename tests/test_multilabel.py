@@ -189,11 +189,11 @@ def steps(ax):
 
 
 def test_each_classs_curve_has_its_average_precision_in_the_legend():
-    figure = pr_figures.class_curves_figure(logits(1), TARGETS, CLASSES)
+    figure = pr_figures.class_curves_figure(logits(1), TARGETS, CLASSES, "LeNet")
     (ax,) = figure.axes
     found = metrics.average_precisions(logits(1), TARGETS)
     assert legend(figure) == [f"{n}, AP {ap:.3f}" for n, ap in zip(CLASSES, found, strict=True)]
-    assert f"mAP {found.mean():.3f}" in words(figure)
+    assert f"LeNet: mAP {found.mean():.3f}" in words(figure)
     for k, line in enumerate(steps(ax)):
         curve = metrics.pr_curve(logits(1)[:, k], TARGETS[:, k])
         assert np.array_equal(line.get_xdata(), curve.recall)
@@ -204,7 +204,7 @@ def test_each_classs_curve_has_its_average_precision_in_the_legend():
 
 
 def test_faint_lines_are_of_equal_f1():
-    figure = pr_figures.class_curves_figure(logits(1), TARGETS, CLASSES)
+    figure = pr_figures.class_curves_figure(logits(1), TARGETS, CLASSES, "LeNet")
     faint = [line for line in figure.axes[0].lines if line.get_drawstyle() != "steps-post"]
     for f1, line in zip(pr_figures.LEVELS, faint, strict=True):
         recall, precision = line.get_data()
