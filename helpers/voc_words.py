@@ -122,17 +122,20 @@ def about_size():
 
 def _alone(about, size, courses):
     """Say what one run on larger images reaches, beside one more run on smaller ones."""
-    figures = []
-    for title, (one, others) in zip(("F1", "mAP"), courses.values(), strict=True):
-        expected = prediction_interval(others)
-        side = "within" if expected.contains(one[0]) else "outside"
-        figures.append(
-            f"{title} of {one[0]:.3f}, {side} the {expected.low:.3f} to {expected.high:.3f}"
-        )
+    reached = {"F1": courses[F1], "mAP": courses[MAP]}  # title -> one value, and the others
+    expected = {title: prediction_interval(others) for title, (_, others) in reached.items()}
+    above = [title for title, (one, _) in reached.items() if one[0] > expected[title].high]
     return (
-        f"One run of {about} at {size} pixels, the published size, has after as many epochs an "
-        f"{' and a '.join(figures)}, that one more run at {find(BEST).data['size']} pixels may "
-        "have (95% prediction intervals)."
+        f"One run of {about} at {size} pixels, the published size, ends after as many epochs at "
+        f"{listed(f'{title} {one[0]:.3f}' for title, (one, _) in reached.items())}. One more "
+        f"run at {find(BEST).data['size']} pixels should have "
+        f"{listed(f'{e.low:.3f} to {e.high:.3f}' for e in expected.values())} (95% prediction "
+        "intervals): "
+        + (
+            f"in {listed(above)} the larger images are ahead of that."
+            if above
+            else "a single run cannot show that the larger images help."
+        )
     )
 
 

@@ -167,6 +167,22 @@ def test_larger_images_are_compared_after_as_many_epochs():
     assert f"for LeNet the F1 changes by {at[0] - at[1]:+.3f} [" in voc_words.about_size()
 
 
+@pytest.mark.parametrize(
+    ("large", "said"),
+    [
+        (
+            0.9,
+            "ends after as many epochs at F1 0.900 and mAP 0.900. One more run at 96 pixels should",
+        ),
+        (0.9, "in F1 and mAP the larger images are ahead of that."),
+        (0.7, "a single run cannot show that the larger images help."),
+    ],
+)
+def test_one_run_on_larger_images_stands_beside_one_more_run_on_smaller_ones(large, said):
+    ends = [np.array([large]), np.array([0.69, 0.70, 0.71])]
+    assert said in voc_words._alone("ResNet-18", 224, {F1: ends, MAP: ends})
+
+
 def test_the_summary_gives_the_recorded_means():
     mean = np.mean([run.metrics[MAP] for run in recorded(BEST)])
     assert f"ResNet-18 reaches a mAP of {mean:.3f}" in voc_words.summary()
