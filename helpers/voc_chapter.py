@@ -18,6 +18,7 @@ from helpers.multilabel import Answers
 from helpers.records import ROOT, read_arrays
 from helpers.registry import EXPERIMENTS
 from helpers.shown import first, unpacked
+from helpers.stats import Interval, mean_interval
 from helpers.threshold_panel import threshold_panel
 from helpers.thresholds import threshold_playground
 from helpers.voc_claims import (
@@ -65,6 +66,11 @@ def larger():
     """Return the experiments on larger images that are listed: "model, size" -> name."""
     listed = [find(name) for name in LARGER if name in EXPERIMENTS]
     return {f"{e.about}, {e.data['size']} px": e.name for e in listed}
+
+
+def ends(name, metric):
+    """Return a figure of each seed, [S], after as many epochs as the compared models have."""
+    return tables.history(recorded(name), metric)[1][:, find(BEST).config.epochs - 1]
 
 
 def one_run(name):
@@ -140,6 +146,28 @@ def moved_threshold(about="cat"):
     column = CLASSES.index(about)
     scores, truth = one_run(BEST)[:, column], targets()[:, column]
     return pr_figures.threshold_figure(scores, truth)
+
+
+def image_sizes():
+    """Draw the mAP of the compared models against the size of their images.
+
+    A single run has no interval.
+    """
+    ax = figures.axes_or_new(None, height=5.2)
+    sides = set()
+    for i, (about, name) in enumerate(COMPARED.items()):
+        names = [name, *(n for n in larger().values() if find(n).about == about)]
+        levels = [ends(n, MAP) for n in names]
+        levels = [mean_interval(v) if len(v) > 1 else Interval(v[0], v[0], v[0], 1) for v in levels]
+        at = np.array([find(n).data["size"] for n in names])
+        sides |= set(at.tolist())
+        apart = at * 1.012 ** (i - 2)  # so that no interval hides another
+        figures.sweep(apart, levels, "side of the images in pixels", "mAP", True, about, i, ax)
+    ax.set_xticks(sorted(sides), sorted(sides))
+    ax.minorticks_off()
+    ax.get_legend().remove()  # it would lie on an interval
+    ax.figure.legend(*ax.get_legend_handles_labels(), loc="outside upper center", ncols=3)
+    return ax.figure
 
 
 def overfitting():

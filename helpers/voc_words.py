@@ -20,6 +20,7 @@ from helpers.voc_chapter import (
     chosen,
     compared,
     constant_figures,
+    ends,
     judged,
     larger,
     one_run,
@@ -89,16 +90,15 @@ def about_ways():
 
 def about_size():
     """Say what larger images change, after as many epochs, with all else alike."""
-    epochs, said, clear, sizes, alone = find(BEST).config.epochs, [], [], [], []
+    said, clear, sizes, alone = [], [], [], []
     for name in larger().values():
         experiment = find(name)
         about, size = experiment.about, experiment.data["size"]
-        runs = recorded(name), recorded(COMPARED[about])
-        courses = {m: [tables.history(r, m)[1][:, epochs - 1] for r in runs] for m in (F1, MAP)}
+        courses = {m: [ends(n, m) for n in (name, COMPARED[about])] for m in (F1, MAP)}
         if len(experiment.seeds) < 2:
             alone.append(_alone(about, size, courses))
             continue
-        gains = [difference_interval(*ends) for ends in courses.values()]
+        gains = [difference_interval(*both) for both in courses.values()]
         said.append(
             "for {} the F1 changes by {:+.3f} and the mAP by {:+.3f}".format(about, *gains)
             + f" ({seeds_of(gains[0])})"
@@ -114,7 +114,7 @@ def about_size():
         [
             "How much of what is missing is the size of the images? "
             f"At {listed(sizes)} pixels a side instead of {find(BEST).data['size']}, after "
-            f"{epochs} epochs of each: {'; '.join(said)}. {gain}",
+            f"{find(BEST).config.epochs} epochs of each: {'; '.join(said)}. {gain}",
             *alone,
         ]
     )

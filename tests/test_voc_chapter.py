@@ -70,7 +70,7 @@ def test_what_shows_one_run_shows_that_of_the_photographs():
     [
         voc_chapter.model_curves, voc_chapter.moved_threshold, voc_chapter.overfitting,
         voc_chapter.learning, voc_chapter.restless, voc_chapter.calibration,
-        voc_chapter.causes, voc_chapter.long_run,
+        voc_chapter.causes, voc_chapter.long_run, voc_chapter.image_sizes,
         lambda: voc_chapter.class_curves("ViT"),
     ],
 )  # fmt: skip
