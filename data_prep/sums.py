@@ -3,10 +3,9 @@
 import hashlib
 import os
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path, PurePosixPath
 
-from data_prep.errors import PrepError
 from data_prep.paths import display_path
 
 SUMS = "SHA256SUMS"
@@ -44,19 +43,28 @@ def write_sums(folder: Path, digests: Mapping[str, str]) -> None:
     write_whole(folder / SUMS, "".join(lines).encode())
 
 
-def problems(folder: Path) -> list[str]:
-    """Return a sentence for every file of SHA256SUMS that is missing or was altered."""
+def problems(folder: Path, expected: Iterable[str]) -> list[str]:
+    """Return a sentence for every file of SHA256SUMS that is missing or was altered.
+
+    Parameters
+    ----------
+    folder : Path
+        The folder with the list.
+    expected : iterable of str
+        The files that must be listed, as paths in the folder.
+    """
     try:
         text = (folder / SUMS).read_text(encoding="utf-8")
     except FileNotFoundError:
         return [f"{display_path(folder / SUMS)} is missing; prepare the data anew."]
     except (OSError, UnicodeDecodeError) as error:
         return [f"{display_path(folder / SUMS)} cannot be read ({error}); prepare the data anew."]
-    found = []
+    found, unlisted = [], set(expected)
     for line in text.splitlines():
         digest, _, name = line.partition("  ")
         if not name or PurePosixPath(name).is_absolute() or ".." in PurePosixPath(name).parts:
             return [f"{display_path(folder / SUMS)} is damaged; prepare the data anew."]
+        unlisted.discard(name)
         shown = display_path(folder / name)
         try:
             if sha256(folder / name) != digest:
@@ -65,10 +73,8 @@ def problems(folder: Path) -> list[str]:
             found.append(f"{shown} is missing; prepare the data anew.")
         except OSError as error:
             found.append(f"{shown} cannot be read ({error.strerror}); mend that first.")
+    if unlisted:
+        found.append(
+            f"{display_path(folder / SUMS)} does not list {min(unlisted)}; prepare the data anew."
+        )
     return found
-
-
-def check(folder: Path) -> None:
-    """Raise PrepError for the first of `problems`."""
-    for problem in problems(folder):
-        raise PrepError(problem)

@@ -53,7 +53,11 @@ class ToyVoc:
 
     def problems(self, folder: Path) -> list[str]:
         """Return a sentence for each file that is missing or was altered."""
-        return sums.problems(folder)
+        ids = [f"{index:05d}" for index in range(sum(self.split_sizes.values()))]
+        photos = [f"{PHOTOS}/{identifier}.jpg" for identifier in ids]
+        masks = [f"{TINY_VOC.masks}/{identifier}.png" for identifier in ids]
+        lists = [f"{TINY_VOC.lists}/{split}.txt" for split in self.split_sizes]
+        return sums.problems(folder, [ABOUT, SAMPLE, *lists, *photos, *masks])
 
     def prepare(self, source: Path | None, folder: Path) -> bool:
         """Draw the scenes into `folder`; False if they were there already.

@@ -6,9 +6,10 @@ interrupted, however it was, goes on with the pieces that are missing. The finis
 appears by one renaming.
 """
 
+import os
 import shutil
 from dataclasses import dataclass
-from functools import cache
+from functools import lru_cache
 from io import BytesIO
 from pathlib import Path
 
@@ -21,7 +22,7 @@ from data_prep.folders import put_in_place
 from data_prep.voc_files import Files, open_files
 from data_prep.voc_labels import classes_of, format_labels, parse_labels
 from data_prep.voc_scenes import Layout, Source, read_scene
-from data_prep.voc_store import ABOUT, ARRAY, PNGS, About, read_about, read_images
+from data_prep.voc_store import ABOUT, ARRAY, PNGS, About, read_images
 from data_prep.workers import work
 
 DONE = "pieces"  # the folder of the label lines of finished pieces
@@ -49,6 +50,7 @@ class _ArrayJob:
     """What the pieces of an array share."""
 
     source: Path
+    fingerprint: str
     layout: Layout
     size: int
     folder: Path
@@ -81,7 +83,7 @@ def build_array(source: Source, size: int, folder: Path, jobs: int) -> Labels:
     """
     partial = _begin_array(source, size, folder)
     offset = (partial / ARRAY).stat().st_size - len(source.ids) * size * size * 3
-    job = _ArrayJob(source.path, source.layout, size, partial, offset)
+    job = _ArrayJob(source.path, source.fingerprint, source.layout, size, partial, offset)
     pieces = _pieces(source.ids, partial / DONE)
     lengths = [len(ids) for _, ids in pieces]
     try:
@@ -92,6 +94,8 @@ def build_array(source: Source, size: int, folder: Path, jobs: int) -> Labels:
     except PrepError:
         shutil.rmtree(partial)  # no use once the source is mended
         raise
+    finally:
+        _opened.cache_clear()  # closes an archive that this process has read
     labels: Labels = {}
     for path in sorted((partial / DONE).glob("[0-9]*.txt")):
         labels |= parse_labels(path.read_text(encoding="utf-8"), str(path))
@@ -102,7 +106,8 @@ def finish_array(folder: Path, size: int) -> None:
     """Let a full array appear as ``SIZE/images.npy`` in `folder`."""
     partial, target = folder / f".{size}.partial", folder / str(size)
     sums.write_sums(partial, {name: sums.sha256(partial / name) for name in (ARRAY, ABOUT)})
-    if (target / ABOUT).is_file() and read_about(target) != read_about(partial):
+    before = (target / ABOUT).read_bytes() if (target / ABOUT).is_file() else None
+    if before not in (None, (partial / ABOUT).read_bytes()):
         shutil.rmtree(target)  # its pictures too are of other files
     put_in_place(partial, target)
     shutil.rmtree(target / DONE)
@@ -126,7 +131,7 @@ def _fill(job: _ArrayJob, piece: tuple[int, tuple[str, ...]]) -> None:
     first, ids = piece
     rows = np.empty((len(ids), job.size, job.size, 3), np.uint8)
     labels = []
-    files = _opened(job.source)
+    files = _opened(job.source, job.fingerprint)
     for row, identifier in zip(rows, ids, strict=True):
         photo, mask = read_scene(files, job.layout, identifier)
         row[:] = np.asarray(squash(photo, job.size))
@@ -139,13 +144,15 @@ def _fill(job: _ArrayJob, piece: tuple[int, tuple[str, ...]]) -> None:
     with (job.folder / ARRAY).open("r+b") as array:
         array.seek(job.offset + first * rows[0].nbytes)
         array.write(rows.data)
+        array.flush()
+        os.fsync(array.fileno())  # on the disk before the lines that say so
     lines = format_labels(labels).encode()
     sums.write_whole(job.folder / DONE / f"{first:06d}.txt", lines)
 
 
-@cache
-def _opened(source: Path) -> Files:
-    """Open a source once in each process."""
+@lru_cache(maxsize=1)
+def _opened(source: Path, fingerprint: str) -> Files:
+    """Open a source once in each process; `fingerprint` tells it from what was there before."""
     return open_files(source)
 
 

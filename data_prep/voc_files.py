@@ -4,6 +4,7 @@ An archive is read where it is; nothing is unpacked. Names are relative to the f
 holds ``JPEGImages``, wherever that is below the source.
 """
 
+import lzma
 import zipfile
 import zlib
 from collections.abc import Iterable
@@ -16,6 +17,7 @@ from data_prep.paths import display_path
 
 PHOTOS = "JPEGImages"
 LARGEST_FILE = 64 * 2**20  # bytes of one photograph or mask, unpacked
+DAMAGED = (zipfile.BadZipFile, zlib.error, lzma.LZMAError, EOFError, NotImplementedError)
 
 
 class Files(Protocol):
@@ -112,7 +114,7 @@ class ZipFiles:
         self.shown = display_path(source)
         try:
             self._archive = zipfile.ZipFile(source)
-        except (zipfile.BadZipFile, NotImplementedError) as error:
+        except (zipfile.BadZipFile, NotImplementedError, UnicodeDecodeError) as error:
             raise PrepError(f"{self.shown} is a damaged archive ({error}); fetch it.") from error
         members = self._archive.infolist()
         for member in members:
@@ -142,7 +144,7 @@ class ZipFiles:
         """Return a member's content; PrepError if it is missing or damaged."""
         try:
             return self._archive.read(self._member(name))
-        except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError) as error:
+        except DAMAGED as error:
             raise PrepError(
                 f"{name} in {self.shown} is damaged ({error}); fetch the archive again."
             ) from error

@@ -12,11 +12,13 @@ from data_prep.voc_scenes import Source, read_scene
 from data_prep.voc_sheet import choose, contact_sheet
 from data_prep.voc_store import (
     ABOUT,
+    ARRAY,
     CLASS_NAMES,
     LABELS,
     MEND,
     PNGS,
     SAMPLE,
+    SPLITS,
     About,
     read_about,
     read_images,
@@ -53,7 +55,8 @@ def write_sample(folder: Path, source: Source) -> None:
 
 def lists_problems(folder: Path) -> list[str]:
     """Return a sentence for every small file that is wrong."""
-    found = sums.problems(folder)
+    splits = [f"{split}.txt" for split in SPLITS]
+    found = sums.problems(folder, [LABELS, CLASS_NAMES, ABOUT, *splits])
     try:
         read_about(folder)
         read_splits(folder)
@@ -65,7 +68,7 @@ def lists_problems(folder: Path) -> list[str]:
 def array_problems(folder: Path, size: int) -> list[str]:
     """Return a sentence for everything that is wrong with the array of one size."""
     at_size = folder / str(size)
-    found = sums.problems(at_size)
+    found = sums.problems(at_size, [ARRAY, ABOUT])
     try:
         if not found and read_about(at_size) != read_about(folder):
             found = [
@@ -81,4 +84,8 @@ def array_problems(folder: Path, size: int) -> list[str]:
 
 def picture_problems(folder: Path, size: int) -> list[str]:
     """Return a sentence for every picture of one size that is missing or altered."""
-    return sums.problems(folder / str(size) / PNGS)
+    try:
+        pictures = [f"{identifier}.png" for identifier in read_labels(folder)]
+    except PrepError as error:
+        return [str(error)]
+    return sums.problems(folder / str(size) / PNGS, pictures)

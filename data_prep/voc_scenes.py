@@ -106,9 +106,9 @@ def open_source(path: Path, layout: Layout) -> Source:
     """
     files = open_files(path)
     splits = {split: _read_split(files, layout, split) for split in SPLITS}
-    for identifier in set(splits["train"]) & set(splits["val"]):
+    if both := set(splits["train"]) & set(splits["val"]):
         raise PrepError(
-            f"{files.shown} lists {identifier} in train.txt and in val.txt; remove it from one."
+            f"{files.shown} lists {min(both)} in train.txt and in val.txt; remove it from one."
         )
     photos, masks = files.stems(PHOTOS, ".jpg"), files.stems(layout.masks, ".png")
     listed = set(splits["train"]) | set(splits["val"])
@@ -118,12 +118,18 @@ def open_source(path: Path, layout: Layout) -> Source:
     _refuse(files, considered & masks - photos, f"has a mask but no photograph in {PHOTOS}")
     if layout.selective:
         splits = {split: _with_a_class(files, layout, ids) for split, ids in splits.items()}
+        for split, ids in splits.items():
+            if not ids:
+                raise PrepError(
+                    f"No image of {split}.txt in {files.shown} shows any of the classes; "
+                    "check that the archive is whole."
+                )
     names = [f"{layout.lists}/{split}.txt" for split in SPLITS]
     for identifier in splits["train"] + splits["val"]:
         names += _names(layout, identifier)
     name = layout.name
     if files.has(ABOUT):
-        name = parse_about(files.read(ABOUT).decode(), f"{ABOUT} in {files.shown}").name
+        name = parse_about(files.read(ABOUT), f"{ABOUT} in {files.shown}", "remove it").name
     return Source(path, name, layout, splits, fingerprint(files, names))
 
 

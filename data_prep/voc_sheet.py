@@ -1,7 +1,5 @@
 """The sample picture of a data set with masks: proof for the eye that the labels are true."""
 
-from pathlib import Path
-
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
@@ -14,9 +12,11 @@ PER_CLASS = 4
 def choose(labels: dict[str, tuple[int, ...]]) -> list[str]:
     """Return the first images of each class, a class after the other, none of them twice.
 
-    An image with two classes is shown with the rarer one, so that each class gets its row.
+    An image with two classes is shown with the rarer one, so that each class has its own.
     """
-    counts = np.bincount([c for classes in labels.values() for c in classes], minlength=5)
+    counts = np.bincount(
+        [c for classes in labels.values() for c in classes], minlength=len(CLASSES)
+    )
     rarest = {i: min(classes, key=lambda c: counts[c]) for i, classes in labels.items()}
     chosen = []
     for label in range(len(CLASSES)):
@@ -58,8 +58,3 @@ def mask_picture(mask: np.ndarray) -> Image.Image:
     picture = Image.fromarray(mask)
     picture.putpalette([channel for colour in PALETTE for channel in colour])
     return picture
-
-
-def write_sheet(path: Path, scenes: list[tuple[str, Image.Image, np.ndarray]]) -> None:
-    """Write `contact_sheet` as a PNG file."""
-    contact_sheet(scenes).save(path, format="PNG", optimize=True)

@@ -55,12 +55,20 @@ def read_about(folder: Path) -> About:
     return parse_about(_read(folder / ABOUT), display_path(folder / ABOUT))
 
 
-def parse_about(text: str, name: str) -> About:
-    """Read the content of ``about.json``; `name` is what to call it in an error message."""
+def parse_about(text: str | bytes, name: str, mend: str = MEND) -> About:
+    """Read the content of ``about.json``.
+
+    Parameters
+    ----------
+    text : str or bytes
+        The content.
+    name, mend : str
+        What to call it in an error message, and what to do about it.
+    """
     try:
         return About(**json.loads(text))
     except (ValueError, TypeError) as error:
-        raise PrepError(f"{name} is damaged; {MEND}.") from error
+        raise PrepError(f"{name} is damaged; {mend}.") from error
 
 
 def read_labels(folder: Path) -> dict[str, tuple[int, ...]]:

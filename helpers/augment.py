@@ -50,10 +50,11 @@ def distort(images, generator, shift=0.0, rotation=0.0, scale=0.0, flip=False, c
     scale : float
         Largest stretch; 0.1 gives factors from 0.9 to 1.1, the same along both axes.
     flip : bool
-        Mirror every second image, left to right.
+        Mirror each image, left to right, with a probability of one half.
     crop : float
         Smallest share of an image's area that is cut out and enlarged to the whole; its sides
-        stand in a proportion of 3:4 to 4:3.
+        stand in a proportion of 3:4 to 4:3. Above 0.75 less may be left, since a cut that is
+        wider or higher than the image is narrowed to it.
 
     Returns
     -------
@@ -122,7 +123,7 @@ def recolour(images, generator, brightness=0.0, contrast=0.0, saturation=0.0):
 
 
 def blurred(images, generator, blur):
-    """Mix every second image with a blurred copy of itself.
+    """Mix each image, with a probability of one half, with a blurred copy of itself.
 
     Parameters
     ----------

@@ -30,6 +30,8 @@ SCHEMA = 1
 SIZE = 128  # pixels
 IMAGES, ROUNDS = 320, 7
 PREPARED, PREPARATIONS = 400, 3  # scenes, and how often with either number of processes
+PARTS = 5  # a fifth of the scenes is for validation
+PATCH = 16  # pixels: the ViT cuts its images into such squares
 NETWORKS = ("resnet18", "lenet", "vit")  # of practice 4's table
 TIMES_FASTER, SHARE = 10.0, 0.05  # the goals
 COMMAND = "python -m helpers.augment_bench"
@@ -201,7 +203,7 @@ def measure_preparation(count, rounds):
     spent = {1: [], 2: []}
     with tempfile.TemporaryDirectory(prefix="toy-voc-") as scratch:
         source = Path(scratch, "drawn")
-        ToyVoc({"train": count - count // 5, "val": count // 5}).prepare(None, source)
+        ToyVoc({"train": count - count // PARTS, "val": count // PARTS}).prepare(None, source)
         for turn in range(rounds):
             for jobs in spent:
                 target = Path(scratch, f"prepared-{turn}-{jobs}")
@@ -331,10 +333,16 @@ def _busy(results):
 # --------------------------------------------------------------------- command line
 
 
-def _whole(text):
-    if not (text.isdecimal() and int(text) >= 2):
-        raise argparse.ArgumentTypeError(f"{text!r} is not a number from 2 on")
-    return int(text)
+def _whole(least, step=1):
+    """Return a parser of whole numbers from `least` on, in steps."""
+
+    def parse(text):
+        if not (text.isdecimal() and int(text) >= least and int(text) % step == 0):
+            steps = f", a multiple of {step}" if step > 1 else ""
+            raise argparse.ArgumentTypeError(f"{text!r} is not a number from {least} on{steps}")
+        return int(text)
+
+    return parse
 
 
 def main(arguments=None):
@@ -342,10 +350,12 @@ def main(arguments=None):
     parser = argparse.ArgumentParser(
         prog=COMMAND, description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--images", type=_whole, default=IMAGES, help="in an epoch")
-    parser.add_argument("--rounds", type=_whole, default=ROUNDS, help="turns of each contestant")
-    parser.add_argument("--size", type=_whole, default=SIZE, help="of the images, in pixels")
-    parser.add_argument("--prepared", type=_whole, default=PREPARED, help="scenes to prepare")
+    parser.add_argument("--images", type=_whole(2), default=IMAGES, help="in an epoch")
+    parser.add_argument("--rounds", type=_whole(2), default=ROUNDS, help="turns of each contestant")
+    parser.add_argument("--size", type=_whole(PATCH, PATCH), default=SIZE, help="in pixels")
+    parser.add_argument(
+        "--prepared", type=_whole(PARTS), default=PREPARED, help="scenes to prepare"
+    )
     parser.add_argument(
         "--output", type=Path, metavar="FILE", help="default: the book's results, if it's all run"
     )

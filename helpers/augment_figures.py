@@ -19,13 +19,13 @@ ALONE = AUGMENT | {"brightness": 0.5, "contrast": 0.5, "saturation": 0.8}
 
 #: A change of `AUGMENT`, and how its amount reads below its name.
 AMOUNTS = {
-    "flip": "every second",
+    "flip": "one in two",
     "rotation": "up to {:g}°",
     "crop": "{:.0%} or more",
     "brightness": "±{:.0%}",
     "contrast": "±{:.0%}",
     "saturation": "±{:.0%}",
-    "blur": "every second",
+    "blur": "one in two",
 }
 
 

@@ -82,7 +82,7 @@ def results_table(answers, targets, rng, resamples=RESAMPLES):
     -------
     DataFrame of str
         Each figure is computed over all images and averaged over the seeds; F1 and mAP have
-        95% intervals over images. A precision where nothing is predicted is left open. A
+        95% intervals over images. A precision where a seed predicts nothing is left open. A
         checkpoint is every parameter in float32.
     """
     rows = []
@@ -95,7 +95,7 @@ def results_table(answers, targets, rng, resamples=RESAMPLES):
             interval = found[key]
             wide = key in ("f1", "mean_average_precision") and interval.low < interval.high
             row[title] = f"{interval:.3f}" if wide else f"{interval.estimate:.3f}"
-        if not metrics.decide(said.probabilities[0], said.thresholds).any():
+        if not all(metrics.decide(p, said.thresholds).any() for p in said.probabilities):
             row["precision"] = NONE
         rows.append(row)
     return pd.DataFrame(rows)
@@ -176,61 +176,31 @@ def original_figures(record, probabilities, targets, thresholds, batch_size):
     return metrics.original_way([*({"accuracy": value} for value in before), last])
 
 
-def class_table(probabilities, targets, classes, thresholds=0.5):
-    """Tabulate one run's answers class by class.
-
-    Parameters
-    ----------
-    probabilities, targets : array [N, K]
-    classes : sequence of str, [K]
-    thresholds : float or array [K]
-
-    Returns
-    -------
-    DataFrame of str
-        A row for each class, and one for their mean.
-    """
-    found = metrics.by_class(probabilities, targets, thresholds)
-    titles = {"hits": "found", "misses": "missed", "false_alarms": "false alarms"}
-    figures_of = {
-        "precision": "precision", "recall": "recall", "f1": "F1", "average_precision": "AP"
-    }  # fmt: skip
-    rows = []
-    for k, name in enumerate(classes):
-        row = {"class": name} | {title: str(found[key][k]) for key, title in titles.items()}
-        rows.append(row | {title: f"{found[key][k]:.3f}" for key, title in figures_of.items()})
-    sums = {title: str(found[key].sum()) for key, title in titles.items()}
-    means = {title: f"{found[key].mean():.3f}" for key, title in figures_of.items()}
-    return pd.DataFrame([*rows, {"class": "all (sum, mean)"} | sums | means])
-
-
 # ----------------------------------------------------------------------------- figures
 
 
-def gap_figure(settings, quantity="loss"):
+def gap_figure(settings):
     """Draw the validation loss over the epochs, and how far it lies above the training loss.
 
     Parameters
     ----------
     settings : dict name -> sequence of Record
-        Whose history has `quantity` and "eval_" + `quantity`.
-    quantity : {"loss", "accuracy"}
-        With accuracy, the gap is how far validation lies below training.
+        Whose history has "loss" and "eval_loss".
 
     Returns
     -------
     Figure
-        Means over seeds, with bands from the lowest to the highest. The training figure is
+        Means over seeds, with bands from the lowest to the highest. The training loss is
         measured during the epoch, with augmentation and dropout, so the gap may begin below 0.
     """
     epochs, judged, gaps = {}, {}, {}
     for name, records in settings.items():
-        steps, train = tables.history(records, quantity)
-        judged[name] = tables.history(records, f"eval_{quantity}")[1]
-        gaps[name] = judged[name] - train if quantity == "loss" else train - judged[name]
+        steps, train = tables.history(records, "loss")
+        judged[name] = tables.history(records, "eval_loss")[1]
+        gaps[name] = judged[name] - train
         epochs[name] = steps + 1
     figure, (above, below) = figures.new_figure(2, 1, height=6.6, sharex=True)
-    figures.curves(epochs, judged, ylabel=f"validation {quantity}", xlabel="", ax=above)
+    figures.curves(epochs, judged, ylabel="validation loss", xlabel="", ax=above)
     figures.curves(epochs, gaps, ylabel="gap to training", ax=below)
     below.axhline(0, color=figures.BLACK, linewidth=1, linestyle=":")
     for ax in (above, below):

@@ -16,7 +16,7 @@ from PIL import Image
 from helpers import figures
 from helpers.animation import Html
 from helpers.pr_figures import KINDS
-from helpers.thresholds import GRID, START, Sweep, shares
+from helpers.thresholds import GRID, START, Sweep, shares, worth
 
 THUMBNAIL = 72  # pixels
 LEFT, TOP, PLANE = 46, 10, 250  # of the plane of precision and recall, in SVG units
@@ -131,14 +131,12 @@ def threshold_panel(probabilities, targets, classes, caption, images=None):
     if images:
         parts.append(_gallery(np.asarray(probabilities), np.asarray(targets), classes, images))
     body = "\n".join(parts)
-    *_, (_, positives, hits, said) = sweep.at([START] * len(classes))
-    precision, recall, f1 = shares(positives, hits, said)
+    *_, (_, *counts) = sweep.at([START] * len(classes))
     return Html(
         f'<figure class="align-default thresholds" data-sweep="{_attribute(data)}" '
         f'oninput="{html.escape(HANDLER.strip())}">\n<style>{STYLE}</style>\n{body}\n'
         f"<figcaption>{html.escape(caption)}</figcaption>\n</figure>",
-        f"Thresholds to move; at {GRID[START]:.2f} for every class: precision {precision:.3f}, "
-        f"recall {recall:.3f}, F1 {f1:.3f}.",
+        f"Thresholds to move; at {GRID[START]:.2f} for every class: {worth(*counts)}.",
     )
 
 

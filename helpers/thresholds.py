@@ -114,13 +114,18 @@ def threshold_playground(probabilities, targets, classes, images=None):
     return Playground(controls, draw)
 
 
+def worth(positives, hits, said):
+    """Say what counts of answers are worth, as `shares`, in words."""
+    precision, recall, f1 = shares(positives, hits, said)
+    precise = f"precision {precision:.3f}" if said else "no precision, since nothing is said"
+    return f"{precise}, recall {recall:.3f}, F1 {f1:.3f}"
+
+
 def _sentence(rows, changed):
     """Say what the decisions of all classes are worth."""
     *_, (_, positives, hits, said) = rows
-    precision, recall, f1 = shares(positives, hits, said)
-    precise = "no precision, since nothing is said" if not said else f"precision {precision:.3f}"
     return (
-        f"All classes: {precise}, recall {recall:.3f}, F1 {f1:.3f}; {hits} found, "
+        f"All classes: {worth(positives, hits, said)}; {hits} found, "
         f"{positives - hits} missed, {said - hits} false alarms. Other answers than at "
         f"{GRID[START]:.2f}: {changed} {'image' if changed == 1 else 'images'}."
     )

@@ -47,34 +47,6 @@ def bootstrap(scores, targets, thresholds, rng, resamples=RESAMPLES, confidence=
     return _intervals(_mean_figures(seeds, thresholds, weights), len(targets), confidence)
 
 
-def bootstrap_difference(
-    scores, baseline, targets, thresholds, rng, resamples=RESAMPLES, confidence=CONFIDENCE
-):
-    """Estimate how much better one model's figures are than another's on the same images.
-
-    Both see the same images drawn, so that what makes a sample easy for both cancels.
-
-    Parameters
-    ----------
-    scores, baseline : array of float, [N, K] or [S, N, K]
-    targets, rng, resamples, confidence
-        As for `bootstrap`.
-    thresholds : (float or array [K], float or array [K])
-        Of the model and of the baseline.
-
-    Returns
-    -------
-    dict name -> Interval
-        Of figure(scores) - figure(baseline).
-    """
-    both = _seeds(scores, targets), _seeds(baseline, targets)
-    weights = _draws(len(targets), rng, resamples)
-    ours, theirs = (
-        _mean_figures(seeds, at, weights) for seeds, at in zip(both, thresholds, strict=True)
-    )
-    return _intervals({name: ours[name] - theirs[name] for name in ours}, len(targets), confidence)
-
-
 def _seeds(scores, targets):
     """Return each seed's checked (scores, targets)."""
     scores = np.asarray(scores)

@@ -85,7 +85,7 @@ def load_tiny_voc(scale: str = "embedded", size: int | None = None) -> VocData:
     ValueError
         If `scale` is neither, or `size` is below 16.
     DataNotPrepared
-        If the full data have not been prepared at this size, or are damaged.
+        If the full data have not been prepared at this size, or their files do not fit together.
 
     References
     ----------
@@ -113,14 +113,20 @@ def _tiny(folder: Path, size: int) -> VocData:
     command = f"python -m data_prep tiny-voc --source FOLDER-OR-ZIP --size {size} --compact-only"
     try:
         labels, splits = read_labels(folder), read_splits(folder)
-        images = read_images(folder, size)
-        name = read_about(folder).name
+        images, about = read_images(folder, size), read_about(folder)
+        if read_about(folder / str(size)) != about or len(images) != len(labels):
+            raise PrepError(f"{display_path(folder / str(size))} was prepared from other files.")
     except PrepError as error:
         raise DataNotPrepared(
             f"Tiny-VOC is not prepared at {size} pixels in {display_path(folder)}: run `{command}`."
         ) from error
     return _voc_data(
-        name, "full", images, label_matrix(labels.values()), tuple(labels), len(splits["train"])
+        about.name,
+        "full",
+        images,
+        label_matrix(labels.values()),
+        tuple(labels),
+        len(splits["train"]),
     )
 
 

@@ -280,15 +280,17 @@ def chosen(name, kind, each):
 
 
 def judged():
-    """Return how a person judged ResNet-18's most confident false alarms: place -> judgement.
+    """Return how a person judged ResNet-18's most confident false alarms.
 
     Returns
     -------
-    dict int -> str
-        "there" where the class is in the image after all, "not there", or "unclear".
+    dict (int, str) -> str
+        Place and class -> "there" where the class is in the image after all, "not there", or
+        "unclear".
     """
     text = JUDGED.read_text(encoding="utf-8")
-    return {entry["place"]: entry["judgement"] for entry in json.loads(text)["false alarms"]}
+    entries = json.loads(text)["false alarms"]
+    return {(entry["place"], entry["said"]): entry["judgement"] for entry in entries}
 
 
 def mistakes(name=BEST):
@@ -317,7 +319,7 @@ def looks(name):
 
 
 def _pictures(most):
-    """Return pictures of the least sure answers: place -> image."""
+    """Return the last `most` of the kept pictures, the least sure at the end: place -> image."""
     places, images, *_ = shown(BEST)
     return dict(zip(places[-most:].tolist(), images[-most:], strict=True))
 

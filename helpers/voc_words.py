@@ -3,7 +3,7 @@
 import numpy as np
 
 from data_prep.voc_labels import CLASSES
-from helpers import finding, metrics, tables
+from helpers import finding, metrics, multilabel, tables
 from helpers.agreement import prediction_interval
 from helpers.course import PUBLISHED_VOC
 from helpers.experiments import find, recorded
@@ -76,8 +76,8 @@ def about_ways():
     name = REPEATED["ResNet-18"]
     gaps = []
     for record, said in zip(recorded(name), answers(name).probabilities, strict=True):
-        history = [value for value in record.history["eval_accuracy"] if value is not None]
-        gaps.append(np.mean(history) - metrics.summarise(said, targets(), 0.5)["accuracy"])
+        theirs = multilabel.original_figures(record, said, targets(), 0.5, BATCH)["accuracy"]
+        gaps.append(theirs - metrics.summarise(said, targets(), 0.5)["accuracy"])
     side = "above" if np.mean(gaps) > 0 else "below"
     return (
         "The original's accuracy is the mean over *all epochs so far*, from a list that was never "
@@ -224,7 +224,8 @@ def about_mistakes():
     rows, classes = chosen(BEST, FALSE_ALARM, 2)
     places, _, probabilities, _, _ = shown(BEST)
     judgements = judged()
-    said = [judgements[int(place)] for place in places[rows]]
+    alarmed = zip(places[rows].tolist(), (CLASSES[k] for k in classes), strict=True)
+    said = [judgements[alarm] for alarm in alarmed]
     sure = probabilities[rows, classes]
     alarms = ((one_run(BEST) >= 0.5) & (targets() == 0)).sum(axis=0)
     few = [CLASSES[k] for k in sorted(set(classes)) if alarms[k] <= 2]
@@ -233,6 +234,8 @@ def about_mistakes():
         "A part of what is counted against a model is thus noise in the labels, and no model that "
         "is right will ever score 1."
         if "there" in said
+        else "But for what one may argue about, these are the network's own mistakes."
+        if "unclear" in said
         else "These are the network's own mistakes, not the labels'."
     )
     return (
@@ -250,15 +253,17 @@ def about_classes():
         about: np.mean([metrics.average_precisions(p, targets()) for p in said.probabilities], 0)
         for about, said in compared().items()
     }
-    easy, hard = (
-        listed(dict.fromkeys(CLASSES[pick(ap)] for ap in found.values()))
-        for pick in (np.argmax, np.argmin)
-    )
     best = found["ResNet-18"]
+    easy, hard = CLASSES[best.argmax()], CLASSES[best.argmin()]
+    agree = [
+        sum(CLASSES[pick(ap)] == name for ap in found.values())
+        for pick, name in ((np.argmax, easy), (np.argmin, hard))
+    ]
     return (
-        f"By means over seeds, the easiest class is {easy} for all {len(found)} networks, and the "
-        f"hardest {hard}; for ResNet-18 their APs are {best.max():.3f} and {best.min():.3f}. An AP "
-        "must be read beside the class's share of the images, which is what guessing would reach: "
+        f"By means over seeds, the easiest class is {easy} for {agree[0]} of {len(found)} "
+        f"networks, and the hardest {hard} for {agree[1]}; for ResNet-18 their APs are "
+        f"{best.max():.3f} and {best.min():.3f}. An AP must be read beside the class's share of "
+        "the images, which is what guessing would reach: "
         f"{listed(f'{n} {s:.2f}' for n, s in zip(CLASSES, targets().mean(axis=0), strict=True))}."
     )
 

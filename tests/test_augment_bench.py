@@ -222,7 +222,16 @@ def test_a_tiny_run_leaves_results_that_can_be_read(tmp_path, capsys, monkeypatc
     assert 0 < found.shares["LeNet"].ratio < 1
 
 
-@pytest.mark.parametrize("arguments", [["--images", "1"], ["--rounds", "x"], ["--size", "-3"]])
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["--images", "1"],
+        ["--rounds", "x"],
+        ["--size", "-3"],
+        ["--size", "100"],
+        ["--prepared", "4"],
+    ],
+)
 def test_impossible_settings_are_refused(arguments, capsys):
     with pytest.raises(SystemExit):
         augment_bench.main(arguments)

@@ -325,23 +325,6 @@ def test_seeds_are_averaged_over_the_same_images():
     assert both["f1"].estimate == pytest.approx(np.mean(ends), abs=1e-6)
 
 
-def test_a_paired_difference_is_told_apart_where_two_intervals_overlap():
-    scores, targets = draws(images=200)
-    worse = scores + np.random.default_rng(5).normal(scale=0.35, size=scores.shape)
-    rng = np.random.default_rng(0)
-    gain = uncertainty.bootstrap_difference(scores, worse, targets, (0.5, 0.5), rng, 400)
-    gain = gain["mean_average_precision"]
-    one, other = (
-        uncertainty.bootstrap(s, targets, 0.5, rng, 400)["mean_average_precision"]
-        for s in (scores, worse)
-    )
-    assert gain.estimate == pytest.approx(one.estimate - other.estimate, abs=1e-6)
-    assert one.low < other.high
-    assert gain.high - gain.low < 0.7 * (one.high - one.low)
-    itself = uncertainty.bootstrap_difference(scores, scores, targets, (0.5, 0.5), rng, 50)
-    assert all((i.low, i.estimate, i.high) == (0, 0, 0) for i in itself.values())
-
-
 # ------------------------------------------------------------------------- calibration
 
 

@@ -123,20 +123,6 @@ def test_epochs_without_evaluation_are_left_out_of_the_originals_mean():
     assert found["accuracy"] == pytest.approx((0.6 + last["accuracy"]) / 2)
 
 
-def test_every_class_has_a_row_and_so_has_their_mean():
-    table = multilabel.class_table(logits(1), TARGETS, CLASSES, 0).set_index("class")
-    assert table.index.tolist() == [*CLASSES, "all (sum, mean)"]
-    found = metrics.by_class(logits(1), TARGETS, 0)
-    cat = table.loc["cat"]
-    assert [cat["found"], cat["missed"], cat["false alarms"]] == [
-        str(found[key][1]) for key in ("hits", "misses", "false_alarms")
-    ]
-    assert cat["AP"] == f"{found['average_precision'][1]:.3f}"
-    last = table.loc["all (sum, mean)"]
-    assert last["F1"] == f"{found['f1'].mean():.3f}"
-    assert int(last["found"]) + int(last["missed"]) == TARGETS.sum()
-
-
 # ------------------------------------------------------------ epochs, and calibration
 
 
@@ -151,16 +137,6 @@ def test_the_gap_is_validation_minus_training_loss():
     assert below.lines[1].get_ydata() == pytest.approx([0.1, 0.1])
     assert legend(figure) == ["augmentation", "nothing"]
     assert_legible(figure)
-
-
-def test_in_accuracy_the_gap_is_training_minus_validation():
-    record = trained()
-    record.history["accuracy"] = [0.85, 1.0]
-    figure = multilabel.gap_figure({"": [record]}, "accuracy")
-    above, below = figure.axes
-    assert above.lines[0].get_ydata() == pytest.approx([0.8, 0.9])
-    assert below.lines[0].get_ydata() == pytest.approx([0.05, 0.1])
-    assert above.get_ylabel() == "validation accuracy" and not legend(figure)
 
 
 def test_reliability_draws_each_model_beside_the_diagonal():

@@ -328,7 +328,9 @@ def test_a_failing_worker_s_error_arrives():
 def test_damaged_data_are_told_and_mended(prepare, run, source, tmp_path):
     prepare(source)
     whole, folder = snapshot(tmp_path / "data"), tmp_path / "data" / "tiny-voc"
-    for name in ("labels.txt", "about.json", "16/images.npy", "16/images/00003.png"):
+    damaged = ["labels.txt", "about.json"]
+    damaged += ["16/images.npy", "16/about.json", "16/images/00003.png"]
+    for name in damaged:
         content = bytearray((folder / name).read_bytes())
         content[-2] ^= 1
         (folder / name).write_bytes(content)
@@ -337,6 +339,48 @@ def test_damaged_data_are_told_and_mended(prepare, run, source, tmp_path):
         assert prepare(source)[0] == 0
         assert snapshot(tmp_path / "data") == whole
     assert run("verify", "--dest", tmp_path / "data")[0] == 0
+
+
+@pytest.mark.parametrize("folder", [".", "16", "16/images"])
+def test_a_list_that_names_nothing_verifies_nothing(prepare, run, source, tmp_path, folder):
+    prepare(source)
+    whole = snapshot(tmp_path / "data")
+    (tmp_path / "data" / "tiny-voc" / folder / "SHA256SUMS").write_bytes(b"")
+    status, _, err = run("verify", "--dest", tmp_path / "data")
+    assert status == 2 and "SHA256SUMS does not list" in err
+    assert prepare(source)[0] == 0 and snapshot(tmp_path / "data") == whole
+
+
+@pytest.mark.parametrize("content", [b"\xff{}", b'{"author": "somebody"}', b""])
+def test_an_about_that_says_nothing_of_the_source_is_refused(prepare, source, content):
+    (source / "about.json").write_bytes(content)
+    status, _, err = prepare(source)
+    assert status == 2
+    assert_one_sentence(err, "about.json in", "is damaged; remove it")
+
+
+def test_a_damaged_lzma_archive_is_told(prepare, source, tmp_path):
+    archive = tmp_path / "scenes.zip"
+    with zipfile.ZipFile(archive, "w", zipfile.ZIP_LZMA) as packed:
+        for path in sorted(source.rglob("*")):
+            if path.is_file():
+                packed.write(path, path.relative_to(source).as_posix())
+        offset = packed.getinfo("JPEGImages/00000.jpg").header_offset
+    content = bytearray(archive.read_bytes())
+    content[offset + 80 : offset + 400] = bytes(320)
+    archive.write_bytes(content)
+    status, _, err = prepare(archive)
+    assert status == 2
+    assert_one_sentence(err, "JPEGImages/00000.jpg", "is damaged", "fetch the archive again")
+
+
+def test_an_archive_that_was_replaced_is_read_anew(prepare, source, tmp_path):
+    archive = zipped(source, tmp_path / "scenes.zip")
+    prepare(archive, dest=tmp_path / "before")
+    Image.new("RGB", (128, 96), "red").save(source / "JPEGImages" / "00000.jpg")
+    zipped(source, archive)
+    prepare(archive, dest=tmp_path / "after")
+    assert read_images(tmp_path / "after" / "tiny-voc", 16)[0, 8, 8, 0] > 250
 
 
 def test_what_was_prepared_from_other_files_is_not_mixed(prepare, source, tmp_path):
@@ -710,6 +754,17 @@ def test_voc2012_is_restricted_to_the_five_classes(prepare, devkit, drawn, tmp_p
     assert '"voc2012"' in (folder / "about.json").read_text()
 
 
+def test_a_part_without_any_of_the_classes_is_refused(prepare, devkit):
+    for identifier in IDS[10:]:
+        path = devkit / "VOC2012" / "SegmentationClass" / f"{identifier}.png"
+        picture = Image.fromarray(np.full((8, 8), 20, np.uint8))
+        picture.putpalette(bytes(768))
+        picture.save(path)
+    status, _, err = prepare(devkit, "--voc2012")
+    assert status == 2
+    assert_one_sentence(err, "No image of val.txt", "any of the classes")
+
+
 def test_voc2012_masks_are_refused_as_tiny_voc(prepare, devkit, source):
     shutil.rmtree(source / "Annotations")
     shutil.copytree(devkit / "VOC2012" / "SegmentationClass", source / "Annotations")
@@ -789,6 +844,17 @@ def test_the_prepared_arrays_are_loaded(prepare, source, tmp_path, monkeypatch):
         assert array.dtype == np.uint8 and not array.flags.writeable
     with pytest.raises(DataNotPrepared, match="at 24 pixels"):
         load_tiny_voc("full", 24)
+
+
+def test_arrays_of_other_files_than_the_labels_are_refused(prepare, source, tmp_path, monkeypatch):
+    monkeypatch.setenv("COURSE_DATA", str(tmp_path / "data"))
+    prepare(source, "--compact-only", "--size", 24)
+    folder = tmp_path / "data" / "tiny-voc"
+    about = (folder / "24" / "about.json").read_text()
+    (folder / "24" / "about.json").write_text(about.replace('"source": "', '"source": "0'))
+    with pytest.raises(DataNotPrepared, match="at 24 pixels") as refused:
+        load_tiny_voc("full", 24)
+    assert "prepared from other files" in str(refused.value.__cause__)
 
 
 # The real data

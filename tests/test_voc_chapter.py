@@ -7,7 +7,7 @@ import pytest
 from legible import assert_legible
 from scipy.special import expit
 
-from helpers import voc_chapter, voc_words
+from helpers import metrics, voc_chapter, voc_words
 from helpers.course import PUBLISHED_VOC
 from helpers.experiments import find, recorded
 from helpers.records import read_arrays
@@ -123,12 +123,12 @@ def test_right_answers_are_right_in_every_class(three):
 
 
 def test_the_judged_mistakes_are_counted(three, monkeypatch):
-    judged = {8: "there", 9: "unclear"}
+    judged = {(8, "cat"): "there", (9, "car"): "unclear"}
     monkeypatch.setattr(voc_words, "judged", lambda: judged)
     said = voc_words.about_mistakes()
     assert "looked at all 2." in said and "from 0.60 to 0.70" in said
     assert "the mask misses it: 1. One may argue: 1. The network is wrong: 0." in said
-    del judged[9]
+    judged[9, "person"] = judged.pop((9, "car"))  # of another class on the same photograph
     with pytest.raises(KeyError):
         voc_words.about_mistakes()
 
@@ -187,3 +187,47 @@ def test_the_summary_gives_the_recorded_means():
     mean = np.mean([run.metrics[MAP] for run in recorded(BEST)])
     assert f"ResNet-18 reaches a mAP of {mean:.3f}" in voc_words.summary()
     assert f"{find(BEST).config.epochs} epochs" in voc_words.summary()
+
+
+def test_the_easiest_and_the_hardest_class_are_counted_over_the_networks():
+    found = [
+        np.mean(
+            [metrics.average_precisions(p, voc_chapter.targets()) for p in said.probabilities], 0
+        )
+        for said in voc_chapter.compared().values()
+    ]
+    easy, hard = (
+        [pick(ap) for ap in found].count(k) for pick, k in ((np.argmax, 0), (np.argmin, 3))
+    )
+    said = voc_words.about_classes()
+    assert f"the easiest class is person for {easy} of {len(found)} networks" in said
+    assert f"the hardest car for {hard};" in said
+
+
+def test_the_gaps_between_models_are_those_of_their_records():
+    means = {a: np.mean([r.metrics[MAP] for r in recorded(n)]) for a, n in COMPARED.items()}
+    said = voc_words.about_models()
+    for sentence, one, other in (
+        ("ResNet-18 minus VGG", "ResNet-18", "VGG"),
+        ("that ViT minus LeNet", "ViT", "LeNet"),
+        ("true patches minus strips", "ViT", "ViT with strips"),
+    ):
+        assert f"{sentence} {means[one] - means[other]:+.3f} [" in said
+
+
+def test_the_originals_accuracy_is_that_of_the_table():
+    table = voc_chapter.published_table()
+    ours = table[(table["model"] == "ResNet-18") & (table["figures"] != "as published")]
+    theirs, whole = ours["accuracy"].astype(float).iloc[:2]
+    side = "above" if theirs > whole else "below"
+    gap = re.search(rf"that is (0\.\d+) {side} the accuracy", voc_words.about_ways())
+    assert float(gap[1]) == pytest.approx(abs(theirs - whole), abs=6e-4)
+
+
+def test_what_is_stated_of_the_heaviest_class_is_the_mean_probability():
+    said, share = voc_chapter.answers(BEST).probabilities, voc_chapter.targets().mean(axis=0)
+    assert (
+        f"it states {said[..., 4].mean():.3f} [" in voc_words.about_calibration()
+        and f"in the mean where {share[4]:.3f} of the images have one"
+        in voc_words.about_calibration()
+    )
