@@ -51,7 +51,7 @@ REPEATED = {
     "LeNet": "voc128-lenet",
     "VGG": COMPARED["VGG"],
     "ResNet-18": "voc128-resnet18",
-    "ViT": COMPARED["ViT with strips"],
+    "ViT": "voc128-vit-strips",
 }
 
 #: The networks that were trained at the published size of the images, too.
