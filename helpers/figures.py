@@ -110,6 +110,13 @@ def axes_or_new(ax, height=None):
     return ax if ax is not None else new_figure(height=height)[1]
 
 
+def legend_above(ax, ncols):
+    """Put the legend of `ax` above its figure, where it lies on no curve."""
+    if legend := ax.get_legend():
+        legend.remove()
+    ax.figure.legend(*ax.get_legend_handles_labels(), loc="outside upper center", ncols=ncols)
+
+
 # --------------------------------------------------------------------------- curves
 
 

@@ -87,7 +87,7 @@ def signs(model, images):
         "score_spread": float(scores.std(dim=-1, correction=0).mean()),
         "attention_entropy": float(entropy.mean()),
         "active_units": float(above.float().mean()),
-        "silent_units": float((~above.any(dim=(1, 2), keepdim=False)).float().mean()),
+        "silent_units": float((~above.any(dim=(1, 2))).float().mean()),
     }
 
 

@@ -203,11 +203,8 @@ def gap_figure(settings):
     figures.curves(epochs, judged, ylabel="validation loss", xlabel="", ax=above)
     figures.curves(epochs, gaps, ylabel="gap to training", ax=below)
     below.axhline(0, color=figures.BLACK, linewidth=1, linestyle=":")
-    for ax in (above, below):
-        if legend := ax.get_legend():
-            legend.remove()
-    if len(settings) > 1:
-        figure.legend(*above.get_legend_handles_labels(), loc="outside upper center", ncols=2)
+    below.get_legend().remove()
+    figures.legend_above(above, ncols=2)
     return figure
 
 

@@ -147,8 +147,7 @@ def _plane(ax):
             alpha=0.6, zorder=1,
         )  # fmt: skip
         ax.text(
-            1.015, f1 / (2 - f1), f"F1 {f1:g}", color=GREY, fontsize=12, va="center",
-            transform=ax.transData,
+            1.015, f1 / (2 - f1), f"F1 {f1:g}", color=GREY, fontsize=12, va="center"
         )  # fmt: skip
     ax.set(xlim=(0, 1), ylim=(0, 1.005), xlabel="recall", ylabel="precision")
 

@@ -165,8 +165,7 @@ def image_sizes():
         figures.sweep(apart, levels, "side of the images in pixels", "mAP", True, about, i, ax)
     ax.set_xticks(sorted(sides), sorted(sides))
     ax.minorticks_off()
-    ax.get_legend().remove()  # it would lie on an interval
-    ax.figure.legend(*ax.get_legend_handles_labels(), loc="outside upper center", ncols=3)
+    figures.legend_above(ax, ncols=3)
     return ax.figure
 
 
@@ -208,9 +207,7 @@ def learning():
             steps, courses[about] = tables.history(recorded(name), MAP)
             epochs[about] = steps + 1
     figure = figures.curves(epochs, courses, ylabel="mAP on the validation images")
-    (ax,) = figure.axes
-    ax.get_legend().remove()  # it would lie on a curve
-    figure.legend(*ax.get_legend_handles_labels(), loc="outside upper center", ncols=3)
+    figures.legend_above(figure.axes[0], ncols=3)
     return figure
 
 

@@ -98,12 +98,12 @@ def about_size():
         if len(experiment.seeds) < 2:
             alone.append(_alone(about, size, courses))
             continue
-        gains = [difference_interval(*both) for both in courses.values()]
+        grown = [difference_interval(*both) for both in courses.values()]
         said.append(
-            "for {} the F1 changes by {:+.3f} and the mAP by {:+.3f}".format(about, *gains)
-            + f" ({seeds_of(gains[0])})"
+            "for {} the F1 changes by {:+.3f} and the mAP by {:+.3f}".format(about, *grown)
+            + f" ({seeds_of(grown[0])})"
         )
-        clear += [about] if any(gain.above(0) for gain in gains) else []
+        clear += [about] if any(gain.above(0) for gain in grown) else []
         sizes += [str(size)] if str(size) not in sizes else []
     gain = (
         f"That is clearly more than nothing for {listed(clear)}."
