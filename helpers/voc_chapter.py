@@ -165,6 +165,7 @@ def image_sizes():
         figures.sweep(apart, levels, "side of the images in pixels", "mAP", True, about, i, ax)
     ax.set_xticks(sorted(sides), sorted(sides))
     ax.minorticks_off()
+    ax.margins(x=0.06)
     figures.legend_above(ax, ncols=3)
     return ax.figure
 

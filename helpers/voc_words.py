@@ -103,13 +103,12 @@ def about_size():
             "for {} the F1 changes by {:+.3f} and the mAP by {:+.3f}".format(about, *grown)
             + f" ({seeds_of(grown[0])})"
         )
-        clear += [about] if any(gain.above(0) for gain in grown) else []
+        titles = zip(("F1", "mAP"), grown, strict=True)
+        clear += [f"{about} in {title}" for title, gain in titles if gain.above(0)]
         sizes += [str(size)] if str(size) not in sizes else []
-    gain = (
-        f"That is clearly more than nothing for {listed(clear)}."
-        if clear
-        else "No interval lies above zero: these runs show no gain from larger images."
-    )
+    lie = "lies" if len(clear) == 1 else "lie"
+    which = f": {listed(clear)}" if clear else ""
+    gain = f"Of these {2 * len(said)} intervals, {len(clear)} {lie} wholly above zero{which}."
     return " ".join(
         [
             "How much of what is missing is the size of the images? "
