@@ -114,7 +114,7 @@ def about_best():
             f"which was chosen on the held-out photographs. We had set out for an F1 of "
             f"{wanted:.2f}, which {way}: {found:.3f}. At 0.5, as in the other tables, it would be "
             f"{tables.interval(runs, F1):.3f}: what is best on some photographs need not be on "
-            f"others. Someone is on {_persons(f'{TUNE}{model}-{CHOSEN[model]}'):.0%} of the "
-            f"held-out ones, and on {_persons(BEST + model):.0%} of the validation ones."
+            f"others. A person is in {_persons(f'{TUNE}{model}-{CHOSEN[model]}'):.0%} of the "
+            f"held-out photographs, and in {_persons(BEST + model):.0%} of the validation ones."
         )
     return said

@@ -38,11 +38,12 @@ def about_trap():
     published = PUBLISHED_VOC["ViT"]
     count = targets().sum(axis=0)
     return (
-        f"Someone is in {count[0]} of the {len(targets())} validation images. So the answer "
+        f"A person is in {count[0]} of the {len(targets())} validation images. So the answer "
         f"“person, and nothing else”, whatever the image, has an accuracy of "
         f"**{person['accuracy']:.4f}** and an F1, explained below, of {person['f1']:.4f}; even "
         f"“nothing at all” is right in {nothing['accuracy']:.1%} of the cases. The course's "
-        f"ViT has an accuracy of {published['accuracy']:.4f}, which is "
+        f"ViT has an accuracy of {published['accuracy']:.4f} (a mean over its epochs, as we shall "
+        "see), which is "
         f"{published['accuracy'] - person['accuracy']:.3f} more than not looking at the image, "
         f"and an F1 of {published['f1']:.4f}, which is "
         f"{published['f1'] - person['f1']:.3f} more. From the accuracy, which the course put "
@@ -53,12 +54,16 @@ def about_trap():
 
 def runs_made():
     """Say how long, on what and how often the compared models were trained, and what is missing."""
-    config = find(BEST).config
+    config, vit = find(BEST).config, find(COMPARED["ViT"]).config
     missing = [about for about, name in COMPARED.items() if name not in EXPERIMENTS]
     seeds = sorted({len(find(n).seeds) for n in COMPARED.values() if n in EXPERIMENTS})
     rows = [f"{about} ({runs_of(recorded(name))})" for about, name in larger().items()]
     said = (
-        "The course's settings (Adam, its learning rates, its weighted loss, its augmentation) on "
+        f"The course's settings: Adam at a constant rate of {config.schedule['rate']:g}, and of "
+        f"{vit.schedule['rate']:g} for the ViT; its weighted loss; its list of augmentations. Not "
+        "published, and ours, are how strongly the images are changed, how long is trained, and "
+        f"the size of the ViT: {vit.arguments['depth']} layers of width {vit.arguments['width']}, "
+        f"with patches of {vit.arguments['patch']} pixels a side. The networks are trained on "
         f"images of {find(BEST).data['size']} pixels a side instead of 224, for {config.epochs} "
         f"epochs, with {listed(map(str, seeds))} seeds each, and some on larger ones"
         f"{f': {listed(rows)}' if rows else ''}. Numbers are means over the seeds, "
@@ -153,7 +158,7 @@ def about_models():
         f"In mAP: {finding.compared(gaps, '+.3f')}. In F1 the ViT minus the constant answer "
         f"“person” is {f1:+.3f}; in mAP, {tables.interval(vit, MAP):.3f} "
         f"against {person['mean_average_precision']:.3f}, it has learned a good deal more than "
-        "that. Which number is put first is not a matter of taste."
+        "that: one threshold, at which that answer is good, shows little of it."
     )
 
 
@@ -212,9 +217,9 @@ def about_calibration():
         f"{listed(f'{error:.3f} for {about}' for about, error in errors.items())} (means over "
         f"seeds). It is so small because {(said < 0.1).mean():.0%} of ResNet-18's answers lie in "
         "the first point, near zero, where nearly all are a safe no. The figure pools the "
-        f"classes; one by one, what ResNet-18 states of “{CLASSES[most]}” is furthest too high: "
-        f"{'; '.join(classes)} (intervals over seeds). Where an interval includes the share, "
-        "these seeds do not show that a class is overstated at all."
+        f"classes; one by one, what ResNet-18 states of “{CLASSES[most]}” lies furthest above its "
+        f"share: {'; '.join(classes)} (intervals over seeds). Where an interval includes the "
+        "share, these seeds do not show that a class is overstated at all."
     )
 
 
@@ -258,11 +263,15 @@ def about_classes():
         sum(CLASSES[pick(ap)] == name for ap in found.values())
         for pick, name in ((np.argmax, easy), (np.argmin, hard))
     ]
+    ahead = {True: [], False: []}
+    for about, (_, cat, _, _, bird) in found.items():
+        ahead[cat > bird].append(about)
     return (
         f"By means over seeds, the easiest class is {easy} for {agree[0]} of {len(found)} "
         f"networks, and the hardest {hard} for {agree[1]}; for ResNet-18 their APs are "
-        f"{best.max():.3f} and {best.min():.3f}. An AP must be read beside the class's share of "
-        "the images, which is what guessing would reach: "
+        f"{best.max():.3f} and {best.min():.3f}. Cats are ahead of birds for "
+        f"{listed(ahead[True])}, and behind them for {listed(ahead[False])}. An AP must be read "
+        "beside the class's share of the images, which is what guessing would reach: "
         f"{listed(f'{n} {s:.2f}' for n, s in zip(CLASSES, targets().mean(axis=0), strict=True))}."
     )
 
@@ -272,7 +281,8 @@ def summary():
     person = constant_figures("person")
     best, vit = recorded(BEST), recorded(COMPARED["ViT"])
     found, _ = gains(CAUSES, MAP)
-    helped = sorted(found, key=lambda about: -found[about].estimate)[:3]
+    clear = [about for about, gain in found.items() if gain.above(0)]
+    helped = sorted(clear, key=lambda about: -found[about].estimate)
     return (
         "Where most answers are no, accuracy flatters everyone: always saying “person” reaches "
         f"{person['accuracy']:.3f}. Precision, recall and their curve say what a model is worth, "
@@ -280,7 +290,7 @@ def summary():
         f"At {find(BEST).data['size']} pixels and {find(BEST).config.epochs} epochs ResNet-18 "
         f"reaches a mAP of {tables.values(best, MAP).mean():.3f} and an F1 of "
         f"{tables.values(best, F1).mean():.3f}, the ViT {tables.values(vit, MAP).mean():.3f} and "
-        f"{tables.values(vit, F1).mean():.3f}. What helped the ViT most, in mAP: "
+        f"{tables.values(vit, F1).mean():.3f}. What clearly changed the ViT's mAP: "
         f"{listed(f'{about} ({found[about]:+.3f})' for about in helped)}. Without "
         "augmentation, the networks learn their images by heart. And before a label is blamed for "
         "a confident mistake, someone has to look."
