@@ -57,17 +57,19 @@ def runs_made():
     config, vit = find(BEST).config, find(COMPARED["ViT"]).config
     missing = [about for about, name in COMPARED.items() if name not in EXPERIMENTS]
     seeds = sorted({len(find(n).seeds) for n in COMPARED.values() if n in EXPERIMENTS})
-    rows = [f"{about} ({runs_of(recorded(name))})" for about, name in larger().items()]
+    rows = [
+        f"{find(name).about} at {find(name).data['size']} px ({runs_of(recorded(name))})"
+        for name in larger().values()
+    ]
     said = (
         f"The course's settings: Adam at a constant rate of {config.schedule['rate']:g}, and of "
-        f"{vit.schedule['rate']:g} for the ViT; its weighted loss; its list of augmentations. Not "
-        "published, and ours, are how strongly the images are changed, how long is trained, and "
-        f"the size of the ViT: {vit.arguments['depth']} layers of width {vit.arguments['width']}, "
-        f"with patches of {vit.arguments['patch']} pixels a side. The networks are trained on "
-        f"images of {find(BEST).data['size']} pixels a side instead of 224, for {config.epochs} "
-        f"epochs, with {listed(map(str, seeds))} seeds each, and some on larger ones"
-        f"{f': {listed(rows)}' if rows else ''}. Numbers are means over the seeds, "
-        f"after the last epoch, over all {len(targets())} validation images; intervals are over "
+        f"{vit.schedule['rate']:.5f} for the ViT; its weighted loss; its list of augmentations. "
+        "Not published, and ours, are how strongly the images are changed, how long is trained, "
+        f"and the size of the ViT: {vit.arguments['depth']} layers of width "
+        f"{vit.arguments['width']}. The networks are trained on images of "
+        f"{find(BEST).data['size']} pixels a side instead of 224, for {config.epochs} epochs, with "
+        f"{listed(map(str, seeds))} seeds each, and some on larger ones: {listed(rows)}. Numbers "
+        f"are means over the seeds, after the last epoch, over all {len(targets())} validation images; intervals are over "
         "images in tables, over seeds in sentences. Nothing was chosen on these images; a class is "
         "said to be there from a probability of 0.5 on."
     )
@@ -133,7 +135,7 @@ def _alone(about, size, courses):
         f"One run of {about} at {size} pixels, the published size, ends after as many epochs at "
         f"{listed(f'{title} {one[0]:.3f}' for title, (one, _) in reached.items())}. One more "
         f"run at {find(BEST).data['size']} pixels should have "
-        f"{listed(f'{e.low:.3f} to {e.high:.3f}' for e in expected.values())} (95% prediction "
+        f"{listed(f'{e.low:.3f} to {e.high:.3f}' for e in expected.values())} (prediction "
         "intervals): "
         + (
             f"in {listed(above)} the larger images are ahead of that."
