@@ -69,9 +69,9 @@ def runs_made():
         f"{vit.arguments['width']}. The networks are trained on images of "
         f"{find(BEST).data['size']} pixels a side instead of 224, for {config.epochs} epochs, with "
         f"{listed(map(str, seeds))} seeds each, and some on larger ones: {listed(rows)}. Numbers "
-        f"are means over the seeds, after the last epoch, over all {len(targets())} validation images; "
-        "intervals are over images in tables, over seeds in sentences. Nothing was chosen on these "
-        "images; a class is said to be there from a probability of 0.5 on."
+        f"are means over the seeds, after the last epoch, over all {len(targets())} validation "
+        "images; intervals are over images in tables, over seeds in sentences. Nothing was chosen "
+        "on these images; a class is said to be there from a probability of 0.5 on."
     )
     if missing:
         said += f" Not recorded yet: {listed(missing)}."
