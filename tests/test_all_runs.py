@@ -147,7 +147,7 @@ def test_the_page_is_readable_without_a_script_and_light(page, soup):
         assert box.select("button, input, [hidden]") == []
     folds = [fold.find("summary").get_text() for fold in soup.select("details:not([open])")]
     rows = soup.select("#all-runs-runs tbody tr"), soup.select("#all-runs-experiments tbody tr")
-    assert folds == [f"All {len(rows[1])} experiments", f"All {len(rows[0])} records"]
+    assert folds == [f"All {len(rows[1]):,} experiments", f"All {len(rows[0]):,} records"]
     assert len(soup.select('script[src$="_static/run_tables.js"]')) == 1
     assert page.stat().st_size < 3_000_000
 
