@@ -244,7 +244,8 @@ def about_photographs():
 
 def _sizes():
     """Say how large our photographs are, and how long the networks were trained on them."""
-    return listed(dict.fromkeys(size(n) for n in REPEATED.values() if n in EXPERIMENTS))
+    sizes = dict.fromkeys(size(n) for n in REPEATED.values() if n in EXPERIMENTS)
+    return listed(each.replace(", ", " for ") for each in sizes)
 
 
 def mistakes():
