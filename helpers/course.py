@@ -22,7 +22,9 @@ PUBLISHED_VISION = {
     "ViT without 1/√d": {"epochs": 50, "loss": None, "test_accuracy": 0.9715},
 }
 
-# Practice 4, on Tiny-VOC at 224×224 pixels; how the original computed its figures stands in
+PUBLISHED_SIDE = 224  # pixels, of practice 4's photographs
+
+# Practice 4, on Tiny-VOC at that size; how the original computed its figures stands in
 # `helpers.multilabel.original_figures`. It had ViTs of two sizes, and one row for both.
 PUBLISHED_VOC = {
     "LeNet": {"accuracy": 0.8906, "precision": 0.7703, "recall": 0.7454, "f1": 0.7577},

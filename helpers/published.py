@@ -21,6 +21,7 @@ from helpers.activations import COMBINATIONS
 from helpers.agreement import prediction_interval
 from helpers.course import (
     PUBLISHED_MNIST,
+    PUBLISHED_SIDE,
     PUBLISHED_SINGLE_LABEL,
     PUBLISHED_VISION,
     PUBLISHED_VOC,
@@ -39,7 +40,6 @@ from helpers.voc_claims import ANNEALED, COMPARED, NEAR
 from helpers.voc_claims import REPEATED as VOC
 
 AGAIN, PARTLY, UNCLEAR, ABSENT = "again", "in part", "unclear", "not recorded yet"
-SIDE = 224  # pixels of the published photographs
 ACCURACY, LOSS, F1, SHARE = "test accuracy", "loss", "F1", "share of seeds that fit"
 
 
@@ -306,7 +306,8 @@ def _why_photographs(about, key, gap):
     if key != "f1":
         return batches
     strips = "; both cut strips instead of squares" if about == "ViT" else ""
-    return f"{batches}; {size(VOC[about])} instead of {SIDE} px and “until converged”{strips}"
+    instead = f"{size(VOC[about])} instead of {PUBLISHED_SIDE} px and “until converged”"
+    return f"{batches}; {instead}{strips}"
 
 
 def _recipe_voc(name):

@@ -6,7 +6,7 @@ import torch
 from helpers import figures, tables, voc_chapter
 from helpers.activation_claims import OFTEN, SELDOM
 from helpers.animation import Html
-from helpers.course import PUBLISHED_SIZES, PUBLISHED_VOC
+from helpers.course import PUBLISHED_SIDE, PUBLISHED_SIZES, PUBLISHED_VOC
 from helpers.evidence import records_link, section_with
 from helpers.experiments import recorded
 from helpers.finding import CLOSE, listed, seeds_of
@@ -18,7 +18,6 @@ from helpers.published import (
     AGAIN,
     F1,
     PRACTICES,
-    SIDE,
     UNCLEAR,
     cost_of_strips,
     size,
@@ -126,7 +125,7 @@ def _parameters(about):
     if name is None:
         return None
     with torch.device("meta"):  # counts, and takes no memory
-        model = MODELS[name](channels=3, size=SIDE, classes=5)
+        model = MODELS[name](channels=3, size=PUBLISHED_SIDE, classes=5)
     return sum(part.numel() for part in model.parameters())
 
 
@@ -235,10 +234,10 @@ def how_to_read():
 def about_photographs():
     """Say how our runs on photographs differ from the published ones, and how they are judged."""
     return (
-        f"The course's settings, but {_sizes()} instead of {SIDE} px and “until converged”. "
-        "Ours in the published settings are computed in the original's way, our best recipe over "
-        f"all {len(voc_chapter.targets())} validation images at once. The original's way is this. "
-        + about_ways()
+        f"The course's settings, but {_sizes()} instead of {PUBLISHED_SIDE} px and “until "
+        "converged”. Ours in the published settings are computed in the original's way, our best "
+        f"recipe over all {len(voc_chapter.targets())} validation images at once. The original's "
+        "way is this. " + about_ways()
     )
 
 
@@ -270,8 +269,8 @@ def mistakes():
         f"{count(sum(map(crippled, wide)), len(wide))} of the same network on a tenth of the "
         f"digits, and in {count(sum(map(crippled, whole)), len(whole))} on all of them; the "
         "published run escaped.",
-        f"- **Smaller photographs here.** Ours have {_sizes()} instead of {SIDE} px and “until "
-        "converged”. This is our doing, not the original's.",
+        f"- **Smaller photographs here.** Ours have {_sizes()} instead of {PUBLISHED_SIDE} px and "
+        "“until converged”. This is our doing, not the original's.",
         "- **One run.** Every published value is one run. Our ResNet-18, with "
         f"{len(accuracies)} seeds on the digits, ends between {accuracies.min():.4f} and "
         f"{accuracies.max():.4f}.",

@@ -5,7 +5,7 @@ import numpy as np
 from data_prep.voc_labels import CLASSES
 from helpers import finding, metrics, multilabel, tables
 from helpers.agreement import prediction_interval
-from helpers.course import PUBLISHED_VOC
+from helpers.course import PUBLISHED_SIDE, PUBLISHED_VOC
 from helpers.experiments import find, recorded
 from helpers.finding import listed, runs_of, seeds_of
 from helpers.registry import EXPERIMENTS
@@ -57,10 +57,7 @@ def runs_made():
     config, vit = find(BEST).config, find(COMPARED["ViT"]).config
     missing = [about for about, name in COMPARED.items() if name not in EXPERIMENTS]
     seeds = sorted({len(find(n).seeds) for n in COMPARED.values() if n in EXPERIMENTS})
-    rows = [
-        f"{find(name).about} at {find(name).data['size']} px ({runs_of(recorded(name))})"
-        for name in larger().values()
-    ]
+    rows = [_made(find(name), usual=config.epochs) for name in larger().values()]
     said = (
         f"The course's settings: Adam at a constant rate of {config.schedule['rate']:g}, and of "
         f"{vit.schedule['rate']:.5f} for the ViT; its weighted loss; its list of augmentations. "
@@ -76,6 +73,13 @@ def runs_made():
     if missing:
         said += f" Not recorded yet: {listed(missing)}."
     return said
+
+
+def _made(experiment, usual):
+    """Name an experiment's model, its images' size and its seeds, and epochs that are not usual."""
+    after = "" if experiment.config.epochs == usual else f"{experiment.config.epochs} epochs, "
+    runs = runs_of(recorded(experiment.name))
+    return f"{experiment.about} at {experiment.data['size']} px ({after}{runs})"
 
 
 def about_ways():
@@ -98,9 +102,10 @@ def about_ways():
 def about_size():
     """Say what larger images change, after as many epochs, with all else alike."""
     said, clear, sizes, alone = [], [], [], []
-    for name in larger().values():
-        experiment = find(name)
-        about, size = experiment.about, experiment.data["size"]
+    for experiment in map(find, larger().values()):
+        name, about, size = experiment.name, experiment.about, experiment.data["size"]
+        if about not in COMPARED:
+            continue  # it was not trained on smaller ones
         courses = {m: [ends(n, m) for n in (name, COMPARED[about])] for m in (F1, MAP)}
         if len(experiment.seeds) < 2:
             alone.append(_alone(about, size, courses))
@@ -131,8 +136,9 @@ def _alone(about, size, courses):
     reached = {"F1": courses[F1], "mAP": courses[MAP]}  # title -> one value, and the others
     expected = {title: prediction_interval(others) for title, (_, others) in reached.items()}
     above = [title for title, (one, _) in reached.items() if one[0] > expected[title].high]
+    published = ", the published size," if size == PUBLISHED_SIDE else ""
     return (
-        f"One run of {about} at {size} pixels, the published size, ends after as many epochs at "
+        f"One run of {about} at {size} pixels{published} ends after as many epochs at "
         f"{listed(f'{title} {one[0]:.3f}' for title, (one, _) in reached.items())}. One more "
         f"run at {find(BEST).data['size']} pixels should have "
         f"{listed(f'{e.low:.3f} to {e.high:.3f}' for e in expected.values())} (prediction "
@@ -142,6 +148,29 @@ def _alone(about, size, courses):
             if above
             else "a single run cannot show that the larger images help."
         )
+    )
+
+
+def about_depth():
+    """Say whether VGG-11, the deeper VGG, is ahead of what the course built under that name."""
+    deep, flat = recorded("voc128-vgg11"), recorded("voc128-course-vgg")
+    epochs, small = deep[0].config["epochs"], recorded(COMPARED["VGG"])
+    said = []
+    for title, metric in (("F1", F1), ("mAP", MAP)):
+        ours, theirs, seeds = (
+            tables.history(runs, metric)[1][:, epochs - 1] for runs in (deep, flat, small)
+        )
+        said.append(
+            f"{title} {ours[0]:.3f} against {theirs[0]:.3f} (the seeds of VGG at "
+            f"{small[0].config['data']['size']} pixels lie {np.ptp(seeds):.3f} apart there)"
+        )
+    sizes = (f"{runs[0].parameters:,}" for runs in (deep, flat))
+    slower = np.divide(*(r[0].cpu_seconds / r[0].config["epochs"] for r in (deep, flat)))
+    return (
+        "The course's VGG has five convolutions; VGG-11, the smallest of the paper's, has eight. "
+        f"At {deep[0].config['data']['size']} pixels they have {' and '.join(sizes)} parameters. "
+        f"VGG-11 takes {slower:.1f} times as long an epoch and was trained for {epochs}, with "
+        f"{runs_of(deep)}. Beside the course's VGG after as many: {listed(said)}."
     )
 
 

@@ -140,7 +140,7 @@ def test_the_judged_mistakes_are_counted(three, monkeypatch):
     "say",
     [
         voc_words.runs_made, voc_words.about_ways, voc_words.about_models, voc_words.about_classes,
-        voc_words.about_size,
+        voc_words.about_size, voc_words.about_depth,
         lambda: " ".join(voc_words.about_overfitting()), voc_words.about_calibration,
         voc_words.about_mistakes, voc_words.about_causes, voc_words.summary,
     ],
@@ -180,7 +180,18 @@ def test_larger_images_are_compared_after_as_many_epochs():
 )
 def test_one_run_on_larger_images_stands_beside_one_more_run_on_smaller_ones(large, said):
     ends = [np.array([large]), np.array([0.69, 0.70, 0.71])]
-    assert said in voc_words._alone("ResNet-18", 224, {F1: ends, MAP: ends})
+    sentence = voc_words._alone("ResNet-18", 224, {F1: ends, MAP: ends})
+    assert said in sentence and "at 224 pixels, the published size, ends" in sentence
+    assert "at 128 pixels ends" in voc_words._alone("VGG", 128, {F1: ends, MAP: ends})
+
+
+def test_vgg11_stands_beside_the_other_vgg_after_as_many_epochs():
+    (deep,), (flat,) = recorded("voc128-vgg11"), recorded("voc128-course-vgg")
+    assert deep.config["epochs"] < flat.config["epochs"]
+    epoch = deep.config["epochs"] - 1
+    said = f"mAP {deep.metrics[MAP]:.3f} against {flat.history[MAP][epoch]:.3f} (the seeds"
+    assert said in voc_words.about_depth()
+    assert f"VGG-11 at 128 px ({epoch + 1} epochs, 1 seed)" in voc_words.runs_made()
 
 
 def test_the_summary_gives_the_recorded_means():
