@@ -6,10 +6,11 @@ How the recipes were chosen, step by step, stands in `helpers.voc_experiments`.
 import numpy as np
 import pandas as pd
 
-from helpers import better, metrics, tables, voc_chapter
+from helpers import better, metrics, multilabel, tables, voc_chapter
 from helpers.course import PUBLISHED_VOC
 from helpers.experiments import recorded
 from helpers.finding import runs_of, seeds_of
+from helpers.multilabel import Answers
 from helpers.stats import difference_interval, mean_interval
 from helpers.voc_claims import COMPARED, F1, MAP
 from helpers.voc_experiments import CHOSEN, MODELS, STEPS
@@ -28,10 +29,9 @@ HELD_OUT = {
 WANTED = {"LeNet": 0.76, "VGG": 0.83, "ResNet-18": 0.87, "ViT": 0.75}
 
 
-def steps_table():
-    """Tabulate the steps to the networks' own recipes by their figures on held-out images."""
-    networks = {MODELS[m][0]: (steps, f"{TUNE}{m}-") for m, steps in STEPS.items()}
-    return better.tried(networks, HELD_OUT)
+def steps_table(model):
+    """Tabulate the steps to a network's own recipe by their figures on held-out images."""
+    return better.tried({MODELS[model][0]: (STEPS[model], f"{TUNE}{model}-")}, HELD_OUT)
 
 
 def threshold(model):
@@ -118,3 +118,35 @@ def about_best():
             f"held-out photographs, and in {_persons(BEST + model):.0%} of the validation ones."
         )
     return said
+
+
+def together():
+    """Return what networks answer together, by the mean of their probabilities.
+
+    Returns
+    -------
+    dict name -> Answers
+        Of each network with a recipe of its own one seed at a time, then its seeds together;
+        last, all seeds of all of them.
+    """
+    rows, everyone = {}, []
+    for model in CHOSEN:
+        network, said = MODELS[model][0], voc_chapter.answers(BEST + model)
+        rows[f"one {network}"] = said
+        rows[f"{len(said.records)} {network}s together"] = _mean(said.probabilities)
+        everyone.append(said.probabilities)
+    everyone = np.concatenate(everyone)
+    rows[f"all {len(everyone)} together"] = _mean(everyone)
+    return rows
+
+
+def _mean(probabilities):
+    """Return the mean of the probabilities [S, N, K] as the answers of one network."""
+    return Answers(probabilities.mean(axis=0, keepdims=True))
+
+
+def together_table():
+    """Tabulate `together`, at a threshold of 0.5, with intervals over images."""
+    rng = np.random.default_rng(0)
+    table = multilabel.results_table(together(), voc_chapter.targets(), rng)
+    return table[["model", "precision", "recall", "F1", "mAP"]]

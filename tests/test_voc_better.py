@@ -27,9 +27,10 @@ def test_recipes_are_chosen_on_training_images_and_judged_on_the_others(model):
     assert chosen.config == replace(STEPS[model][CHOSEN[model]][1], **often)
 
 
-def test_each_step_is_shown_by_its_held_out_figures():
-    table = voc_better.steps_table()
-    names = [TUNE + f"{model}-{name}" for model, steps in STEPS.items() for name in steps]
+@pytest.mark.parametrize("model", STEPS)
+def test_each_step_is_shown_by_its_held_out_figures(model):
+    table = voc_better.steps_table(model)
+    names = [f"{TUNE}{model}-{name}" for name in STEPS[model]]
     assert table["F1"].tolist() == [f"{recorded(n)[0].metrics[F1]:.3f}" for n in names]
     assert table["mAP"].tolist() == [f"{recorded(n)[0].metrics[MAP]:.3f}" for n in names]
 
@@ -52,6 +53,20 @@ def test_a_recipe_stands_beside_the_published_value_and_the_published_settings()
     assert row["own recipe, mAP"].startswith(f"{np.mean([r.metrics[MAP] for r in runs]):.3f} [")
     plain = np.mean([r.metrics[F1] for r in recorded(COMPARED["LeNet"])])
     assert row["published settings, ours"].startswith(f"{plain:.3f} [")
+
+
+def test_networks_together_answer_with_the_mean_of_their_probabilities():
+    rows, truth = voc_better.together(), voc_chapter.targets()
+    lenets = voc_chapter.answers(BEST + "lenet").probabilities
+    (together,) = rows["3 LeNets together"].probabilities
+    assert together == pytest.approx((lenets[0] + lenets[1] + lenets[2]) / 3)
+    everyone = [voc_chapter.answers(BEST + model).probabilities for model in CHOSEN]
+    counts = sum(map(len, everyone))
+    (together,) = rows[f"all {counts} together"].probabilities
+    assert together == pytest.approx(sum(p.sum(axis=0) for p in everyone) / counts)
+    table = voc_better.together_table().set_index("model")
+    reached = metrics.summarise(together, truth, 0.5)["mean_average_precision"]
+    assert table.loc[f"all {counts} together", "mAP"].startswith(f"{reached:.3f} [")
 
 
 @pytest.mark.parametrize(
