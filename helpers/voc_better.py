@@ -13,7 +13,7 @@ from helpers.finding import runs_of, seeds_of
 from helpers.multilabel import Answers
 from helpers.stats import difference_interval, mean_interval
 from helpers.voc_claims import COMPARED, F1, MAP
-from helpers.voc_experiments import CHOSEN, MODELS, STEPS
+from helpers.voc_experiments import CHOOSING, CHOSEN, MODELS, STEPS
 
 BEST, TUNE = "best-voc-", "tune-voc-"  # what the names of the experiments begin with
 
@@ -32,6 +32,17 @@ WANTED = {"LeNet": 0.76, "VGG": 0.83, "ResNet-18": 0.87, "ViT": 0.75}
 def steps_table(model):
     """Tabulate the steps to a network's own recipe by their figures on held-out images."""
     return better.tried({MODELS[model][0]: (STEPS[model], f"{TUNE}{model}-")}, HELD_OUT)
+
+
+def about_sides():
+    """Say on how large photographs the recipes are chosen."""
+    lenet, resnet = (CHOOSING[model]["size"] for model in ("lenet", "resnet18"))
+    return (
+        "An epoch of ResNet-18 takes many times as long. So its recipe begins where LeNet's led "
+        f"(batch normalisation it has anyway), and is chosen on photographs of {resnet} pixels a "
+        f"side instead of {lenet}, at which a run takes less than half the time. Whether what is "
+        "best there is best on larger ones, too, is an assumption:"
+    )
 
 
 def threshold(model):
@@ -113,11 +124,19 @@ def about_best():
             f"({seeds_of(gain)}). It says yes from a probability of {threshold(model):.2f} on, "
             f"which was chosen on the held-out photographs. We had set out for an F1 of "
             f"{wanted:.2f}, which {way}: {found:.3f}. At 0.5, as in the other tables, it would be "
-            f"{tables.interval(runs, F1):.3f}: what is best on some photographs need not be on "
-            f"others. A person is in {_persons(f'{TUNE}{model}-{CHOSEN[model]}'):.0%} of the "
-            f"held-out photographs, and in {_persons(BEST + model):.0%} of the validation ones."
+            f"{tables.interval(runs, F1):.3f}."
         )
     return said
+
+
+def about_thresholds():
+    """Say how unlike the photographs are that thresholds are chosen on, and judged by."""
+    model = next(iter(CHOSEN))
+    return (
+        "What is best on some photographs need not be on others: a person is in "
+        f"{_persons(f'{TUNE}{model}-{CHOSEN[model]}'):.0%} of the held-out photographs, and in "
+        f"{_persons(BEST + model):.0%} of the validation ones."
+    )
 
 
 def together():
