@@ -160,6 +160,8 @@ def cell(measured, spec):
 
 
 INTERVAL = re.compile(r"(\S+) (\[[^]]+\]|\([^)]+\))")  # a figure and its range
+#: A number with its unit, and a name like ResNet-18.
+KEPT = re.compile(r"\b(\d[\d,]* (?:px|epochs?|seeds?)|[^\W\d]{2,}-\d+)\b")
 LONG = 42  # characters: a cell with more of them is a sentence, and is broken into lines
 
 
@@ -194,9 +196,15 @@ def _markup(value):
 
 
 def _folded(value):
-    """Return a cell's markup, in which a line may break before a range but not inside it."""
+    """Return a cell's markup, in which no line breaks inside a range or inside what is `KEPT`."""
     found = INTERVAL.fullmatch(str(value))
-    return f"{found[1]} <span>{found[2]}</span>" if found else _markup(value)
+    if found:
+        return f"{found[1]} <span>{found[2]}</span>"
+    return _markup(value) if isinstance(value, Marked) else KEPT.sub(_span, _markup(value))
+
+
+def _span(found):
+    return f"<span>{found[1]}</span>"
 
 
 def _long(value):
@@ -222,7 +230,7 @@ class Shown:
                 f"<td{label or _long(value)}>{markup(value)}</td>"
                 for label, value in zip(labels, rest, strict=True)
             )
-            lines.append(f'<tr><th scope="row">{_markup(first)}</th>{cells}</tr>')
+            lines.append(f'<tr><th scope="row">{markup(first)}</th>{cells}</tr>')
         kind = "table" + " stacked" * self.stacked + " folded" * self.folded
         table = "\n".join([f'<table class="{kind}">', *lines, "</tbody>", "</table>"])
         # A wide table scrolls inside its own box on a phone, not the whole page.

@@ -270,6 +270,11 @@ def test_a_folded_table_breaks_before_an_interval():
     assert '<table class="table folded">' in page
     assert "<td>0.9895 <span>[0.9881, 0.9910]</span></td><td>90 <span>(73 to 136)</span>" in page
     assert "<td>a [b] c</td><td>a &lt; b</td><td>–</td>" in page
+    cells = "ResNet-18, 128 px", "128 px, 1,000 epochs, 1 seed", "1e-3 a-1"
+    page = tables.show(pd.DataFrame([cells]), folded=True)._repr_html_()
+    kept = "<span>128 px</span>, <span>1,000 epochs</span>, <span>1 seed</span>"
+    assert f"<td>{kept}</td><td>1e-3 a-1</td>" in page
+    assert '<th scope="row"><span>ResNet-18</span>, <span>128 px</span></th>' in page
     assert "span" not in tables.show(pd.DataFrame([cells]))._repr_html_()
 
 
