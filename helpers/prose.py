@@ -42,6 +42,10 @@ def _without_docstring(function):
     return f"{before}\n{after}"
 
 
+#: The theme's kind of box for each verdict: green, orange, red, and blue for what can't be told.
+BOXES = dict(zip(VERDICTS, ("tip", "attention", "danger", "note"), strict=True))
+
+
 def verdict(claim, answer, why):
     """Show a box with a claim of the original course and what came of it.
 
@@ -71,7 +75,7 @@ def verdict(claim, answer, why):
         raise ValueError(f"unknown verdict {answer!r}: choose one of {', '.join(VERDICTS)}")
     why = " ".join(why.split())
     return Html(
-        '<div class="admonition tip">\n'
+        f'<div class="admonition {BOXES[answer]}">\n'
         f'<p class="admonition-title">{claim}: {html.escape(answer)}</p>\n'
         f"<p><em>The claim: {html.escape(CLAIMS[claim])}</em></p>\n"
         f"<p>{html.escape(why)}</p>\n</div>",

@@ -12,7 +12,7 @@ from bs4 import BeautifulSoup
 from data_prep.toy_voc import LABEL_SETS
 from data_prep.voc_labels import label_matrix
 from helpers import prose
-from helpers.course import CLAIMS
+from helpers.course import CLAIMS, VERDICTS
 from helpers.voc_chapter import targets
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -57,6 +57,7 @@ SETTINGS_IN_CODE = {
     "01_half_moons.ipynb": {"95%": "the level of the intervals", "99%": "what is called sure"},
     "02_mnist_numpy.ipynb": {"92%": "what a silent class costs", "99%": "what is called sure"},
     "activation_claims.py": {"99%": "what is called a fit"},
+    "voc_words.py": {"95%": "the level of the intervals"},
     "published_view.py": {"95%": "the level of the intervals"},
     "vision_claims.py": {"1%": "the share of the training images"},
     "vision_words.py": {"95%": "the level of the intervals", "99%": "the race's goal"},
@@ -158,6 +159,13 @@ def test_verdict_quotes_the_claim():
     assert CLAIMS["C1.1"] in claim
     assert why == "In 3 < 4 runs."
     assert repr(shown) == "C1.1: holds with limits. In 3 < 4 runs."
+
+
+def test_each_verdict_has_a_box_of_its_own():
+    shown = [prose.verdict("C1.1", answer, "")._repr_html_() for answer in VERDICTS]
+    boxes = [BeautifulSoup(box, "html.parser").div["class"] for box in shown]
+    assert len({tuple(box) for box in boxes}) == len(VERDICTS)
+    assert all(box[0] == "admonition" for box in boxes)
 
 
 def test_verdict_refuses_what_it_does_not_know():
