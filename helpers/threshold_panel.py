@@ -28,7 +28,8 @@ STYLE = """
 .thresholds table { border-collapse: collapse; margin: 0.5em auto; font-size: 0.85em; }
 .thresholds :is(th, td) { color: #222 !important; background: #fff !important;
   padding: 0.15em 0.4em; text-align: right; border: 0; font-variant-numeric: tabular-nums; }
-.thresholds th:first-child { text-align: left; white-space: nowrap; }
+.thresholds th:first-child { text-align: left; white-space: nowrap; position: sticky; left: 0;
+  min-width: 0 !important; }
 .thresholds td output { display: inline-block; min-width: 3em; }
 .thresholds td:first-of-type { white-space: nowrap; }
 .thresholds input { width: 7em; height: 2em; vertical-align: middle; }
