@@ -36,7 +36,7 @@ from helpers.stats import mean_interval, wilson
 from helpers.tables import difference, values
 from helpers.vision_claims import REPEATED as VISION
 from helpers.vision_claims import SQUARES
-from helpers.voc_claims import ANNEALED, COMPARED, NEAR
+from helpers.voc_claims import COMPARED, NEAR
 from helpers.voc_claims import REPEATED as VOC
 
 AGAIN, PARTLY, UNCLEAR, ABSENT = "again", "in part", "unclear", "not recorded yet"
@@ -274,7 +274,7 @@ def _as_low(name, published):
 #: The experiment of our best recipe of each network that has one.
 BETTER_VOC = {
     "LeNet": "best-voc-lenet",
-    "ResNet-18": ANNEALED["ResNet-18"],
+    "ResNet-18": "best-voc-resnet18",
     "ViT": "voc96-vit-long",
 }
 
@@ -316,6 +316,8 @@ def _recipe_voc(name):
     words += ["batch normalisation"] if "batch_norm" in config.arguments else []
     words += ["annealed rate"] if config.schedule["name"] == "cosine" else []
     words += ["with the mirror image"] if config.mirror else []
+    words += [f"batches of {config.batch_size}"] if config.batch_size != voc_chapter.BATCH else []
+    words += ["found on these images"] if not name.startswith(voc_better.BEST) else []
     words += ["own threshold"] if voc_better.answers(name).thresholds != 0.5 else []
     return ", ".join([*words, size(name)])
 

@@ -194,14 +194,19 @@ def in_a_minute():
     tuple of str
         A sentence's beginning, a point for each outcome, and a sentence on our better recipes.
     """
-    digits, photographs = headlines()
-    rows = {row.model: row for row in digits}
-    rows |= {f"{row.model} on photographs": row for row in photographs}
+    places = dict(zip(("digits", "photographs"), headlines(), strict=True))
     points = []
     for result, words in WORDS.items():
-        if names := [name for name, row in rows.items() if row.outcome == result]:
-            point = f"- **{len(names)} {words}**: {listed(names)}. {BECAUSE.get(result, '')}"
-            points.append(point.rstrip())
+        found = {
+            place: [row.model for row in rows if row.outcome == result]
+            for place, rows in places.items()
+        }
+        if number := sum(map(len, found.values())):
+            where = "; ".join(
+                f"on {place} {listed(names)}" for place, names in found.items() if names
+            )
+            points.append(f"- **{number} {words}**: {where}. {BECAUSE.get(result, '')}".rstrip())
+    rows = {f"{row.model} on {place}": row for place, rows in places.items() for row in rows}
     tried = {name: row for name, row in rows.items() if row.best}
     beaten = [
         f"{name} ({row.best.mean - row.published:+.4f})"
@@ -227,7 +232,8 @@ def how_to_read():
         f"again if it does with at least {OFTEN:.0%} of the seeds, what is said to fail with at "
         f"most {SELDOM:.0%}, each with its whole interval; between the two it is *in part*. Every "
         "result of ours leads to its records. *Ours, best recipe* is a recipe of this book that "
-        "is meant to be better, for the network of the same name."
+        "is meant to be better, for the network of the same name. The verdicts on C3.1 and C4.3 "
+        "judge by the mean alone: what is *unclear* here may be called not repeated there."
     )
 
 
@@ -243,8 +249,11 @@ def about_photographs():
 
 def _sizes():
     """Say how large our photographs are, and how long the networks were trained on them."""
-    sizes = dict.fromkeys(size(n) for n in REPEATED.values() if n in EXPERIMENTS)
-    return listed(each.replace(", ", " for ") for each in sizes)
+    networks = {}
+    for about, name in REPEATED.items():
+        if name in EXPERIMENTS:
+            networks.setdefault(size(name).replace(", ", " for "), []).append(about)
+    return listed(f"{each} ({', '.join(names)})" for each, names in networks.items())
 
 
 def mistakes():

@@ -155,12 +155,13 @@ def test_the_minute_counts_outcomes_and_what_is_beaten(monkeypatch):
     monkeypatch.setattr(published_view, "headlines", lambda: ([made_up(best=better), once], [gone]))
     assert published_view.in_a_minute() == (
         "Of 3 published test accuracies and F1 values,",
-        "- **1 came out again**: Net.",
-        "- **1 can't be told**: Once. One more run of ours might end there, or we have only one.",
-        "- **1 not recorded yet**: Gone on photographs.",
+        "- **1 came out again**: on digits Net.",
+        "- **1 can't be told**: on digits Once. One more run of ours might end there, or we have "
+        "only one.",
+        "- **1 not recorded yet**: on photographs Gone.",
         # One run beats nothing clearly.
         "A better recipe of ours is recorded for 2 of them. With its whole interval it is above "
-        "the published value for Net (+0.0410).",
+        "the published value for Net on digits (+0.0410).",
     )
 
 
