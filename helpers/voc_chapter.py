@@ -8,23 +8,26 @@ import json
 from functools import cache
 
 import numpy as np
+import pandas as pd
 from scipy.special import expit
 
 from data_prep.voc_labels import CLASSES
 from helpers import figures, looking, metrics, multilabel, pr_figures, tables
 from helpers.course import PUBLISHED_VOC
 from helpers.experiments import find, recorded
+from helpers.finding import runs_of
 from helpers.multilabel import Answers
 from helpers.records import ROOT, read_arrays
 from helpers.registry import EXPERIMENTS
 from helpers.shown import first, unpacked
-from helpers.stats import Interval, mean_interval
+from helpers.stats import Interval, difference_interval, mean_interval
 from helpers.threshold_panel import threshold_panel
 from helpers.thresholds import threshold_playground
 from helpers.voc_claims import (
     ANNEALED,
     CAUSES,
     COMPARED,
+    F1,
     LARGER,
     LARGEST,
     LONG,
@@ -73,6 +76,24 @@ def ends(name, metric):
     return tables.history(recorded(name), metric)[1][:, find(BEST).config.epochs - 1]
 
 
+def grown_images():
+    """Return what the compared models reach on larger images, and on those of the comparison.
+
+    Returns
+    -------
+    list of (model, name of the experiment on larger images, dict)
+        The dict holds, for "F1" and "mAP", the `ends` of both, the larger images' first.
+    """
+    found = []
+    for name in larger().values():
+        about = find(name).about
+        if about in COMPARED:
+            pair = name, COMPARED[about]
+            reached = {"F1": [ends(n, F1) for n in pair], "mAP": [ends(n, MAP) for n in pair]}
+            found.append((about, name, reached))
+    return found
+
+
 def one_run(name):
     """Return the probabilities [N, K] of the seed whose photographs an experiment keeps.
 
@@ -116,6 +137,20 @@ def results_table():
     """Tabulate the constant answers and every model, smaller images first."""
     rows = baselines() | compared() | {about: answers(name) for about, name in larger().items()}
     return multilabel.results_table(rows, targets(), np.random.default_rng(0))
+
+
+def sizes_table():
+    """Tabulate what larger images change, with all else alike; a single run has no interval."""
+    rows = []
+    for about, name, grown in grown_images():
+        row = {"network": about, "images": f"{find(name).data['size']} px"}
+        for title, (after, before) in grown.items():
+            several = len(after) > 1
+            change = difference_interval(after, before) if several else after[0] - before.mean()
+            row[f"change in {title}"] = f"{change:+.3f}"
+        small, large = (runs_of(recorded(n)) for n in (COMPARED[about], name))
+        rows.append(row | {"runs": f"{large} against {small}"})
+    return pd.DataFrame(rows)
 
 
 def published_table():

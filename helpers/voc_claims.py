@@ -129,7 +129,8 @@ def _c4_1():
     there = labels.sum(axis=0)
     effect = (
         f"All {len(there)} classes occur in the {len(labels)} validation images, the rarest in "
-        f"{there.min()} of them; a mask with any further class would have been refused."
+        f"{there.min()} of them; a mask with any further class would have been refused. What else "
+        "a photograph shows, such as a bus or a sheep, no mask marks."
     )
     answer = HOLDS if there.min() > 0 else FAILS
     return Finding(
@@ -212,7 +213,8 @@ def _c4_4():
         f"ResNet-18's mAP is {level}. Its lead over the others: {compared(ahead, '+.3f')}; "
         f"clearly ahead of {listed(about for about, gain in ahead.items() if gain.above(0))}. The "
         f"others' last five epochs add in the mean to the five before: {growth}; clearly more "
-        f"than {RISING}: {listed(about for about, rise in rising.items() if rise.above(RISING))}."
+        f"than {RISING}, the least that we call a rise: "
+        f"{listed(about for about, rise in rising.items() if rise.above(RISING))}."
     )
     parts = [
         *(gain.above(0) for gain in ahead.values()),

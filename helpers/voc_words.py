@@ -20,7 +20,7 @@ from helpers.voc_chapter import (
     chosen,
     compared,
     constant_figures,
-    ends,
+    grown_images,
     judged,
     larger,
     one_run,
@@ -67,8 +67,8 @@ def runs_made():
         f"{find(BEST).data['size']} pixels a side instead of 224, for {config.epochs} epochs, with "
         f"{listed(map(str, seeds))} seeds each, and some on larger ones: {listed(rows)}. Numbers "
         f"are means over the seeds, after the last epoch, over all {len(targets())} validation "
-        "images; intervals are over images in tables, over seeds in sentences. Nothing was chosen "
-        "on these images; a class is said to be there from a probability of 0.5 on."
+        "images. No setting was chosen on them; a class is said to be there from a probability "
+        "of 0.5 on."
     )
     if missing:
         said += f" Not recorded yet: {listed(missing)}."
@@ -100,40 +100,34 @@ def about_ways():
 
 
 def about_size():
-    """Say what larger images change, after as many epochs, with all else alike."""
-    said, clear, sizes, alone = [], [], [], []
-    for experiment in map(find, larger().values()):
-        name, about, size = experiment.name, experiment.about, experiment.data["size"]
-        if about not in COMPARED:
-            continue  # it was not trained on smaller ones
-        courses = {m: [ends(n, m) for n in (name, COMPARED[about])] for m in (F1, MAP)}
-        if len(experiment.seeds) < 2:
-            alone.append(_alone(about, size, courses))
-            continue
-        grown = [difference_interval(*both) for both in courses.values()]
-        said.append(
-            "for {} the F1 changes by {:+.3f} and the mAP by {:+.3f}".format(about, *grown)
-            + f" ({seeds_of(grown[0])})"
-        )
-        titles = zip(("F1", "mAP"), grown, strict=True)
-        clear += [f"{about} in {title}" for title, gain in titles if gain.above(0)]
-        sizes += [str(size)] if str(size) not in sizes else []
+    """Say what larger images change, after as many epochs, with all else alike.
+
+    Returns
+    -------
+    tuple of str
+        What `helpers.voc_chapter.sizes_table` shows; what the single runs say.
+    """
+    intervals, clear, alone = 0, [], []
+    for about, name, grown in grown_images():
+        size = find(name).data["size"]
+        if len(find(name).seeds) > 1:
+            intervals += len(grown)
+            changes = {title: difference_interval(*both) for title, both in grown.items()}
+            clear += [f"{about} in {title}" for title, gain in changes.items() if gain.above(0)]
+        else:
+            alone.append(_alone(about, size, grown))
     lie = "lies" if len(clear) == 1 else "lie"
     which = f": {listed(clear)}" if clear else ""
-    gain = f"Of these {2 * len(said)} intervals, {len(clear)} {lie} wholly above zero{which}."
-    return " ".join(
-        [
-            "How much of what is missing is the size of the images? "
-            f"At {listed(sizes)} pixels a side instead of {find(BEST).data['size']}, after "
-            f"{find(BEST).config.epochs} epochs of each: {'; '.join(said)}. {gain}",
-            *alone,
-        ]
+    return (
+        "How much of what is missing is the size of the images? The table says what larger ones "
+        f"change, after the first {find(BEST).config.epochs} epochs of each, with 95% intervals "
+        f"over seeds. Of its {intervals} intervals, {len(clear)} {lie} wholly above zero{which}.",
+        " ".join(alone),
     )
 
 
-def _alone(about, size, courses):
+def _alone(about, size, reached):
     """Say what one run on larger images reaches, beside one more run on smaller ones."""
-    reached = {"F1": courses[F1], "mAP": courses[MAP]}  # title -> one value, and the others
     expected = {title: prediction_interval(others) for title, (_, others) in reached.items()}
     above = [title for title, (one, _) in reached.items() if one[0] > expected[title].high]
     published = ", the published size," if size == PUBLISHED_SIDE else ""
@@ -238,8 +232,8 @@ def about_calibration():
     stated, weights = said.mean(axis=1), WEIGHTED["positive_weights"]  # [S, K] and [K]
     most, heaviest = int((stated.mean(axis=0) - share).argmax()), int(np.argmax(weights))
     classes = [
-        f"a present {CLASSES[k]} counts {weights[k]:g} times in its loss, and it states "
-        f"{mean_interval(stated[:, k]):.3f} in the mean where {share[k]:.3f} of the images have one"
+        f"of “{CLASSES[k]}” it states {mean_interval(stated[:, k]):.3f} in the mean, where "
+        f"{share[k]:.3f} of the images have one"
         for k in dict.fromkeys((most, heaviest))
     ]
     return (
@@ -249,8 +243,9 @@ def about_calibration():
         f"seeds). It is so small because {(said < 0.1).mean():.0%} of ResNet-18's answers lie in "
         "the first point, near zero, where nearly all are a safe no. The figure pools the "
         f"classes; one by one, what ResNet-18 states of “{CLASSES[most]}” lies furthest above its "
-        f"share: {'; '.join(classes)} (intervals over seeds). Where an interval includes the "
-        "share, these seeds do not show that a class is overstated at all."
+        f"share, while a present {CLASSES[heaviest]} counts most in the loss: "
+        f"{'; '.join(classes)} (intervals over seeds). Where an interval includes the share, these "
+        "seeds do not show that a class is overstated at all."
     )
 
 

@@ -140,7 +140,7 @@ def test_the_judged_mistakes_are_counted(three, monkeypatch):
     "say",
     [
         voc_words.runs_made, voc_words.about_ways, voc_words.about_models, voc_words.about_classes,
-        voc_words.about_size, voc_words.about_depth,
+        lambda: " ".join(voc_words.about_size()), voc_words.about_depth,
         lambda: " ".join(voc_words.about_overfitting()), voc_words.about_calibration,
         voc_words.about_mistakes, voc_words.about_causes, voc_words.summary,
     ],
@@ -164,7 +164,19 @@ def test_larger_images_are_compared_after_as_many_epochs():
     small, large = recorded(COMPARED["LeNet"]), recorded("voc128-lenet")
     assert large[0].config["epochs"] > small[0].config["epochs"] == 20
     at = [np.mean([run.history[F1][19] for run in runs]) for runs in (large, small)]
-    assert f"for LeNet the F1 changes by {at[0] - at[1]:+.3f} [" in voc_words.about_size()
+    row = voc_chapter.sizes_table().set_index("network").loc["LeNet"]
+    assert row["change in F1"].startswith(f"{at[0] - at[1]:+.3f} [")
+    assert (row["images"], row["runs"]) == ("128 px", "3 seeds against 3 seeds")
+
+
+def test_a_single_run_on_larger_images_has_no_interval():
+    rows = voc_chapter.sizes_table().set_index(["network", "images"])
+    assert rows.loc[("ResNet-18", "224 px"), "runs"].startswith("1 seed against")
+    assert re.fullmatch(r"\+0\.\d{3}", rows.loc[("ResNet-18", "224 px"), "change in mAP"])
+    assert "VGG-11" not in rows.index.get_level_values(0)  # it has no smaller images
+    table, _ = voc_words.about_size()
+    whole = rows["change in F1"].str.contains("[", regex=False).sum()
+    assert f"Of its {2 * whole} intervals" in table
 
 
 @pytest.mark.parametrize(
@@ -180,9 +192,9 @@ def test_larger_images_are_compared_after_as_many_epochs():
 )
 def test_one_run_on_larger_images_stands_beside_one_more_run_on_smaller_ones(large, said):
     ends = [np.array([large]), np.array([0.69, 0.70, 0.71])]
-    sentence = voc_words._alone("ResNet-18", 224, {F1: ends, MAP: ends})
+    sentence = voc_words._alone("ResNet-18", 224, {"F1": ends, "mAP": ends})
     assert said in sentence and "at 224 pixels, the published size, ends" in sentence
-    assert "at 128 pixels ends" in voc_words._alone("VGG", 128, {F1: ends, MAP: ends})
+    assert "at 128 pixels ends" in voc_words._alone("VGG", 128, {"F1": ends, "mAP": ends})
 
 
 def test_vgg11_stands_beside_the_other_vgg_after_as_many_epochs():
@@ -239,6 +251,6 @@ def test_what_is_stated_of_the_heaviest_class_is_the_mean_probability():
     said, share = voc_chapter.answers(BEST).probabilities, voc_chapter.targets().mean(axis=0)
     assert (
         f"it states {said[..., 4].mean():.3f} [" in voc_words.about_calibration()
-        and f"in the mean where {share[4]:.3f} of the images have one"
+        and f"in the mean, where {share[4]:.3f} of the images have one"
         in voc_words.about_calibration()
     )
