@@ -9,10 +9,10 @@ import pandas as pd
 from helpers import better, metrics, multilabel, tables, voc_chapter
 from helpers.course import PUBLISHED_VOC
 from helpers.experiments import recorded
-from helpers.finding import runs_of, seeds_of
+from helpers.finding import listed, runs_of, seeds_of
 from helpers.multilabel import Answers
 from helpers.stats import difference_interval, mean_interval
-from helpers.voc_claims import COMPARED, F1, MAP
+from helpers.voc_claims import COMPARED, F1, LARGEST, MAP, PLAIN
 from helpers.voc_experiments import CHOOSING, CHOSEN, MODELS, STEPS
 
 BEST, TUNE = "best-voc-", "tune-voc-"  # what the names of the experiments begin with
@@ -133,9 +133,29 @@ def about_thresholds():
     """Say how unlike the photographs are that thresholds are chosen on, and judged by."""
     model = next(iter(CHOSEN))
     return (
-        "What is best on some photographs need not be on others: a person is in "
+        "A threshold that is best on some photographs need not be on others, least of all where "
+        "they differ so much: a person is in "
         f"{_persons(f'{TUNE}{model}-{CHOSEN[model]}'):.0%} of the held-out photographs, and in "
         f"{_persons(BEST + model):.0%} of the validation ones."
+    )
+
+
+def about_limits():
+    """Say what may still keep ResNet-18 from what we set out for, and what it would take."""
+    own, plain = (
+        np.mean(tables.values(runs, "eval_loss") - tables.values(runs, "train_loss"))
+        for runs in (recorded(BEST + "resnet18"), recorded(PLAIN["ResNet-18"]))
+    )
+    (large,) = recorded(LARGEST["ResNet-18"])
+    return (
+        "What would bring ResNet-18 nearer? With this recipe its validation loss ends "
+        f"{own:.2f} above its training loss, and without augmentation {plain:.2f} above it: what "
+        "holds it back is hardly that it learns its photographs by heart. So it may be that it "
+        "was trained for a short time, on small photographs. More of either takes time: the one "
+        f"run at {large.config['data']['size']} pixels above, in the course's settings, took "
+        f"{large.wall_seconds / 3600:.1f} hours on one processor core for "
+        f"{large.config['epochs']} epochs, and ended at a mAP of {large.metrics[MAP]:.3f}. This "
+        "recipe at that size, for several times as many epochs, is what we could not afford."
     )
 
 
@@ -169,3 +189,24 @@ def together_table():
     rng = np.random.default_rng(0)
     table = multilabel.results_table(together(), voc_chapter.targets(), rng)
     return table[["model", "precision", "recall", "F1", "mAP"]]
+
+
+def about_together():
+    """Say what answering together brings, in mAP over all validation images."""
+    reached = {}
+    for name, said in together().items():
+        each = [
+            metrics.summarise(p, voc_chapter.targets(), 0.5)["mean_average_precision"]
+            for p in said.probabilities
+        ]
+        reached[name] = np.mean(each)
+    names = list(reached)
+    steps = [
+        f"{after} {reached[after] - reached[before]:+.3f} over {before}"
+        for before, after in [*zip(names[:-1:2], names[1::2], strict=True), names[-2:]]
+    ]
+    return (
+        f"In mAP: {listed(steps)}. The intervals are wide because the images are few. But all "
+        "rows are of the same images, so that two rows differ more surely than their intervals "
+        "look."
+    )
