@@ -21,7 +21,7 @@ from tqdm import tqdm
 
 from helpers import bench, records
 from helpers.bench import Row
-from helpers.commands import exit_status
+from helpers.commands import exit_status, whole_number
 from helpers.finding import listed
 from helpers.voc_experiments import MODELS
 
@@ -333,28 +333,20 @@ def _busy(results):
 # --------------------------------------------------------------------- command line
 
 
-def _whole(least, step=1):
-    """Return a parser of whole numbers from `least` on, in steps."""
-
-    def parse(text):
-        if not (text.isdecimal() and int(text) >= least and int(text) % step == 0):
-            steps = f", a multiple of {step}" if step > 1 else ""
-            raise argparse.ArgumentTypeError(f"{text!r} is not a number from {least} on{steps}")
-        return int(text)
-
-    return parse
-
-
 def main(arguments=None):
     """Run the command line; return the exit status."""
     parser = argparse.ArgumentParser(
         prog=COMMAND, description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--images", type=_whole(2), default=IMAGES, help="in an epoch")
-    parser.add_argument("--rounds", type=_whole(2), default=ROUNDS, help="turns of each contestant")
-    parser.add_argument("--size", type=_whole(PATCH, PATCH), default=SIZE, help="in pixels")
+    parser.add_argument("--images", type=whole_number(2), default=IMAGES, help="in an epoch")
     parser.add_argument(
-        "--prepared", type=_whole(PARTS), default=PREPARED, help="scenes to prepare"
+        "--rounds", type=whole_number(2), default=ROUNDS, help="turns of each contestant"
+    )
+    parser.add_argument(
+        "--size", type=whole_number(PATCH, step=PATCH), default=SIZE, help="in pixels"
+    )
+    parser.add_argument(
+        "--prepared", type=whole_number(PARTS), default=PREPARED, help="scenes to prepare"
     )
     parser.add_argument(
         "--output", type=Path, metavar="FILE", help="default: the book's results, if it's all run"

@@ -20,7 +20,7 @@ import pandas as pd
 from tqdm import tqdm
 
 from helpers import contestants, records
-from helpers.commands import exit_status
+from helpers.commands import exit_status, whole_number
 from helpers.contestants import Disagreement, timed
 
 PATH = records.ROOT / "benchmarks" / "cpu.json"
@@ -281,15 +281,6 @@ def describe(results):
 # --------------------------------------------------------------------- command line
 
 
-def _whole(largest):
-    def parse(text):
-        if not (text.isdecimal() and 1 <= int(text) <= largest):
-            raise argparse.ArgumentTypeError(f"{text!r} is not a number from 1 to {largest}")
-        return int(text)
-
-    return parse
-
-
 def main(arguments=None):
     """Run the command line; return the exit status."""
     parser = argparse.ArgumentParser(
@@ -297,8 +288,12 @@ def main(arguments=None):
         description=__doc__,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("--images", type=_whole(IMAGES), default=IMAGES, help="in the full batch")
-    parser.add_argument("--rounds", type=_whole(1000), default=7, help="turns of each contestant")
+    parser.add_argument(
+        "--images", type=whole_number(most=IMAGES), default=IMAGES, help="in the full batch"
+    )
+    parser.add_argument(
+        "--rounds", type=whole_number(most=1000), default=7, help="turns of each contestant"
+    )
     parser.add_argument("--output", type=Path, metavar="FILE", help="write the results there, too")
     options = parser.parse_args(arguments)
 

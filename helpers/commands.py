@@ -1,7 +1,35 @@
-"""How a command ends: with one clear sentence and an exit status, never with a traceback."""
+"""What commands share: numbers as arguments, and an end with one sentence, not a traceback."""
 
+import argparse
 import os
 import sys
+
+
+def whole_number(least=1, most=None, step=1):
+    """Return a parser, for argparse, of whole numbers from `least` on.
+
+    Parameters
+    ----------
+    least, most : int
+        The smallest and the largest that are taken; None for any.
+    step : int
+        Only multiples of it are taken.
+
+    Returns
+    -------
+    callable
+        Raises `argparse.ArgumentTypeError` for anything else.
+    """
+    wanted = f"from {least} to {most}" if most else f"from {least} on"
+    wanted += f", a multiple of {step}" if step > 1 else ""
+
+    def parse(text):
+        number = int(text) if text.isdecimal() else -1
+        if number < least or (most and number > most) or number % step:
+            raise argparse.ArgumentTypeError(f"{text!r} is not a number {wanted}")
+        return number
+
+    return parse
 
 
 def exit_status(action, errors, kept, stopped):

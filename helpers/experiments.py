@@ -16,7 +16,7 @@ from tqdm import tqdm
 from tqdm.auto import tqdm as notebook_tqdm
 
 from helpers import records, runner
-from helpers.commands import exit_status
+from helpers.commands import exit_status, whole_number
 from helpers.datasets import DataNotPrepared
 from helpers.recipe import NoSuchDevice, Recipe
 from helpers.records import RecordError
@@ -139,13 +139,6 @@ def parse_seeds(text):
     return seeds
 
 
-def parse_threads(text):
-    """Turn "2" into 2, and refuse what is not a number of threads."""
-    if not text.isdigit() or int(text) < 1:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a number of threads such as 2")
-    return int(text)
-
-
 def names_of(patterns, scale):
     """Return the names of the experiments that some patterns stand for, at one scale.
 
@@ -244,7 +237,7 @@ def main(arguments=None):
     sub.add_argument("--resume", action="store_true",
                      help="skip what is recorded, continue from checkpoints")  # fmt: skip
     sub.add_argument(
-        "--threads", type=parse_threads, help="of the linear algebra library; default: all"
+        "--threads", type=whole_number(), help="of the linear algebra library; default: all"
     )
     sub.add_argument("--device", default="auto", help="of PyTorch models: cpu, cuda or auto")
     options = parser.parse_args(arguments)

@@ -20,7 +20,7 @@ import pandas as pd
 from tqdm import tqdm
 
 from helpers import records
-from helpers.commands import exit_status
+from helpers.commands import exit_status, whole_number
 from helpers.datasets import SCALES, DataNotPrepared, load_mnist
 from helpers.stages import CONTESTS, GOAL, ROUNDS, SEEDS, STAGES
 from helpers.timings import PATH, Measured, Results, Waiting, read
@@ -268,12 +268,6 @@ def describe(results):
 # ---------------------------------------------------------------------- command line
 
 
-def _whole(text):
-    if not (text.isdecimal() and int(text) >= 1):
-        raise argparse.ArgumentTypeError(f"{text!r} is not a number from 1 on")
-    return int(text)
-
-
 def main(arguments=None):
     """Run the command line; return the exit status."""
     parser = argparse.ArgumentParser(
@@ -282,7 +276,9 @@ def main(arguments=None):
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("--scale", choices=SCALES, default="full", help="of the data")
-    parser.add_argument("--seeds", type=_whole, default=SEEDS, help="of the last stage, at least")
+    parser.add_argument(
+        "--seeds", type=whole_number(), default=SEEDS, help="of the last stage, at least"
+    )
     parser.add_argument(
         "--output", type=Path, metavar="FILE", help="default: the book's results, if it's all run"
     )

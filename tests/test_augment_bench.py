@@ -1,6 +1,5 @@
 """The measurement of the data path: what competes is alike, its results are read with suspicion."""
 
-import json
 import os
 import re
 import subprocess
@@ -18,7 +17,6 @@ from helpers import augment_bench, augment_figures, data_paths, records
 from helpers.augment_bench import Results, compare
 from helpers.augment_figures import ALONE, augmentation_figure, changed, strongest
 from helpers.data_paths import PreparationFailed, loaders, scenes
-from helpers.records import RecordError
 from helpers.training import Training
 from helpers.voc_experiments import AUGMENT, MODELS
 
@@ -137,52 +135,6 @@ def test_the_table_has_a_row_a_comparison(results):
         "300 µs", "3,350 µs", "second: 11.0 [10.0, 12.0] times as long", "≥ 10 times", "yes"
     ]  # fmt: skip
     assert table["met"].tolist() == ["yes", "–", "yes", "no", "–"]
-
-
-def test_results_are_read_back(results, tmp_path):
-    records.write_measured(results, tmp_path / "augment.json")
-    assert augment_bench.read(tmp_path / "augment.json") == results
-
-
-@pytest.mark.parametrize(
-    "change",
-    [{"colour": "red"}, {"pil": 3}, {"v2": {"name": "b"}}, {"shares": []}, {"shares": {"a": {}}}],
-)
-def test_other_results_are_refused(results, tmp_path, change):
-    path = tmp_path / "augment.json"
-    records.write_measured(results, path)
-    path.write_text(json.dumps(json.loads(path.read_text("utf-8")) | change), "utf-8")
-    with pytest.raises(RecordError, match=r"augment\.json has not the fields of its results"):
-        augment_bench.read(path)
-
-
-def test_missing_fields_are_refused(results, tmp_path):
-    path = tmp_path / "augment.json"
-    records.write_measured(results, path)
-    content = json.loads(path.read_text("utf-8"))
-    for name in content:
-        path.write_text(json.dumps({k: v for k, v in content.items() if k != name}), "utf-8")
-        with pytest.raises(RecordError, match=r"holds no results|look at"):
-            augment_bench.read(path)
-
-
-@pytest.mark.parametrize("text", ["", "{", "[]", "3", "{}", '"schema"'])
-def test_what_holds_no_results_is_refused(tmp_path, text):
-    path = tmp_path / "augment.json"
-    path.write_text(text, "utf-8")
-    with pytest.raises(RecordError, match=r"measure it with python -m helpers\.augment_bench"):
-        augment_bench.read(path)
-
-
-def test_another_schema_is_named(results, tmp_path):
-    records.write_measured(replace(results, schema=99), tmp_path / "augment.json")
-    with pytest.raises(RecordError, match=r"schema version 99, but this code reads version 1"):
-        augment_bench.read(tmp_path / "augment.json")
-
-
-def test_a_missing_file_says_how_to_make_it(tmp_path):
-    with pytest.raises(RecordError, match=r"is missing: measure it with .* --output .*none\.json"):
-        augment_bench.read(tmp_path / "none.json")
 
 
 def test_reading_results_does_not_wait_for_torch():

@@ -1,8 +1,10 @@
 """How commands end: exit status and one sentence for everything that can go wrong."""
 
+import argparse
+
 import pytest
 
-from helpers.commands import exit_status
+from helpers.commands import exit_status, whole_number
 from helpers.records import RecordError
 
 
@@ -30,3 +32,27 @@ def test_success_is_silent_and_a_bug_is_not_hidden(capsys):
     assert capsys.readouterr() == ("", "")
     with pytest.raises(ZeroDivisionError):
         exit_status(lambda: 1 / 0, (RecordError,), "all", "stopped")
+
+
+@pytest.mark.parametrize(
+    ("limits", "text", "number"),
+    [({}, "1", 1), ({"most": 7}, "7", 7), ({"least": 16, "step": 16}, "32", 32)],
+)
+def test_a_whole_number_is_taken(limits, text, number):
+    assert whole_number(**limits)(text) == number
+
+
+@pytest.mark.parametrize(
+    ("limits", "text", "wanted"),
+    [
+        ({}, "0", "from 1 on"),
+        ({}, "-1", "from 1 on"),
+        ({}, "many", "from 1 on"),
+        ({}, "1.5", "from 1 on"),
+        ({"most": 7}, "8", "from 1 to 7"),
+        ({"least": 16, "step": 16}, "40", "from 16 on, a multiple of 16"),
+    ],
+)
+def test_any_other_is_refused_with_what_was_wanted(limits, text, wanted):
+    with pytest.raises(argparse.ArgumentTypeError, match=f"'{text}' is not a number {wanted}$"):
+        whole_number(**limits)(text)

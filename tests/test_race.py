@@ -1,6 +1,5 @@
 """The race to 99%: what runs in it is what it says, and its results are read with suspicion."""
 
-import json
 import os
 import subprocess
 import sys
@@ -16,7 +15,6 @@ from helpers import race, records, stopwatch, timings
 from helpers.datasets import DataNotPrepared
 from helpers.models.quick import ExampleNet, QuickNet
 from helpers.recipe import Recipe
-from helpers.records import RecordError
 from helpers.schedules import SCHEDULES
 from helpers.stages import STAGES, Contest, Stage
 from helpers.stopwatch import MNIST_MEAN, MNIST_SD, Clock, PerImage, Timed
@@ -325,51 +323,6 @@ def test_the_description_says_what_came_of_it(results):
     assert "60,000 images of mnist" in text
     assert "From 300.0 s to 5.0 s of training: 60.0 times faster" in text
     assert "accuracy of 0.9900 [0.9875, 0.9925]" in text
-
-
-def test_results_are_read_back(results, tmp_path):
-    records.write_measured(results, tmp_path / "race.json")
-    assert race.read(tmp_path / "race.json") == results
-
-
-@pytest.mark.parametrize(
-    ("change", "message"),
-    [
-        ({"schema": 99}, r"race\.json has schema version 99, but this code reads version 1"),
-        ({"colour": "red"}, r"look at colour$"),
-        ({"stages": [{"name": "a"}]}, r"look at .*stages"),
-        ({"waiting": 3}, r"look at .*waiting"),
-    ],
-)
-def test_other_results_are_refused(results, tmp_path, change, message):
-    path = tmp_path / "race.json"
-    records.write_measured(results, path)
-    path.write_text(json.dumps(json.loads(path.read_text("utf-8")) | change), "utf-8")
-    with pytest.raises(RecordError, match=message):
-        race.read(path)
-
-
-def test_missing_fields_are_refused(results, tmp_path):
-    path = tmp_path / "race.json"
-    records.write_measured(results, path)
-    content = json.loads(path.read_text("utf-8"))
-    for name in sorted(content.keys() - {"schema"}):
-        path.write_text(json.dumps({k: v for k, v in content.items() if k != name}), "utf-8")
-        with pytest.raises(RecordError, match=name):
-            race.read(path)
-
-
-@pytest.mark.parametrize("text", ["", "{", "[]", "3", "{}", '"schema"'])
-def test_what_holds_no_results_is_refused(tmp_path, text):
-    path = tmp_path / "race.json"
-    path.write_text(text, "utf-8")
-    with pytest.raises(RecordError, match=r"race\.json holds no results"):
-        race.read(path)
-
-
-def test_a_missing_file_says_how_to_make_it(tmp_path):
-    with pytest.raises(RecordError, match=r"missing: measure it with python -m helpers\.race"):
-        race.read(tmp_path / "race.json")
 
 
 def test_reading_the_table_does_not_wait_for_torch():
