@@ -16,6 +16,7 @@ from helpers.voc_claims import (
     LARGEST,
     LONG,
     NETWORKS_LARGER,
+    OWN,
     PATCHES,
     PATCHES_LARGER,
     PLAIN,
@@ -205,6 +206,15 @@ def test_resnet_against_vit_on_larger_images_as_well(find, vit, answer):
     found = find("C4.5", made)
     assert found.answer == answer
     assert "patches: at 96 px +0.100" in found.effect and "; at 128 px " in found.effect
+
+
+@pytest.mark.parametrize(("vit", "answer"), [(0.75, HOLDS), (0.9, LIMITED)])
+def test_the_best_recipe_of_each_counts_as_well(find, vit, answer):
+    made = {COMPARED["ResNet-18"]: records(0.8), COMPARED["ViT"]: records(0.6)}
+    made |= {"voc96-vit-long": records(vit), "voc96-vit-wide": records(0.7), OWN: records(0.85)}
+    found = find("C4.5", made)
+    assert found.answer == answer
+    assert f"found on these images, {0.85 - vit:+.3f} [" in found.effect
 
 
 # --------------------------------------------------------------- C4.6: what held the ViT
