@@ -164,7 +164,8 @@ def about_depth():
         "The course's VGG has five convolutions; VGG-11, the smallest of the paper's, has eight. "
         f"At {deep[0].config['data']['size']} pixels they have {' and '.join(sizes)} parameters. "
         f"VGG-11 takes {slower:.1f} times as long an epoch and was trained for {epochs}, with "
-        f"{runs_of(deep)}. Beside the course's VGG after as many: {listed(said)}."
+        f"{runs_of(deep)}. Beside the course's VGG after as many: {listed(said)}. One run of each "
+        "does not rank them."
     )
 
 
