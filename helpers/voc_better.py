@@ -149,9 +149,9 @@ def about_limits():
     (large,) = recorded(LARGEST["ResNet-18"])
     return (
         "What would bring ResNet-18 nearer? With this recipe its validation loss ends "
-        f"{own:.2f} above its training loss, and without augmentation {plain:.2f} above it: what "
-        "holds it back is hardly that it learns its photographs by heart. So it may be that it "
-        "was trained for a short time, on small photographs. More of either takes time: the one "
+        f"{own:.2f} above its training loss; without augmentation, when it learns its photographs "
+        f"by heart, it ends {plain:.2f} above it. What is left to try is to train it longer, and "
+        "on larger photographs. Both take time: the one "
         f"run at {large.config['data']['size']} pixels above, in the course's settings, took "
         f"{large.wall_seconds / 3600:.1f} hours on one processor core for "
         f"{large.config['epochs']} epochs, and ended at a mAP of {large.metrics[MAP]:.3f}. This "
