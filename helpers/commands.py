@@ -26,7 +26,7 @@ def whole_number(least=1, most=None, step=1):
     def parse(text):
         number = int(text) if text.isdecimal() else -1
         if number < least or (most and number > most) or number % step:
-            raise argparse.ArgumentTypeError(f"{text!r} is not a number {wanted}")
+            raise argparse.ArgumentTypeError(f"{text!r} is not a whole number {wanted}")
         return number
 
     return parse

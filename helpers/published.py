@@ -36,7 +36,7 @@ from helpers.stats import mean_interval, wilson
 from helpers.tables import difference, values
 from helpers.vision_claims import REPEATED as VISION
 from helpers.vision_claims import SQUARES
-from helpers.voc_claims import COMPARED, NEAR, OWN
+from helpers.voc_claims import COMPARED, NEAR, OWN, best_vit
 from helpers.voc_claims import REPEATED as VOC
 
 AGAIN, PARTLY, UNCLEAR, ABSENT = "again", "in part", "unclear", "not recorded yet"
@@ -271,20 +271,16 @@ def _as_low(name, published):
 
 # ---------------------------------------------------------------------------- practice 4
 
-#: The experiment of our best recipe of each network that has one.
-BETTER_VOC = {
-    "LeNet": "best-voc-lenet",
-    "ResNet-18": OWN,
-    "ViT": "voc96-vit-long",
-}
+#: The networks with a recipe of their own.
+BETTER_VOC = {"LeNet": "best-voc-lenet", "ResNet-18": OWN}
 
 
 def photographs():
     """Return the rows of practice 4, ours computed in the original's way, our best over all."""
-    rows = []
+    rows, recipes = [], BETTER_VOC | {"ViT": best_vit()}
     for about, published in PUBLISHED_VOC.items():
         ours, whole = _ways(VOC[about])
-        better = BETTER_VOC.get(about)
+        better = recipes.get(about)
         best = _ways(better, _recipe_voc(better))[1] if better else {}
         for key, figure in multilabel.DECIDED.items():
             found, value = ours.get(key), published[key]
@@ -316,7 +312,6 @@ def _recipe_voc(name):
     words += ["batch normalisation"] if "batch_norm" in config.arguments else []
     words += ["annealed rate"] if config.schedule["name"] == "cosine" else []
     words += ["with the mirror image"] if config.mirror else []
-    words += [f"batches of {config.batch_size}"] if config.batch_size != voc_chapter.BATCH else []
     words += ["found on these images"] if not name.startswith(voc_better.BEST) else []
     words += ["own threshold"] if voc_better.answers(name).thresholds != 0.5 else []
     return ", ".join([*words, size(name)])

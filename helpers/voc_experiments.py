@@ -55,10 +55,12 @@ for _name in ("resnet18", "vit", "vit-strips"):
     _about, _recipe = MODELS[_name]
     add(f"voc128-{_name}", _about, replace(_recipe, epochs=20), tiny_voc(128), keep=True)
 
-# One run each: they are the slowest. VGG-11 stops after half the epochs, an hour on one core.
-for _model, _arguments, _epochs in (("course-vgg", {}, 20), ("vgg11", {"pool": 4}, 10)):
+# One run each: they take over an hour on one core, VGG-11 for half as many epochs.
+for _about, _model, _arguments, _epochs in (
+    ("VGG", "course-vgg", {}, 20), ("VGG-11", "vgg11", {"pool": 4}, 10),
+):  # fmt: skip
     add(
-        f"voc128-{_model}", {"course-vgg": "VGG", "vgg11": "VGG-11"}[_model],
+        f"voc128-{_model}", _about,
         replace(BASE, model=_model, arguments=_arguments, epochs=_epochs), tiny_voc(128),
         seeds=(0,), keep=True,
     )  # fmt: skip
@@ -121,7 +123,7 @@ for _size, _epochs in ((600, 188), (1800, 65)):
 # ------------------------------------- beyond the published: better recipes, step by step
 
 #: Of the training images, 600 are for choosing; those that judge stay out of it. ResNet-18's
-#: recipe is chosen on smaller images, where a run takes less than half the time.
+#: recipe is chosen on smaller images, which have less than half as many pixels.
 CHOOSING = {
     model: tiny_voc(size, "held-out", held_out=600)
     for model, size in {"lenet": 96, "resnet18": 64}.items()
@@ -143,8 +145,9 @@ STEPS = {
     "resnet18": one_after_the_other(
         replace(SHORT, evaluate_every=20),
         {
+            "published": ("the course's settings", {}),
             "mirrored": (
-                "what helped LeNet: a rate that falls to zero, the mean of two answers",
+                "LeNet's falling rate, and its mean of two answers",
                 {"schedule": FALLING, "mirror": True},
             ),
             "halved": ("and batches of half the size", {"batch_size": 32}),

@@ -8,6 +8,8 @@ from helpers.agreement import prediction_interval
 from helpers.course import PUBLISHED_SIDE, PUBLISHED_VOC
 from helpers.experiments import find, recorded
 from helpers.finding import listed, runs_of, seeds_of
+from helpers.layers import multiply_adds
+from helpers.models import MODELS
 from helpers.registry import EXPERIMENTS
 from helpers.stats import difference_interval, mean_interval
 from helpers.uncertainty import expected_calibration_error
@@ -147,26 +149,35 @@ def _alone(about, size, reached):
 
 def about_depth():
     """Say whether VGG-11, the deeper VGG, is ahead of what the course built under that name."""
-    deep, flat = recorded("voc128-vgg11"), recorded("voc128-course-vgg")
-    epochs, small = deep[0].config["epochs"], recorded(COMPARED["VGG"])
-    said = []
+    flat, deep, small = (
+        recorded(name) for name in ("voc128-course-vgg", "voc128-vgg11", COMPARED["VGG"])
+    )
+    epochs = deep[0].config["epochs"]
+    said, apart = [], []
     for title, metric in (("F1", F1), ("mAP", MAP)):
-        ours, theirs, seeds = (
-            tables.history(runs, metric)[1][:, epochs - 1] for runs in (deep, flat, small)
+        theirs, ours, seeds = (
+            tables.history(runs, metric)[1][:, epochs - 1] for runs in (flat, deep, small)
         )
-        said.append(
-            f"{title} {ours[0]:.3f} against {theirs[0]:.3f} (the seeds of VGG at "
-            f"{small[0].config['data']['size']} pixels lie {np.ptp(seeds):.3f} apart there)"
-        )
-    sizes = (f"{runs[0].parameters:,}" for runs in (deep, flat))
-    slower = np.divide(*(r[0].cpu_seconds / r[0].config["epochs"] for r in (deep, flat)))
+        said.append(f"{title} {ours[0]:.3f} against {theirs[0]:.3f}")
+        apart.append(f"{np.ptp(seeds):.3f} in {title}")
+    sizes = (f"{runs[0].parameters:,}" for runs in (flat, deep))
+    work = np.divide(*(_multiply_adds(runs[0].config) for runs in (deep, flat)))
     return (
         "The course's VGG has five convolutions; VGG-11, the smallest of the paper's, has eight. "
         f"At {deep[0].config['data']['size']} pixels they have {' and '.join(sizes)} parameters. "
-        f"VGG-11 takes {slower:.1f} times as long an epoch and was trained for {epochs}, with "
-        f"{runs_of(deep)}. Beside the course's VGG after as many: {listed(said)}. One run of each "
-        "does not rank them."
+        f"VGG-11 needs {work:.1f} times as many multiply-adds for an image. It was trained for "
+        f"{epochs} epochs, with {runs_of(deep)}. Beside the course's VGG after as many: "
+        f"{listed(said)}. At {small[0].config['data']['size']} pixels the seeds of one and the "
+        f"same VGG then lie {listed(apart)} apart, so one run of each does not rank them."
     )
+
+
+def _multiply_adds(config):
+    """Return what an image costs the network of a record's configuration."""
+    size = config["data"]["size"]
+    build = MODELS[config["model"]]
+    network = build(channels=3, size=size, classes=len(CLASSES), **config["arguments"])
+    return multiply_adds(network, channels=3, size=size)
 
 
 def about_models():
@@ -317,8 +328,9 @@ def summary():
         f"At {find(BEST).data['size']} pixels and {find(BEST).config.epochs} epochs ResNet-18 "
         f"reaches a mAP of {tables.values(best, MAP).mean():.3f} and an F1 of "
         f"{tables.values(best, F1).mean():.3f}, the ViT {tables.values(vit, MAP).mean():.3f} and "
-        f"{tables.values(vit, F1).mean():.3f}; with a recipe of its own ResNet-18 comes to "
-        f"{tables.values(own, MAP).mean():.3f} and {tables.values(own, F1).mean():.3f}. What "
+        f"{tables.values(vit, F1).mean():.3f}; with a recipe of its own ResNet-18 comes, at "
+        f"the same threshold, to {tables.values(own, MAP).mean():.3f} and "
+        f"{tables.values(own, F1).mean():.3f}. What "
         "clearly changed the ViT's mAP: "
         f"{listed(f'{about} ({found[about]:+.3f})' for about in helped)}. Without "
         "augmentation, the networks learn their images by heart. And before a label is blamed for "

@@ -187,7 +187,7 @@ def test_a_tiny_run_leaves_results_that_can_be_read(tmp_path, capsys, monkeypatc
 def test_impossible_settings_are_refused(arguments, capsys):
     with pytest.raises(SystemExit):
         augment_bench.main(arguments)
-    assert re.search(r"is not a number from \d+ on", capsys.readouterr().err)
+    assert re.search(r"is not a whole number from \d+ on", capsys.readouterr().err)
 
 
 # ---------------------------------------------------------------------------- figure

@@ -235,7 +235,7 @@ def test_the_command_prints_and_writes(results, tmp_path, capsys, monkeypatch):
     [
         (["--images", "0"], "--images"),
         (["--images", "60001"], "from 1 to 60000"),
-        (["--images", "many"], "'many' is not a number"),
+        (["--images", "many"], "'many' is not a whole number"),
         (["--rounds", "-1"], "--rounds"),
     ],
 )

@@ -54,5 +54,7 @@ def test_a_whole_number_is_taken(limits, text, number):
     ],
 )
 def test_any_other_is_refused_with_what_was_wanted(limits, text, wanted):
-    with pytest.raises(argparse.ArgumentTypeError, match=f"'{text}' is not a number {wanted}$"):
+    with pytest.raises(
+        argparse.ArgumentTypeError, match=f"'{text}' is not a whole number {wanted}$"
+    ):
         whole_number(**limits)(text)

@@ -307,7 +307,7 @@ def test_command_line_lists_what_is_recorded(tiny, tmp_path, monkeypatch, capsys
     [
         (["run", "huge"], "there is no experiment 'huge' at full scale"),
         (["run", "tenth-reference", "--scale", "embedded"], "it has runs with --scale full"),
-        (["run", "moons-published", "--threads", "-1"], "is not a number from 1 on"),
+        (["run", "moons-published", "--threads", "-1"], "is not a whole number from 1 on"),
         (["run"], "name an experiment, or say --all"),
         (["run", "moons-published", "--seeds", "a-b"], "is not a list of seeds such as 0-4"),
         (["run", "moons-published", "--scale", "tiny"], "invalid choice"),

@@ -417,8 +417,8 @@ def test_only_the_whole_race_is_written_to_the_book(results, tmp_path, capsys, m
 @pytest.mark.parametrize(
     ("arguments", "named"),
     [
-        (["--seeds", "0"], "'0' is not a number from 1 on"),
-        (["--seeds", "many"], "'many' is not a number"),
+        (["--seeds", "0"], "'0' is not a whole number from 1 on"),
+        (["--seeds", "many"], "'many' is not a whole number"),
         (["--scale", "huge"], "--scale"),
     ],
 )

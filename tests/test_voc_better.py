@@ -1,5 +1,6 @@
 """Practice 4's own recipes: how they were chosen, and what they reach."""
 
+import re
 from dataclasses import replace
 
 import numpy as np
@@ -67,6 +68,29 @@ def test_networks_together_answer_with_the_mean_of_their_probabilities():
     table = voc_better.together_table().set_index("model")
     reached = metrics.summarise(together, truth, 0.5)["mean_average_precision"]
     assert table.loc[f"all {counts} together", "mAP"].startswith(f"{reached:.3f} [")
+    means = table["mAP"].str.split().str[0].astype(float)
+    gain = means["3 LeNets together"] - means["one LeNet"]
+    told = re.search(
+        r"3 LeNets together ([+-]0\.\d{3}) over one LeNet", voc_better.about_together()
+    )
+    assert float(told[1]) == pytest.approx(gain, abs=0.0011)
+
+
+def test_what_the_recipes_rest_on_is_told():
+    sides = {model: EXPERIMENTS[f"{TUNE}{model}-{CHOSEN[model]}"].data["size"] for model in CHOSEN}
+    assert f"of {sides['resnet18']} pixels a side instead of {sides['lenet']}" in (
+        voc_better.about_sides()
+    )
+    (large,) = recorded("voc224-resnet18")
+    assert f"took {large.wall_seconds / 3600:.1f} hours" in voc_better.about_limits()
+    own = EXPERIMENTS[BEST + "resnet18"]
+    assert f"{own.config.epochs} times, at {own.data['size']} pixels" in voc_better.about_limits()
+    shares = [
+        voc_chapter.targets(name)[:, 0].mean() for name in (f"{TUNE}lenet-long", BEST + "lenet")
+    ]
+    assert "{:.0%} of the held-out photographs, and in {:.0%}".format(*shares) in (
+        voc_better.about_thresholds()
+    )
 
 
 @pytest.mark.parametrize(

@@ -201,8 +201,10 @@ def test_vgg11_stands_beside_the_other_vgg_after_as_many_epochs():
     (deep,), (flat,) = recorded("voc128-vgg11"), recorded("voc128-course-vgg")
     assert deep.config["epochs"] < flat.config["epochs"]
     epoch = deep.config["epochs"] - 1
-    said = f"mAP {deep.metrics[MAP]:.3f} against {flat.history[MAP][epoch]:.3f} (the seeds"
-    assert said in voc_words.about_depth()
+    said = voc_words.about_depth()
+    assert f"mAP {deep.history[MAP][epoch]:.3f} against {flat.history[MAP][epoch]:.3f}." in said
+    assert f"have {flat.parameters:,} and {deep.parameters:,} parameters" in said
+    assert flat.parameters < deep.parameters and "VGG-11 needs 2." in said
     assert f"VGG-11 at 128 px ({epoch + 1} epochs, 1 seed)" in voc_words.runs_made()
 
 
