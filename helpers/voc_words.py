@@ -168,7 +168,7 @@ def about_depth():
         f"VGG-11 needs {work:.1f} times as many multiply-adds for an image. It was trained for "
         f"{epochs} epochs, with {runs_of(deep)}. Beside the course's VGG after as many: "
         f"{listed(said)}. At {small[0].config['data']['size']} pixels the seeds of one and the "
-        f"same VGG then lie {listed(apart)} apart, so one run of each does not rank them."
+        f"same VGG then lie {listed(apart)} apart; one run of each does not rank the two."
     )
 
 
