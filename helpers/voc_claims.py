@@ -91,9 +91,10 @@ CAUSES = {
 
 #: ResNet-18 and the ViT, and the ViT with true patches and with strips, on larger images.
 NETWORKS_LARGER = ("voc128-resnet18", "voc128-vit")
+PATCHES_LARGER = ("voc128-vit", "voc128-vit-strips")
+
 #: ResNet-18 with a recipe of its own.
 OWN = "best-voc-resnet18"
-PATCHES_LARGER = ("voc128-vit", "voc128-vit-strips")
 
 
 def several(*names):
@@ -228,21 +229,24 @@ def _c4_4():
 
 def _c4_5():
     """Test whether ResNet-18 beats the ViT, given true patches."""
-    pairs = [(COMPARED["ResNet-18"], COMPARED["ViT"]), NETWORKS_LARGER, (OWN, best_vit())]
+    best = "with a recipe of its own, against the best ViT of C4.6 ({epochs} epochs), which was "
+    best += "found on these images,"
+    pairs = [
+        ("at {size} px", (COMPARED["ResNet-18"], COMPARED["ViT"])),
+        ("at {size} px", NETWORKS_LARGER),
+        (best, (OWN, best_vit())),
+    ]
     said, parts = [], []
-    for names in pairs:
+    for what, names in pairs:
         if not several(*names):
             continue
-        pair = [recorded(name) for name in names]
+        resnet, vit = pair = [recorded(name) for name in names]
         gain, f1 = (difference(*pair, metric) for metric in (MAP, F1))
-        data, epochs = pair[0][0].config["data"], pair[1][0].config["epochs"]
-        what = f"at {data['size']} px"
-        if OWN in names:
-            what = (
-                f"with a recipe of its own, against the best ViT of C4.6 ({epochs} epochs), which "
-                "was found on these images,"
-            )
-        said.append(f"{what} {gain:+.3f} in mAP and {f1:+.3f} in F1 ({seeds_of(gain)})")
+        size, epochs = resnet[0].config["data"]["size"], vit[0].config["epochs"]
+        said.append(
+            f"{what.format(size=size, epochs=epochs)} {gain:+.3f} in mAP and {f1:+.3f} in F1 "
+            f"({seeds_of(gain)})"
+        )
         parts.append(gain.above(0))
     effect = f"ResNet-18 minus ViT with true patches: {'; '.join(said)}."
     test = "Both from scratch, 20 epochs each at the published rate; then the best of each"
@@ -251,9 +255,9 @@ def _c4_5():
 
 def best_vit():
     """Return the ViT with true patches of the highest mean mAP in `CAUSES`, or an empty name."""
-    patches, strips = CAUSES[PATCHES]
-    names = {name for pair in CAUSES.values() for name in pair} | {patches}
-    names = sorted(name for name in names - {strips} if several(name))
+    _, strips = CAUSES[PATCHES]
+    names = dict.fromkeys(name for pair in CAUSES.values() for name in pair)
+    names = [name for name in names if name != strips and several(name)]
     return max(names, key=lambda name: values(recorded(name), MAP).mean(), default="")
 
 

@@ -1,6 +1,7 @@
 """Practice 4's sentences with numbers, each computed from its recorded runs."""
 
 import numpy as np
+import torch
 
 from data_prep.voc_labels import CLASSES
 from helpers import finding, metrics, multilabel, tables
@@ -66,11 +67,11 @@ def runs_made():
         "Not published, and ours, are how strongly the images are changed, how long is trained, "
         f"and the size of the ViT: {vit.arguments['depth']} layers of width "
         f"{vit.arguments['width']}. The networks are trained on images of "
-        f"{find(BEST).data['size']} pixels a side instead of 224, for {config.epochs} epochs, with "
-        f"{listed(map(str, seeds))} seeds each, and some on larger ones: {listed(rows)}. Numbers "
-        f"are means over the seeds, after the last epoch, over all {len(targets())} validation "
-        "images. No setting was chosen on them; a class is said to be there from a probability "
-        "of 0.5 on."
+        f"{find(BEST).data['size']} pixels a side instead of {PUBLISHED_SIDE}, for "
+        f"{config.epochs} epochs, with {listed(map(str, seeds))} seeds each, and some on larger "
+        f"ones: {listed(rows)}. Numbers are means over the seeds, after the last epoch, over all "
+        f"{len(targets())} validation images. No setting was chosen on them; a class is said to be "
+        "there from a probability of 0.5 on."
     )
     if missing:
         said += f" Not recorded yet: {listed(missing)}."
@@ -148,7 +149,7 @@ def _alone(about, size, reached):
 
 
 def about_depth():
-    """Say whether VGG-11, the deeper VGG, is ahead of what the course built under that name."""
+    """Say what VGG-11 reaches beside the VGG that the course built, after as many epochs."""
     flat, deep, small = (
         recorded(name) for name in ("voc128-course-vgg", "voc128-vgg11", COMPARED["VGG"])
     )
@@ -176,7 +177,8 @@ def _multiply_adds(config):
     """Return what an image costs the network of a record's configuration."""
     size = config["data"]["size"]
     build = MODELS[config["model"]]
-    network = build(channels=3, size=size, classes=len(CLASSES), **config["arguments"])
+    with torch.device("meta"):  # counts, and draws no weights
+        network = build(channels=3, size=size, classes=len(CLASSES), **config["arguments"])
     return multiply_adds(network, channels=3, size=size)
 
 

@@ -1,4 +1,4 @@
-"""The measurement of the data path: what competes is alike, its results are read with suspicion."""
+"""The measurement of the data path: what competes is alike, and the table says what was found."""
 
 import os
 import re

@@ -1,4 +1,4 @@
-"""The benchmark: the contestants compute the same, and its results are read with suspicion."""
+"""The benchmark: the contestants compute the same, and its table says what was measured."""
 
 import os
 import subprocess

@@ -1,4 +1,4 @@
-"""How commands end: exit status and one sentence for everything that can go wrong."""
+"""What commands share: whole numbers, and one sentence for everything that can go wrong."""
 
 import argparse
 
