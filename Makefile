@@ -64,26 +64,26 @@ data: $(READY)
 
 runs: $(READY)
 	@echo "Training every run that is not recorded yet (a day or so; it can be stopped and resumed) ..."
-	@$(RUN) helpers.experiments run --all --resume
-	@$(RUN) helpers.activation_runs run --all --resume
-	@$(RUN) helpers.activation_far
-	@$(RUN) helpers.activation_gallery
+	@$(RUN) helpers.runs.experiments run --all --resume
+	@$(RUN) helpers.runs.ensemble_runner run --all --resume
+	@$(RUN) helpers.analysis.extrapolation
+	@$(RUN) helpers.book.activation_gallery
 	@echo "The records are in runs/"
 
 verify: $(READY)
 	@echo "Training recorded runs again (a minute or two by default), to compare the results ..."
-	@$(RUN) helpers.verify $(NAMES)
+	@$(RUN) helpers.runs.verify $(NAMES)
 	@echo "No result lies outside what the records let expect."
 
 bench: $(READY)
 	@echo "Measuring speed (ten minutes; leave the machine otherwise idle) ..."
-	@$(RUN) helpers.bench
-	@$(RUN) helpers.augment_bench
+	@$(RUN) benchmarks.numpy_speed
+	@$(RUN) benchmarks.augment_bench
 	@echo "The tables are above."
 
 race: $(READY)
 	@echo "Training to 99%, from PyTorch's example to the fastest (half an hour; nothing else should run) ..."
-	@$(RUN) helpers.race
+	@$(RUN) benchmarks.race
 	@echo "The table is in benchmarks/ninety_nine.json"
 
 notebooks: $(READY)

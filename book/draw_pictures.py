@@ -15,10 +15,10 @@ import matplotlib.pyplot as plt
 from PIL import Image
 from scipy.special import softmax
 
-from helpers.datasets import half_moons
-from helpers.numpy_experiments import MOONS
-from helpers.numpy_training import Training, TrainingData
-from helpers.planes import decision_boundary
+from helpers.book.decision_boundary import decision_boundary
+from helpers.data.datasets import half_moons
+from helpers.runs.catalogue.numpy_networks import MOONS
+from helpers.training.numpy_trainer import Training, TrainingData
 
 PICTURE = Path(__file__).parent / "_static" / "boundary.png"
 EPOCHS = (20, 400, MOONS.epochs)

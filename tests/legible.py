@@ -2,7 +2,7 @@
 
 from itertools import combinations
 
-from helpers.figures import WIDTH, to_pixels
+from helpers.book.figures import WIDTH, to_pixels
 
 SMALLEST = 12  # points, in a figure of the book's width
 

@@ -2,7 +2,7 @@
 
 from urllib.parse import parse_qs, urlsplit
 
-from helpers.records import RUNS
+from helpers.runs.records import RUNS
 
 
 def listed(address):

@@ -12,9 +12,9 @@ import pytest
 import yaml
 
 from data_prep.mnist import PARTS
-from helpers.datasets import load_mnist
-from helpers.records import SCHEMA, Record
-from helpers.voc import load_tiny_voc
+from helpers.data.datasets import load_mnist
+from helpers.data.voc import load_tiny_voc
+from helpers.runs.records import SCHEMA, Record
 
 ROOT = Path(__file__).resolve().parent.parent
 LARGEST = 3_000_000  # bytes of a file
@@ -184,8 +184,8 @@ def test_helpers_import_the_same_from_the_root_and_from_the_notebooks(folder):
     lines = [
         "import sys",
         "sys.path[:0] = ['..'] if " + repr(folder == "notebooks") + " else ['.']",
-        "import helpers.datasets, pathlib",
-        "print(pathlib.Path(helpers.datasets.__file__).resolve())",
+        "import helpers.data.datasets, pathlib",
+        "print(pathlib.Path(helpers.data.datasets.__file__).resolve())",
     ]
     done = subprocess.run(
         [sys.executable, "-c", "\n".join(lines)],

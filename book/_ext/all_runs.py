@@ -19,9 +19,10 @@ from sphinx.errors import ExtensionError
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT))  # Sphinx starts anywhere; `helpers` is no installed package
 
-from helpers import notebook_times, records  # noqa: E402
-from helpers.registry import EXPERIMENTS  # noqa: E402
-from helpers.stats import mean_interval  # noqa: E402
+from benchmarks import notebook_times
+from helpers.analysis.stats import mean_interval  # noqa: E402
+from helpers.runs import records  # noqa: E402
+from helpers.runs.registry import EXPERIMENTS  # noqa: E402
 
 NOTHING = "–"
 NAMES = {"eval_accuracy": "accuracy", "eval_mean_average_precision": "mean average precision"}
@@ -256,7 +257,7 @@ def practices_table(runs, times, notebooks, prefix):
     ----------
     runs : list of Run
     times : dict
-        As `helpers.notebook_times.read` returns it.
+        As `benchmarks.notebook_times.read` returns it.
     notebooks : list of str
         The stems of all notebooks; the first two digits are the practice.
     prefix : str

@@ -1,0 +1,112 @@
+"""The stages of the race to 99%: each changes one thing of the stage before it, as data.
+
+Every number that a stage changes was chosen on a validation part of the training images. How
+the stages are run and timed stands in `benchmarks.race`.
+"""
+
+from dataclasses import dataclass, replace
+
+from helpers.training.config import Recipe
+
+GOAL = 0.99
+SEEDS = 20  # of the last stage
+
+
+@dataclass(frozen=True)
+class Stage:
+    """A way to train.
+
+    Attributes
+    ----------
+    name, change : in two or three words, and in a sentence.
+    recipe : how it trains.
+    per_image : whether a `DataLoader` collects each batch from single images.
+    stop_at : the accuracy at which training stops; None if it goes on to the last epoch.
+    seeds : how many runs are measured; few where one takes minutes.
+    """
+
+    name: str
+    change: str
+    recipe: Recipe
+    per_image: bool = False
+    stop_at: float | None = None
+    seeds: int = 3
+
+    def then(self, name, change, stop_at=None, seeds=3, **recipe):
+        """Return the next stage, which differs in some fields of the recipe."""
+        recipe = replace(self.recipe, **recipe)
+        return Stage(name, change, recipe, stop_at=stop_at, seeds=seeds)
+
+
+def _one_cycle(peak):
+    return {"name": "one-cycle", "peak": peak, "rise": 0.3, "start": 10.0}
+
+
+FIRST = Stage(
+    "PyTorch's example",
+    "Adadelta at rate 1, times 0.7 after each epoch; batches of 64, an image at a time",
+    Recipe(
+        "example",
+        optimiser={"name": "adadelta"},
+        schedule={"name": "staircase", "rate": 1.0, "factor": 0.7, "stairs": 14},
+        epochs=14,
+    ),
+    per_image=True,
+    stop_at=GOAL,
+    seeds=2,
+)
+SGD = {"name": "sgd", "momentum": 0.9, "nesterov": True, "weight_decay": 5e-4}
+
+#: What each later stage changes: name, sentence, and what `Stage.then` takes.
+CHANGES = (
+    (
+        "data in memory",
+        "all images lie in memory as bytes; a batch is normalised at once, to [-1, 1]",
+        {"stop_at": GOAL, "seeds": 2},
+    ),
+    (
+        "one cycle",
+        "SGD with Nesterov momentum, its rate in one cycle up to 0.05 and down, for 3 epochs",
+        {
+            "optimiser": SGD,
+            "schedule": _one_cycle(0.05),
+            "epochs": 3,
+            "evaluate_every": 3,
+            "seeds": 2,
+        },
+    ),
+    (
+        "small network",
+        "QuickNet: the first convolution strides, each is batch-normalised, no dropout",
+        {"model": "quick"},
+    ),
+    ("channels last", "a pixel's channels lie together in memory", {"channels_last": True}),
+    ("batches of 128", "128 images a step instead of 64", {"batch_size": 128}),
+    ("larger rate", "a peak rate of 0.4 instead of 0.05", {"schedule": _one_cycle(0.4)}),
+    ("one epoch", "the whole cycle in 1 epoch instead of 3", {"epochs": 1}),
+    ("smooth labels", "a label smoothing of 0.1", {"label_smoothing": 0.1}),
+    (
+        "narrower middle",
+        "24 channels instead of 32 in the second convolution",
+        {"arguments": {"widths": [16, 24, 64]}, "seeds": SEEDS},
+    ),
+)
+STAGES = [FIRST]
+for _name, _change, _options in CHANGES:
+    STAGES.append(STAGES[-1].then(_name, _change, **_options))
+
+
+@dataclass(frozen=True)
+class Contest:
+    """A network whose waiting for data is measured, over some steps of an epoch."""
+
+    name: str
+    recipe: Recipe
+    steps: int
+
+
+CONTESTS = (
+    Contest("LeNet", Recipe("lenet"), steps=300),
+    Contest("ResNet-18", Recipe("resnet18"), steps=30),
+)
+ROUNDS = 3  # of each contest

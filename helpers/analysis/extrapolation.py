@@ -1,0 +1,335 @@
+"""What the trained networks of practice 5 say away from their data: votes, agreement, shape.
+
+Everything is computed from the recorded weights; nothing is trained.
+
+    python -m helpers.analysis.extrapolation
+
+measures it all and keeps it in `runs/activation-far/far.json`.
+"""
+
+import json
+import sys
+import time
+from dataclasses import asdict, dataclass
+from functools import cache
+
+import numpy as np
+import torch
+from sklearn.linear_model import LogisticRegression
+
+from helpers.analysis.stats import Interval
+from helpers.data.datasets import checksum, half_moons
+from helpers.networks.ensemble import COMBINATIONS, Networks
+from helpers.runs.catalogue.activations import HALF_MOONS_SEED
+from helpers.runs.commands import exit_status
+from helpers.runs.ensemble_records import FIT, recorded, trained_weights
+from helpers.runs.ensemble_runner import HELD_OUT_SEED
+from helpers.runs.records import (
+    RUNS,
+    RecordError,
+    environment,
+    note,
+    source_commit,
+    write_atomically,
+)
+
+CENTRE = (0.5, 0.25)  # of the half-moons
+DISTANCES = (2, 4, 8, 16, 32, 64)  # from it; the moons end at about 1.6
+DIRECTIONS = 72
+INSIDE = 500  # fresh points of the half-moons
+RESAMPLES = 500
+EPS = 1e-9  # a unit that is off everywhere stays zero
+
+SCHEMA = 2
+PATH = RUNS / "activation-far" / "far.json"
+#: Those that the course says fit, and the control that does.
+FITTING = [name for name, parts in COMBINATIONS.items() if parts.published] + ["tanh"]
+
+#: Shapes along a ray far away, in the order in which they are looked for.
+SHAPES = ("oscillates", "explodes", "constant", "linear", "power")
+
+#: What each combination's formula lets one expect.
+EXPECTED = {
+    "abs": {"linear"},
+    "exp": {"explodes", "constant"},  # constant where every exponent falls
+    "exp-cos": {"oscillates", "constant"},
+    "sin": {"oscillates"},
+    "square": {"power"},
+    "relu": {"linear", "constant"},  # constant where every unit is off
+    "sigmoid": {"constant"},
+    "sort": {"linear"},
+    "permute": {"linear"},
+    "reciprocal": {"constant"},
+    "tan": {"oscillates"},
+    "sgn": {"constant"},
+    "linear": {"linear"},
+    "tanh": {"constant"},
+}
+
+
+def trained(name):
+    """Return the recorded networks of a combination in float64, those that fit, all if none."""
+    networks = Networks(COMBINATIONS[name], [0])
+    networks.weights = [torch.tensor(part).double() for part in trained_weights(name)]
+    fits = np.flatnonzero(recorded(name).fits)
+    return networks.only(*fits.tolist()) if len(fits) else networks
+
+
+def circle(distance, directions=DIRECTIONS):
+    """Return points evenly around the half-moons, float64 [directions, 2]."""
+    angle = 2 * np.pi * np.arange(directions) / directions
+    return np.array(CENTRE) + distance * np.stack([np.cos(angle), np.sin(angle)], axis=1)
+
+
+def places():
+    """Return where votes are counted: inside the data, and at each distance from them.
+
+    Returns
+    -------
+    dict of ndarray [P, 2]
+        Under 0 fresh points of the half-moons, under each distance a circle.
+    """
+    inside = half_moons(INSIDE, 0.1, HELD_OUT_SEED)[0]
+    return {0: inside} | {distance: circle(distance) for distance in DISTANCES}
+
+
+@torch.no_grad()
+def votes(networks, points):
+    """Return which networks say class 1 where, ndarray of bool [R, P]."""
+    points = torch.tensor(points, dtype=torch.float64)
+    if networks.combination.second != "exp":
+        return (networks.logits(points) > 0).numpy()
+    # e to the thousands overflows. All terms of the sum times e^-m have the same sign.
+    _, z2 = networks.hidden(points)  # [R, P, H]
+    m = z2.amax(dim=-1, keepdim=True).clamp(min=0)
+    total = (z2 - m).exp() @ networks.weights[4] + networks.weights[5] * (-m).exp()
+    return (total > 0).squeeze(-1).numpy()
+
+
+@dataclass(frozen=True)
+class Agreement:
+    """How far networks say the same at one distance, each with an interval over seeds.
+
+    Attributes
+    ----------
+    within : that two seeds of one activation agree; the mean over activations.
+    between : that two networks of different activations agree; the mean over pairs.
+    explained : the share of the votes' variance that the activation decides; the seed
+        decides the rest.
+    """
+
+    within: Interval
+    between: Interval
+    explained: Interval
+
+
+def agreement(ballots, rng):
+    """Estimate agreement from votes, with bootstrap intervals over the seeds.
+
+    Parameters
+    ----------
+    ballots : list of ndarray of bool [R_a, P]
+        One for each activation, at the same places.
+    rng : numpy.random.Generator
+
+    Returns
+    -------
+    Agreement
+    """
+    sizes = [len(ballot) for ballot in ballots]
+    whole = [ballot.mean(axis=0, keepdims=True) for ballot in ballots]  # each [1, P]
+    drawn = [
+        rng.multinomial(n, np.full(n, 1 / n), RESAMPLES) @ ballot / n
+        for n, ballot in zip(sizes, ballots, strict=True)
+    ]  # each [B, P]
+    estimates, resampled = _figures(np.stack(whole), sizes), _figures(np.stack(drawn), sizes)
+    low, high = np.percentile(resampled, (2.5, 97.5), axis=1)
+    return Agreement(
+        *(
+            Interval(float(e[0]), float(a), float(b), sum(sizes))
+            for e, a, b in zip(estimates, low, high, strict=True)
+        )
+    )
+
+
+def _figures(p, sizes):
+    """Return agreement within and between, and the explained share, [3, B].
+
+    Parameters
+    ----------
+    p : ndarray [A, B, P]
+        Share of class 1 among the seeds of each activation.
+    sizes : sequence of int, [A]
+    """
+    unbiased = np.array([n / (n - 1) for n in sizes])[:, None, None]
+    spread = unbiased * p * (1 - p)  # [A, B, P], variance of a vote among the seeds
+    within = 1 - 2 * spread.mean(axis=(0, 2))
+    count = len(p)
+    same = p.sum(0) ** 2 - (p**2).sum(0) + (1 - p).sum(0) ** 2 - ((1 - p) ** 2).sum(0)
+    between = same.mean(axis=-1) / (count * (count - 1))
+    among = p.var(axis=0).mean(axis=-1)
+    total = among + spread.mean(axis=(0, 2))
+    return np.stack([within, between, among / np.where(total > 0, total, 1)])
+
+
+def agreements(names, seed=0):
+    """Return the `Agreement` of some combinations at each of the `places`.
+
+    Returns
+    -------
+    dict distance -> Agreement
+    """
+    networks, rng = [trained(name) for name in names], np.random.default_rng(seed)
+    return {
+        distance: agreement([votes(some, points) for some in networks], rng)
+        for distance, points in places().items()
+    }
+
+
+def pairs(names, distance):
+    """Return how often two networks of two combinations agree at a distance, ndarray [A, A].
+
+    On the diagonal: two seeds of one combination.
+    """
+    points = places()[distance]
+    ballots = [votes(trained(name), points) for name in names]
+    p = np.stack([ballot.mean(axis=0) for ballot in ballots])  # [A, P]
+    table = (p @ p.T + (1 - p) @ (1 - p).T) / p.shape[1]
+    for i, ballot in enumerate(ballots):
+        n = len(ballot)
+        table[i, i] = 1 - 2 * n / (n - 1) * (p[i] * (1 - p[i])).mean()
+    return table
+
+
+@torch.no_grad()
+def shapes(networks, directions=24):
+    """Name the shape of the logit along rays far from the data.
+
+    Parameters
+    ----------
+    networks : Networks
+    directions : int
+
+    Returns
+    -------
+    ndarray of str, [R, directions]
+        One of `SHAPES`: four turns or more between 30 and 130 from the data; then, between
+        10,000 and 20,000 from them: no number any more or growing faster than r^8; changing
+        by less than a hundredth; growing like r; growing like another power.
+    """
+
+    def along(distances):  # [R, directions, distances]
+        rays = np.stack([circle(r, directions) for r in distances], axis=1)
+        logits = networks.logits(torch.tensor(rays.reshape(-1, 2)))
+        return logits.numpy().reshape(-1, directions, len(distances))
+
+    near, (first, last) = along(np.linspace(30, 130, 401)), np.moveaxis(along([1e4, 2e4]), -1, 0)
+    with np.errstate(all="ignore"):
+        step = np.diff(near)
+        moves = np.abs(step) > 1e-9 * (1 + np.abs(near[..., 1:]))  # False where not a number
+        turns = (moves[..., 1:] & moves[..., :-1] & (step[..., 1:] * step[..., :-1] < 0)).sum(-1)
+        power = np.log2(np.abs(last / first))
+        found = [
+            turns >= 4,
+            ~np.isfinite(first + last) | (power > 8),
+            np.abs(last - first) <= 0.01 * (1 + np.abs(first)),
+            np.abs(power - 1) < 0.25,
+        ]
+    return np.select(found, SHAPES[:-1], SHAPES[-1])
+
+
+def best_read_outs(name, seeds=200):
+    """Tell for which seeds random first layers suffice, if the last layer is as good as can be.
+
+    A thousand steps may be too few for a last layer whose features are nearly alike; here it
+    is a logistic regression that runs until it converges.
+
+    Returns
+    -------
+    list of bool, [seeds]
+        Whether `FIT` of the course's training points are right.
+    """
+    x, y = half_moons(100, 0.1, HALF_MOONS_SEED)
+    networks = Networks(COMBINATIONS[name], range(seeds), dtype=torch.float64)
+    features = networks.features(torch.tensor(x)).numpy()
+    features = (features - features.mean(1, keepdims=True)) / (features.std(1, keepdims=True) + EPS)
+    model = LogisticRegression(C=1e4, max_iter=5000)
+    return [bool(model.fit(some, y).score(some, y) >= FIT) for some in features]
+
+
+# ----------------------------------------------------------------------- on record
+
+
+def weights_checksum(folder=RUNS):
+    """Return the SHA-256 over the recorded weights that everything here is computed from."""
+    return checksum(part for name in COMBINATIONS for part in trained_weights(name, folder))
+
+
+def measure():
+    """Measure everything, and return it as plain JSON types."""
+    started = time.perf_counter()
+    rays = {name: shapes(trained(name)) for name in COMBINATIONS}
+    return {
+        "schema": SCHEMA,
+        "commit": source_commit(),
+        "environment": environment(),
+        "weights_checksum": weights_checksum(),
+        "networks": {name: len(trained(name).weights[0]) for name in COMBINATIONS},
+        "agreement": {str(d): asdict(found) for d, found in agreements(FITTING).items()},
+        "pairs": {str(d): pairs(FITTING, d).round(4).tolist() for d in places()},
+        "shapes": {
+            name: {shape: int((found == shape).sum()) for shape in SHAPES}
+            for name, found in rays.items()
+        },
+        "best_read_outs": {name: best_read_outs(name) for name in COMBINATIONS},
+        "wall_seconds": round(time.perf_counter() - started, 1),
+        "complete": True,
+    }
+
+
+def recorded_far():
+    """Return what `measure` found, with each `Agreement` under its distance.
+
+    Raises
+    ------
+    RecordError
+        If it is missing, damaged, or was measured on other weights than those on record.
+    """
+    note(PATH.relative_to(RUNS).with_suffix("").as_posix())
+    return _read_far()
+
+
+@cache
+def _read_far():
+    mend = "measure it anew with python -m helpers.analysis.extrapolation"
+    try:
+        content = json.loads(PATH.read_text(encoding="utf-8"))
+        known = content["schema"], content["complete"], content["weights_checksum"]
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise RecordError(
+            f"runs/activation-far/{PATH.name} is missing or damaged: {mend}"
+        ) from error
+    if known != (SCHEMA, True, weights_checksum()):
+        raise RecordError(f"{PATH.name} does not belong to the weights on record: {mend}")
+    content["agreement"] = {
+        int(distance): Agreement(**{key: Interval(**value) for key, value in found.items()})
+        for distance, found in content["agreement"].items()
+    }
+    content["pairs"] = {int(d): np.array(table) for d, table in content["pairs"].items()}
+    return content
+
+
+def main():
+    """Measure, and write the record; return the exit status."""
+
+    def act():
+        torch.set_num_threads(1)
+        text = json.dumps(measure(), ensure_ascii=False, indent=1, allow_nan=False) + "\n"
+        write_atomically(PATH, lambda file: file.write(text.encode()))
+        print(f"written to runs/activation-far/{PATH.name}")
+
+    return exit_status(act, (RecordError,), "what was there before", "stopped; nothing was written")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

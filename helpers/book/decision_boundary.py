@@ -1,0 +1,225 @@
+"""Figures of functions on the plane: what a network with two inputs makes of every point.
+
+In the style of `helpers.book.figures`, and with its conventions.
+"""
+
+import numpy as np
+from matplotlib.colors import BoundaryNorm, LinearSegmentedColormap
+from scipy.special import expit
+
+from helpers.book.figures import BLUE, MARKERS, VERMILLION, axes_or_new, new_figure, to_pixels
+from helpers.networks.mlp import predict
+
+#: From class 0 (blue) through white to class 1 (vermillion), pale enough for points of both
+#: colours to stand out.
+GROUND = LinearSegmentedColormap.from_list("book-ground", ["#7FB8DB", "#FFFFFF", "#ECAF80"])
+
+#: What of the half-moons' plane is shown: the points and a margin.
+LIMITS = ((-2.1, 3.1), (-1.6, 2.1))
+
+
+def plane_grid(x_limits, y_limits, step=0.02):
+    """Return points [rows * columns, 2] that cover a rectangle, and their two axes.
+
+    Parameters
+    ----------
+    x_limits, y_limits : (float, float)
+        The rectangle.
+    step : float
+        Distance between neighbours.
+
+    Returns
+    -------
+    points : ndarray [rows * columns, 2]
+    xs, ys : ndarray [columns], [rows]
+    """
+    xs = np.arange(x_limits[0], x_limits[1] + step / 2, step)
+    ys = np.arange(y_limits[0], y_limits[1] + step / 2, step)
+    return np.stack(np.meshgrid(xs, ys), axis=-1).reshape(-1, 2), xs, ys
+
+
+def field(xs, ys, values, levels, ax, line=None, norm=None):
+    """Fill the plane by discrete levels of `values`, and draw one level as a line.
+
+    Parameters
+    ----------
+    xs, ys : ndarray [columns], [rows]
+    values : ndarray [rows * columns]
+        At the points of `plane_grid`.
+    levels : sequence of float
+        Borders of the levels; what lies outside takes the first or last colour.
+    ax : Axes
+    line : float, optional
+        The level to draw in black, for example the decision boundary.
+    norm : Normalize, optional
+        How values become colours; linear by default.
+
+    Returns
+    -------
+    QuadContourSet
+        For a colour bar.
+    """
+    values = np.asarray(values).reshape(len(ys), len(xs))
+    filled = ax.contourf(xs, ys, values, levels=levels, cmap=GROUND, norm=norm, extend="both")
+    if line is not None:
+        ax.contour(xs, ys, values, levels=[line], colors="black", linewidths=2)
+    ax.set_aspect("equal")
+    ax.grid(visible=False)
+    return filled
+
+
+def class_points(x, labels, ax, names=("class 0", "class 1"), size=26):
+    """Draw points of two classes: blue circles and vermillion triangles, edged in black."""
+    for k, (name, colour) in enumerate(zip(names, (BLUE, VERMILLION), strict=True)):
+        chosen = x[labels == k]
+        ax.scatter(
+            chosen[:, 0], chosen[:, 1], s=size, c=colour, marker=MARKERS[k], label=name,
+            edgecolors="black", linewidths=0.02 * size,
+        )  # fmt: skip
+
+
+def decision_boundary(probability, x, labels, limits=LIMITS, size=26, colour_bar=True, ax=None):
+    """Draw P(class 1) over the plane, the boundary where it is one half, and the points.
+
+    Parameters
+    ----------
+    probability : callable
+        Maps points [N, 2] to P(class 1) [N].
+    x, labels : ndarray [N, 2], [N]
+        The points to draw.
+    limits : ((float, float), (float, float))
+        The rectangle to show.
+    size : float
+        Of the points, in square points.
+    colour_bar : bool
+    ax : Axes, optional
+
+    Returns
+    -------
+    Figure
+    """
+    ax = axes_or_new(ax, height=4.0)
+    points, xs, ys = plane_grid(*limits)
+    levels = np.linspace(0.1, 0.9, 9)
+    filled = field(xs, ys, probability(points), levels, ax, line=0.5)
+    class_points(x, labels, ax, size=size)
+    ax.set(xlabel="$x_1$", ylabel="$x_2$", xlim=limits[0], ylim=limits[1])
+    ax.legend(
+        loc="lower left", bbox_to_anchor=(0, 1), ncols=2, borderaxespad=0.2,
+        markerscale=(26 / size) ** 0.5,
+    )  # fmt: skip
+    if colour_bar:
+        ax.figure.colorbar(filled, ax=ax, label="P(class 1)", shrink=0.8, ticks=levels[::2])
+    return ax.figure
+
+
+def class_1_probability(network):
+    """Return the function from points [N, 2] to P(class 1) [N] of a network with two scores.
+
+    The softmax of two scores is the logistic sigmoid of their difference.
+    """
+
+    def probability(points):
+        scores = predict(network, points)
+        return expit(scores[:, 1] - scores[:, 0])
+
+    return probability
+
+
+def boundary_frame(network, x, labels, title):
+    """Draw a network's decision boundary for an animation.
+
+    Returns
+    -------
+    ndarray of uint8, [height, width, 3]
+    """
+    figure, ax = new_figure(width=5, height=3.9)
+    decision_boundary(class_1_probability(network), x, labels, colour_bar=False, ax=ax)
+    ax.set_title(title, loc="right")
+    return to_pixels(figure)
+
+
+def hidden_units(network, limits=LIMITS, columns=3):
+    """Draw what each hidden unit adds to the score difference, and the sum of all.
+
+    Parameters
+    ----------
+    network : Network
+        Two inputs, one hidden layer with an activation, two scores.
+    limits : ((float, float), (float, float))
+    columns : int
+
+    Returns
+    -------
+    Figure
+        The units from the largest contribution to the smallest, each with the line on which
+        it adds nothing; the last plane is the sum with the biases, and its line the decision
+        boundary.
+    """
+    points, xs, ys = plane_grid(*limits, step=0.05)
+    parts, bias = contributions(network, points)  # [N, H], float
+    order = np.argsort(-np.ptp(parts, axis=0), kind="stable")
+    planes = [(f"unit {h + 1}", parts[:, h]) for h in order] + [("sum", parts.sum(axis=1) + bias)]
+    rows = -(-len(planes) // columns)
+    figure, axes = new_figure(rows, columns, height=1.5 * rows + 0.8, sharex=True, sharey=True)
+    levels = [-6, -4, -2, -1, -0.5, 0.5, 1, 2, 4, 6]
+    norm = BoundaryNorm(levels, GROUND.N, extend="both")
+    for ax, (title, values) in zip(axes.flat, planes, strict=False):
+        filled = field(xs, ys, values, levels, ax, line=0, norm=norm)
+        ax.set_title(title)
+    for ax in axes.flat[len(planes) :]:
+        ax.axis("off")
+    for ax in axes[-1]:
+        ax.set_xlabel("$x_1$")
+    for ax in axes[:, 0]:
+        ax.set_ylabel("$x_2$")
+    figure.colorbar(
+        filled,
+        ax=axes,
+        location="bottom",
+        shrink=0.9,
+        aspect=40,
+        format="%g",
+        label="added to $s_1 - s_0$",
+    )
+    return figure
+
+
+def contributions(network, points):
+    """Split the score difference of a network with one hidden layer into its terms.
+
+    Parameters
+    ----------
+    network : Network
+        Dense, activation, Dense, with two scores.
+    points : ndarray [N, 2]
+
+    Returns
+    -------
+    parts : ndarray [N, H]
+        What each hidden unit adds to `s_1 - s_0`.
+    bias : float
+        What the output biases add.
+    """
+    first, activation, last = network.layers
+    hidden = activation.forward(first.forward(points))  # [N, H]
+    parts = hidden * (last.weight[:, 1] - last.weight[:, 0])
+    return parts, float(last.bias[1] - last.bias[0])
+
+
+def directions(network):
+    """Return in which direction of the plane each hidden unit steps, in degrees from 0 to 180.
+
+    A unit and its opposite have the same direction: which side is high is not counted.
+
+    Parameters
+    ----------
+    network : Network
+        With two inputs.
+
+    Returns
+    -------
+    ndarray [H]
+    """
+    along_x, along_y = network.layers[0].weight
+    return np.degrees(np.arctan2(along_y, along_x)) % 180

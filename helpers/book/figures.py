@@ -1,0 +1,363 @@
+"""The book's figures, in one style: each function draws one kind of plot.
+
+Every function takes plain arrays and an optional `ax`, and returns the matplotlib Figure,
+which a notebook shows when it is a cell's last line. Colours are Okabe and Ito's, which
+colour-blind readers can tell apart, and always come with a line style, a marker or a label.
+
+Source: Okabe and Ito (2008), "Color universal design".
+"""
+
+import io
+
+import matplotlib as mpl
+import numpy as np
+from cycler import cycler
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.colors import LinearSegmentedColormap
+from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
+
+from helpers.analysis.stats import wilson
+
+BLUE, VERMILLION, GREEN = "#0072B2", "#D55E00", "#009E73"
+ORANGE, PURPLE, SKY, BLACK = "#E69F00", "#CC79A7", "#56B4E9", "#000000"
+PALETTE = (BLUE, VERMILLION, GREEN, PURPLE, ORANGE, BLACK)
+LINES = ("-", "--", "-.", ":", (0, (5, 1, 1, 1, 1, 1)), (0, (8, 2)))
+MARKERS = ("o", "^", "s", "D", "v", "P")
+
+#: From class 0 (blue) through white to class 1 (vermillion).
+DIVERGING = LinearSegmentedColormap.from_list("book", [BLUE, "#FFFFFF", VERMILLION])
+
+#: From white to blue, for counts and shares.
+SEQUENTIAL = LinearSegmentedColormap.from_list("book-blue", ["#FFFFFF", SKY, BLUE, "#003455"])
+
+WIDTH = 6.0  # inches: at 13 points, text stays readable when a phone shows it at 360 pixels
+STYLE = {
+    "figure.dpi": 130,
+    "figure.facecolor": "white",  # also in the dark theme: transparent would hide the axes
+    "savefig.facecolor": "white",
+    "font.size": 13,
+    "axes.titlesize": 13,
+    "axes.labelsize": 13,
+    "legend.fontsize": 12,
+    "legend.frameon": False,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.grid": True,
+    "axes.axisbelow": True,
+    "grid.color": "#E5E5E5",
+    "lines.linewidth": 2,
+    "axes.prop_cycle": cycler(color=PALETTE) + cycler(linestyle=LINES),
+    "image.cmap": "gray_r",
+    "svg.hashsalt": "book",
+}
+mpl.rcParams.update(STYLE)
+
+
+class BookFigure(Figure):
+    """A figure that a notebook shows once, whether or not pyplot is in use.
+
+    Attributes
+    ----------
+    photographs : bool
+        Whether it shows photographs: then it is a JPEG, a fifth of the size, and not a PNG.
+    """
+
+    photographs = False
+
+    def _repr_png_(self):
+        return None if self.photographs else self._bytes("png")
+
+    def _repr_jpeg_(self):
+        return self._bytes("jpeg", pil_kwargs={"quality": 82}) if self.photographs else None
+
+    def _bytes(self, kind, **options):
+        picture = io.BytesIO()
+        self.savefig(picture, format=kind, **options)
+        return picture.getvalue()
+
+
+def photographic(figure):
+    """Return a `BookFigure`, marked as one that shows photographs."""
+    figure.photographs = True
+    return figure
+
+
+def new_figure(rows=1, columns=1, width=WIDTH, height=None, **subplot_options):
+    """Make a figure in the book's style.
+
+    Parameters
+    ----------
+    rows, columns : int
+        Grid of axes.
+    width, height : float
+        Inches; by default each row is 0.62 of its column's width.
+    **subplot_options
+        Passed to `Figure.subplots`, for example `sharey=True`.
+
+    Returns
+    -------
+    figure : BookFigure
+    axes : Axes, or array of Axes if there are several
+    """
+    height = height or 0.62 * width / columns * rows
+    figure = BookFigure(figsize=(width, height), layout="constrained")
+    return figure, figure.subplots(rows, columns, **subplot_options)
+
+
+def axes_or_new(ax, height=None):
+    """Return `ax`, or the axes of a new figure if it is None."""
+    return ax if ax is not None else new_figure(height=height)[1]
+
+
+def legend_above(ax, ncols):
+    """Put the legend of `ax` above its figure, where it lies on no curve."""
+    if legend := ax.get_legend():
+        legend.remove()
+    ax.figure.legend(*ax.get_legend_handles_labels(), loc="outside upper center", ncols=ncols)
+
+
+# --------------------------------------------------------------------------- curves
+
+
+def curves(x, runs, xlabel="epoch", ylabel=None, log=False, each=False, ax=None):
+    """Draw one line per setting: the mean over its runs, and a band from lowest to highest.
+
+    Parameters
+    ----------
+    x : array [T], or dict name -> array [T]
+        The common abscissa, or one for each setting.
+    runs : dict name -> array [T] or [runs, T]
+        The values; nan or None where not measured. The name goes into the legend.
+    xlabel, ylabel : str
+    log : bool
+        Whether the ordinate is logarithmic.
+    each : bool
+        Draw every run as a thin line of its own instead.
+    ax : Axes, optional
+
+    Returns
+    -------
+    Figure
+    """
+    ax = axes_or_new(ax)
+    for i, (name, values) in enumerate(runs.items()):
+        steps = np.asarray(x[name] if isinstance(x, dict) else x)
+        values = np.atleast_2d(np.asarray(values, dtype=np.float64))  # [runs, T]
+        known = np.isfinite(values)
+        if each:
+            for run, measured in zip(values, known, strict=True):
+                ax.plot(steps[measured], run[measured], linewidth=1, label=name, **_look(i))
+                name = None  # the legend names a setting once
+            continue
+        # A mean over other runs at some epochs than at others would jump between them.
+        steps, values = steps[known.all(axis=0)], values[:, known.all(axis=0)]
+        (line,) = ax.plot(steps, values.mean(axis=0), label=name, **_look(i))
+        if len(values) > 1:
+            band = values.min(axis=0), values.max(axis=0)
+            ax.fill_between(steps, *band, color=line.get_color(), alpha=0.18, linewidth=0)
+    ax.set(xlabel=xlabel, ylabel=ylabel, yscale="log" if log else "linear")
+    if xlabel == "epoch":
+        ax.xaxis.set_major_locator(MaxNLocator(9, integer=True))  # no half epochs
+    if len(runs) > 1:
+        ax.legend()
+    return ax.figure
+
+
+def sweep(x, intervals, xlabel, ylabel, log_x=True, label=None, index=0, ax=None):
+    """Draw a measured quantity against a setting, with the interval of each point.
+
+    Parameters
+    ----------
+    x : sequence of float, [S]
+        The settings.
+    intervals : sequence of Interval, [S]
+        The measurement at each; None where there is none (a diverged run), which is marked
+        by a cross on the axis.
+    xlabel, ylabel : str
+    log_x : bool
+        Whether the settings are spaced logarithmically.
+    label : str, optional
+        For the legend, when several sweeps share an `ax`.
+    index : int
+        Which colour, line and marker of the book's to take.
+    ax : Axes, optional
+
+    Returns
+    -------
+    Figure
+    """
+    ax = axes_or_new(ax)
+    found = [(at, interval) for at, interval in zip(x, intervals, strict=True) if interval]
+    mean = np.array([interval.estimate for _, interval in found])
+    low = np.array([interval.low for _, interval in found])
+    high = np.array([interval.high for _, interval in found])
+    ax.errorbar(
+        [at for at, _ in found], mean, yerr=(mean - low, high - mean), capsize=4, label=label,
+        marker=MARKERS[index % len(MARKERS)], **_look(index),
+    )  # fmt: skip
+    missing = [at for at, interval in zip(x, intervals, strict=True) if not interval]
+    if missing:
+        ax.plot(
+            missing, np.zeros(len(missing)), "x", color=BLACK, markersize=10, clip_on=False,
+            transform=ax.get_xaxis_transform(), label="diverged",
+        )  # fmt: skip
+    ax.set(xlabel=xlabel, ylabel=ylabel, xscale="log" if log_x else "linear")
+    if label or missing:
+        ax.legend()
+    return ax.figure
+
+
+def interval_plot(intervals, xlabel, reference=None, reference_label=None, ax=None):
+    """Draw one row per setting: a dot for the estimate, a bar for its interval.
+
+    Parameters
+    ----------
+    intervals : dict name -> Interval
+        From top to bottom.
+    xlabel : str
+        What is measured, with its unit.
+    reference : float, optional
+        Where to draw a vertical line, for example at a published value or at no difference.
+    reference_label : str, optional
+        What the line stands for.
+    ax : Axes, optional
+
+    Returns
+    -------
+    Figure
+    """
+    ax = axes_or_new(ax, height=1.3 + 0.42 * len(intervals))
+    rows = np.arange(len(intervals))
+    mean = np.array([interval.estimate for interval in intervals.values()])
+    low = np.array([interval.low for interval in intervals.values()])
+    high = np.array([interval.high for interval in intervals.values()])
+    ax.errorbar(mean, rows, xerr=(mean - low, high - mean), fmt="o", capsize=4, color=BLUE)
+    if reference is not None:
+        ax.axvline(reference, color=VERMILLION, linestyle="--", label=reference_label)
+        if reference_label:
+            ax.legend(loc="lower center", bbox_to_anchor=(0.5, 1))
+    ax.set_yticks(rows, list(intervals))
+    ax.set_ylim(len(intervals) - 0.5, -0.5)
+    ax.set_xlabel(xlabel)
+    ax.grid(axis="y", visible=False)
+    return ax.figure
+
+
+# --------------------------------------------------------------------------- images
+
+
+def image_grid(images, titles=None, columns=5, colours="gray_r", limits=None, width=WIDTH):
+    """Draw small images in rows, each with an optional title.
+
+    Parameters
+    ----------
+    images : array [N, height, width]
+    titles : sequence of str, optional
+    columns : int
+    colours : Colormap or str
+        Grey with dark ink by default; take `DIVERGING` for weights.
+    limits : (float, float), optional
+        Values of the first and last colour, common to all; each image's own by default.
+    width : float
+        Inches.
+
+    Returns
+    -------
+    Figure
+    """
+    rows = -(-len(images) // columns)
+    title_lines = max((title.count("\n") + 1 for title in titles or ()), default=0)
+    height = rows * (width / columns + 0.28 * title_lines)
+    figure, axes = new_figure(rows, columns, width, height, squeeze=False)
+    low, high = limits or (None, None)
+    for i, ax in enumerate(axes.flat):
+        ax.axis("off")
+        if i < len(images):
+            ax.imshow(images[i], cmap=colours, vmin=low, vmax=high, interpolation="nearest")
+            if titles:
+                ax.set_title(titles[i], fontsize=12)
+    return figure
+
+
+# -------------------------------------------------------------- how a model is wrong
+
+
+def confusion_matrix(counts, names=None, ax=None):
+    """Draw a confusion matrix; the diagonal is left white, so that mistakes stand out.
+
+    Parameters
+    ----------
+    counts : array of int, [K, K]
+        `counts[i, j]`: how many of class i were called j.
+    names : sequence of str, optional
+        Of the classes; their numbers by default.
+    ax : Axes, optional
+
+    Returns
+    -------
+    Figure
+    """
+    ax = axes_or_new(ax, height=5.6)
+    counts = np.asarray(counts)
+    names = names if names is not None else [str(k) for k in range(len(counts))]
+    mistakes = np.where(np.eye(len(counts), dtype=bool), 0, counts)
+    ax.imshow(mistakes, cmap=SEQUENTIAL, vmin=0)
+    for (i, j), count in np.ndenumerate(counts):
+        dark = i != j and count > 0.55 * mistakes.max()
+        ax.text(
+            j, i, count if count else "·", ha="center", va="center", fontsize=10,
+            color="white" if dark else "black", fontweight="bold" if i == j else "normal",
+        )  # fmt: skip
+    ax.set_xticks(range(len(names)), names)
+    ax.set_yticks(range(len(names)), names)
+    ax.set(xlabel="predicted class", ylabel="true class")
+    ax.grid(visible=False)
+    return ax.figure
+
+
+def reliability(confidence, correct, bins=10, ax=None):
+    """Draw how often a classifier is right against how sure it says it is.
+
+    Parameters
+    ----------
+    confidence : array [N]
+        Probability of the predicted class.
+    correct : array of bool, [N]
+        Whether the prediction was right.
+    bins : int
+        Groups of equal width between the least confidence and 1; an empty one is left out.
+        Each has Wilson's interval, so that a group of few predictions shows as such.
+    ax : Axes, optional
+
+    Returns
+    -------
+    Figure
+
+    References
+    ----------
+    DeGroot and Fienberg (1983), "The comparison and evaluation of forecasters", The
+    Statistician 32.
+    """
+    ax = axes_or_new(ax, height=4.6)
+    confidence, correct = np.asarray(confidence), np.asarray(correct)
+    lowest = confidence.min()
+    width = (1 - lowest) / bins or 1  # any width will do if all are wholly sure
+    group = np.minimum((confidence - lowest) / width, bins - 1).astype(int)
+    groups = [group == k for k in np.unique(group)]
+    said = [confidence[members].mean() for members in groups]
+    shares = [wilson(correct[members].sum(), members.sum()) for members in groups]
+    ax.plot([lowest, 1], [lowest, 1], color=BLACK, linestyle=":", label="perfectly calibrated")
+    labels = {"xlabel": "how sure it says it is", "ylabel": "share that is right"}
+    return sweep(said, shares, **labels, log_x=False, label="this network", ax=ax)
+
+
+def _look(i):
+    return {"color": PALETTE[i % len(PALETTE)], "linestyle": LINES[i % len(LINES)]}
+
+
+def to_pixels(figure):
+    """Draw a figure and return its pixels as uint8 RGB, [height, width, 3]."""
+    canvas = FigureCanvasAgg(figure)
+    canvas.draw()
+    return np.asarray(canvas.buffer_rgba())[..., :3].copy()

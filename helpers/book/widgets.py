@@ -1,0 +1,225 @@
+"""Widgets for readers with a running kernel: move a slider, and a small network trains anew.
+
+The built book cannot run them; it shows `helpers.book.animation`'s players instead.
+"""
+
+import base64
+import html
+import io
+
+import ipywidgets
+from matplotlib.ticker import MaxNLocator
+
+from helpers.book import decision_boundary as planes
+from helpers.book import figures
+from helpers.data.datasets import half_moons, load_mnist, pixels, stratified_split
+from helpers.training.numpy_trainer import Config, TrainingData, train
+
+
+class Playground(ipywidgets.VBox):
+    """Controls above a picture that is drawn anew whenever one of them changes.
+
+    Parameters
+    ----------
+    controls : dict name -> ipywidgets widget with a `value`
+    draw : callable
+        Takes the controls' values by name; returns a Figure and a sentence that says what
+        the figure shows.
+
+    Attributes
+    ----------
+    sentence, picture : ipywidgets.HTML
+        What `draw` returned last.
+    """
+
+    def __init__(self, controls, draw):
+        self.controls, self.draw = controls, draw
+        self.sentence, self.picture = ipywidgets.HTML(), ipywidgets.HTML()
+        for control in controls.values():
+            control.observe(self._changed, names="value")
+        self.update()
+        super().__init__([*controls.values(), self.sentence, self.picture])
+
+    def update(self):
+        """Draw for the controls' present values."""
+        figure, sentence = self.draw(**{name: c.value for name, c in self.controls.items()})
+        png = io.BytesIO()
+        figure.savefig(png, format="png")
+        source = "data:image/png;base64," + base64.b64encode(png.getvalue()).decode()
+        alt = html.escape(sentence)
+        self.sentence.value = f'<p aria-live="polite">{alt}</p>'
+        self.picture.value = f'<img src="{source}" alt="{alt}" style="max-width: 100%">'
+
+    def _changed(self, change):
+        self.update()
+
+
+def slider(values, start, label):
+    """Make a slider over listed values, which acts when it is let go.
+
+    Parameters
+    ----------
+    values : sequence
+    start : one of them
+    label : str
+
+    Returns
+    -------
+    ipywidgets.SelectionSlider
+    """
+    return ipywidgets.SelectionSlider(
+        options=values,
+        value=start,
+        description=label,
+        continuous_update=False,
+        style={"description_width": "9em"},
+        layout={"width": "min(100%, 32em)"},
+    )
+
+
+# ----------------------------------------------------------- practice 1: half-moons
+
+MOONS_EPOCHS = 1000  # a fifth of the published run, for an answer in less than half a second
+
+
+def moons_playground():
+    """Train a 2-H-2 network on half-moons, with the reader's settings.
+
+    Returns
+    -------
+    Playground
+        Sliders for hidden units, λ, learning rate, noise and seed.
+    """
+    controls = {
+        "hidden": slider([1, 2, 3, 4, 5, 10, 20, 50], 10, "hidden units"),
+        "weight_decay": slider([0, 0.0001, 0.001, 0.01, 0.1], 0.001, "λ"),
+        "learning_rate": slider([0.01, 0.03, 0.1, 0.3, 1, 3, 10], 0.3, "learning rate"),
+        "noise": slider([0, 0.1, 0.2, 0.3, 0.4], 0.2, "noise"),
+        "seed": slider(list(range(10)), 0, "seed"),
+    }
+    return Playground(controls, moons_trial)
+
+
+def moons_trial(hidden, weight_decay, learning_rate, noise, seed):
+    """Train one network on 200 points for `MOONS_EPOCHS` epochs and draw what it learned.
+
+    Parameters
+    ----------
+    hidden : int
+    weight_decay, learning_rate, noise : float
+    seed : int
+        Of the points and of the initial weights.
+
+    Returns
+    -------
+    Figure
+        Decision boundary, and loss over the epochs.
+    str
+        What came of it.
+    """
+    config = Config(
+        sizes=(2, hidden, 2),
+        activation="tanh",
+        init="glorot",
+        dtype="float64",
+        weight_decay=weight_decay,
+        schedule={"name": "constant", "rate": learning_rate},
+        epochs=MOONS_EPOCHS,
+        log_every=10,
+        evaluate_every=MOONS_EPOCHS,
+    )
+    x, labels = half_moons(200, noise, seed)
+    data = TrainingData(x, labels, *half_moons(2000, noise, 1_000_000 + seed))
+    training = train(config, data, seed)
+    history = training.history
+
+    figure, (plane, curve) = figures.new_figure(1, 2, width=9.5, height=4)
+    figure.set_layout_engine(None)  # measuring the texts would take longer than training
+    figure.subplots_adjust(left=0.06, right=0.98, bottom=0.13, top=0.92, wspace=0.18)
+    probability = planes.class_1_probability(training.network)
+    planes.decision_boundary(probability, x, labels, colour_bar=False, ax=plane)
+    figures.curves(history["epoch"], {"": history["loss"]}, ylabel="training loss", ax=curve)
+    curve.set_ylim(bottom=0)
+    curve.xaxis.set_major_locator(MaxNLocator(4))
+    if training.diverged:
+        return figure, f"The loss stopped being finite after {training.epoch} epochs."
+    return figure, (
+        f"After {training.epoch:,} epochs: loss {history['loss'][-1]:.3f}, training accuracy "
+        f"{history['accuracy'][-1]:.1%}, accuracy on 2,000 fresh points "
+        f"{history['eval_accuracy'][-1]:.1%}."
+    )
+
+
+# ----------------------------------------------------------------- practice 2: digits
+
+DIGITS_EPOCHS, DIGITS_HELD_OUT = 100, 300
+
+
+def digits_playground():
+    """Train a 784-64-10 network on the embedded digits, with the reader's settings.
+
+    Returns
+    -------
+    Playground
+        Controls for loss, activation, learning rate and seed.
+    """
+    controls = {
+        "loss": slider(["hinge", "cross-entropy", "mse"], "hinge", "loss"),
+        "activation": slider(["relu", "tanh", "sigmoid"], "relu", "activation"),
+        "learning_rate": slider(
+            [0.001, 0.01, 0.03, 0.1, 0.15, 0.2, 0.3, 0.5, 1, 3], 0.1, "learning rate"
+        ),
+        "seed": slider(list(range(5)), 0, "seed"),
+    }
+    return Playground(controls, digits_trial)
+
+
+def digits_trial(loss, activation, learning_rate, seed):
+    """Train one network on the embedded digits for `DIGITS_EPOCHS` full-batch steps.
+
+    Parameters
+    ----------
+    loss : a key of `helpers.networks.mlp.LOSSES`
+    activation : a key of `helpers.networks.mlp.ACTIVATIONS`
+    learning_rate : float
+    seed : int
+        Of the initial weights.
+
+    Returns
+    -------
+    Figure
+        Loss and accuracy over the epochs.
+    str
+        What came of it.
+    """
+    config = Config(
+        sizes=(784, 64, 10),
+        activation=activation,
+        init="he" if activation == "relu" else "glorot",
+        loss=loss,
+        schedule={"name": "constant", "rate": learning_rate},
+        epochs=DIGITS_EPOCHS,
+        evaluate_every=5,
+    )
+    images = load_mnist("embedded")
+    x, y = pixels(images.train_images), images.train_labels
+    rest, held_out = stratified_split(y, DIGITS_HELD_OUT, seed=0)  # who turns knobs, validates
+    data = TrainingData(x[rest], y[rest], x[held_out], y[held_out])
+    training = train(config, data, seed)
+    history = training.history
+
+    figure, (losses, accuracies) = figures.new_figure(1, 2, width=9.5, height=4)
+    figure.set_layout_engine(None)
+    figure.subplots_adjust(left=0.08, right=0.98, bottom=0.15, top=0.95, wspace=0.25)
+    for panel, name in ((losses, "loss"), (accuracies, "accuracy")):
+        both = {"training": history[name], "validation": history[f"eval_{name}"]}
+        figures.curves(history["epoch"], both, ylabel=f"{loss} loss" if name == "loss" else name,
+                       ax=panel)  # fmt: skip
+    losses.set_ylim(0, None if training.diverged else 1.1 * max(history["loss"][0], 0.1))
+    accuracies.set_ylim(0, 1)
+    if training.diverged:
+        return figure, f"The loss stopped being finite after {training.epoch} epochs."
+    return figure, (
+        f"After {training.epoch} steps: {loss} loss {history['loss'][-1]:.3f}, training accuracy "
+        f"{history['accuracy'][-1]:.1%}, validation accuracy {history['eval_accuracy'][-1]:.1%}."
+    )

@@ -1,0 +1,123 @@
+"""The course's claims, each put to the test: what was measured, and the verdict that follows.
+
+`helpers.claims.numpy_rules`, `vision_claims`, `voc_claims` and `activation_claims` take the recorded
+runs of one claim each and apply a rule that is fixed in code, so that new records change the
+verdict and nobody's wish does. Chapters and the findings page show the same `Finding`.
+"""
+
+import pandas as pd
+
+from helpers.analysis.tables import joined, link, named
+from helpers.book.output import verdict
+from helpers.claims import (
+    activation_rules as activation_claims,
+)
+from helpers.claims import (
+    numpy_rules as numpy_claims,
+)
+from helpers.claims import (
+    vision_rules as vision_claims,
+)
+from helpers.claims import (
+    voc_rules as voc_claims,
+)
+from helpers.claims.course import CLAIMS, VERDICTS
+from helpers.claims.evidence import records_link, section_with
+from helpers.claims.finding import UNTOLD
+from helpers.runs.records import noting
+
+TESTS = numpy_claims.TESTS | vision_claims.TESTS | voc_claims.TESTS | activation_claims.TESTS
+
+
+def finding(claim):
+    """Test one claim.
+
+    Parameters
+    ----------
+    claim : str
+        Its number, a key of `helpers.claims.course.CLAIMS`.
+
+    Returns
+    -------
+    Finding
+
+    Raises
+    ------
+    KeyError
+        If there is no such claim.
+    """
+    if claim not in CLAIMS:
+        raise KeyError(f"unknown claim {claim!r}: choose one of {', '.join(CLAIMS)}")
+    return TESTS[claim]()
+
+
+def show(claim):
+    """Show a claim's verdict in a box, for a chapter."""
+    found = finding(claim)
+    return verdict(claim, found.answer, f"{found.test}. {found.effect}")
+
+
+def _behind(claim):
+    """Return a claim's `Finding`, and the runs that its test reads: experiment -> seeds."""
+    with noting() as runs:
+        return finding(claim), runs
+
+
+def _name(claim):
+    """Return the name by which a claim's row is linked to; the theme's scripts can't take a dot."""
+    return claim.lower().replace(".", "-")
+
+
+def _runs_behind(found, runs):
+    """Return what two columns say of the runs: how many a setting, and the way to all of them."""
+    each = sorted({len(seeds) for seeds in runs.values() if seeds})
+    if not each:
+        return "–", "no run yet" if found.answer == UNTOLD else "no run: computed here"
+    n = f"{each[0]:,}" if len(each) == 1 else f"{each[0]:,} to {each[-1]:,}"
+    total = sum(map(len, runs.values()))
+    return n, records_link("one run" if total == 1 else f"{total:,} runs", runs)
+
+
+def table(practice):
+    """Tabulate the claims of a practice: the test, the effect, the verdict, and the way there.
+
+    Parameters
+    ----------
+    practice : int
+        From 1 to 5.
+
+    Returns
+    -------
+    DataFrame of str and helpers.analysis.tables.Marked
+    """
+    rows = []
+    for claim in (claim for claim in TESTS if claim.startswith(f"C{practice}.")):
+        found, runs = _behind(claim)
+        n, records = _runs_behind(found, runs)
+        section = section_with(f'claims.show("{claim}")')
+        rows.append(
+            {
+                "claim": joined([named(claim, _name(claim)), CLAIMS[claim]]),
+                "verdict": found.answer,
+                "test": f"{found.test}.",
+                "effect": found.effect,
+                "n": n,
+                "behind it": joined([section.link, records], "; "),
+            }
+        )
+    return pd.DataFrame(rows)
+
+
+def verdicts():
+    """Tabulate which claims have which verdict, with links to their rows."""
+    claims = {answer: [] for answer in VERDICTS}
+    for claim in TESTS:
+        claims[finding(claim).answer].append(link(claim, f"#{_name(claim)}"))
+    return pd.DataFrame(
+        {
+            "verdict": answer,
+            "claims": str(len(those)),
+            "which": joined(those or ["none"], ", "),
+        }
+        for answer, those in claims.items()
+    )

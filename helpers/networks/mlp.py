@@ -1,0 +1,371 @@
+"""A feed-forward network in NumPy, with back-propagation written out by hand.
+
+In each layer and loss, `backward` stands right below `forward` and is its derivative.
+Training (the loop, batches, schedules, checkpoints) is in `helpers.training.numpy_trainer`.
+
+Shapes: B examples in a batch, D inputs, H hidden units, K classes.
+"""
+
+from itertools import pairwise
+
+import numpy as np
+
+# --------------------------------------------------------------------------- layers
+
+
+class Dense:
+    """Affine layer: `z = x W + b`.
+
+    Parameters
+    ----------
+    weight : ndarray [D, H]
+    bias : ndarray [H]
+    """
+
+    def __init__(self, weight, bias):
+        self.weight, self.bias = weight, bias
+        self.d_weight, self.d_bias = np.zeros_like(weight), np.zeros_like(bias)
+
+    def forward(self, x):
+        """Map inputs [B, D] to pre-activations [B, H]."""
+        self.x = x
+        z = x @ self.weight  # [B, D] @ [D, H] -> [B, H]
+        z += self.bias
+        return z
+
+    def backward(self, d_z, needs_d_x=True):
+        """Add this batch's dL/dW and dL/db, and return dL/dx [B, D] if it is needed."""
+        self.d_bias += d_z.sum(axis=0)  # first, while d_z is still in the cache
+        self.d_weight += self.x.T @ d_z  # [D, B] @ [B, H] -> [D, H]
+        return d_z @ self.weight.T if needs_d_x else None  # [B, H] @ [H, D] -> [B, D]
+
+
+# An activation writes over the array it is given. The Dense layer before it has just made
+# that array and does not need it again, so this costs no memory and no time.
+
+
+class ReLU:
+    """Rectified linear unit: `a = max(z, 0)`."""
+
+    def forward(self, z):
+        """Map pre-activations [B, H] to activations [B, H], in place."""
+        self.a = np.clip(z, 0, np.inf, out=z)  # three times as fast as np.maximum(z, 0)
+        return self.a
+
+    def backward(self, d_a):
+        """Turn dL/da [B, H] into dL/dz [B, H], in place."""
+        d_a *= self.a > 0
+        return d_a
+
+
+class Tanh:
+    """Hyperbolic tangent: `a = tanh(z)`."""
+
+    def forward(self, z):
+        """Map pre-activations [B, H] to activations [B, H], in place."""
+        self.a = np.tanh(z, out=z)
+        return self.a
+
+    def backward(self, d_a):
+        """Turn dL/da [B, H] into dL/dz [B, H], in place."""
+        d_a *= 1 - self.a**2
+        return d_a
+
+
+class Sigmoid:
+    """Logistic sigmoid: `a = 1 / (1 + exp(-z))`, computed as `(1 + tanh(z / 2)) / 2`."""
+
+    def forward(self, z):
+        """Map pre-activations [B, H] to activations [B, H], in place."""
+        z *= 0.5
+        self.a = np.tanh(z, out=z)  # unlike exp(-z), tanh cannot overflow
+        self.a += 1
+        self.a *= 0.5
+        return self.a
+
+    def backward(self, d_a):
+        """Turn dL/da [B, H] into dL/dz [B, H], in place."""
+        d_a *= self.a * (1 - self.a)
+        return d_a
+
+
+# --------------------------------------------------------------------------- losses
+
+
+class SoftmaxCrossEntropy:
+    """Cross-entropy of the softmax of the scores: `L = log(sum_k exp(s_k)) - s_y`."""
+
+    def forward(self, scores, labels):
+        """Map scores [B, K] and labels [B] to one loss per example [B]."""
+        self.labels = labels
+        shifted = scores - scores.max(axis=1, keepdims=True)  # exp cannot overflow
+        exp = np.exp(shifted)
+        total = exp.sum(axis=1, keepdims=True)
+        self.probabilities = exp / total
+        return np.log(total[:, 0]) - shifted[np.arange(len(labels)), labels]
+
+    def backward(self):
+        """Return dL/ds [B, K]: `p - y`, with y the one-hot label."""
+        d_scores = self.probabilities.copy()
+        d_scores[np.arange(len(self.labels)), self.labels] -= 1
+        return d_scores
+
+
+class MeanSquaredError:
+    """Mean squared distance to the one-hot label: `L = mean_k (s_k - y_k)^2`."""
+
+    def forward(self, scores, labels):
+        """Map scores [B, K] and labels [B] to one loss per example [B]."""
+        self.residual = scores.copy()
+        self.residual[np.arange(len(labels)), labels] -= 1
+        return (self.residual**2).mean(axis=1)
+
+    def backward(self):
+        """Return dL/ds [B, K]: `2 (s - y) / K`."""
+        return self.residual * (2 / self.residual.shape[1])
+
+
+class MulticlassHinge:
+    """Multi-class SVM loss, margin 1: `L = sum_{k != y} max(0, 1 + s_k - s_y)`.
+
+    Source: Weston and Watkins (1999), "Support vector machines for multi-class pattern
+    recognition", ESANN.
+    """
+
+    def forward(self, scores, labels):
+        """Map scores [B, K] and labels [B] to one loss per example [B]."""
+        self.labels, rows = labels, np.arange(len(labels))
+        margins = scores - scores[rows, labels][:, None]
+        margins += 1
+        margins[rows, labels] = 0
+        self.margins = np.maximum(margins, 0, out=margins)
+        return self.margins.sum(axis=1)
+
+    def backward(self):
+        """Return dL/ds [B, K]: 1 for each class inside the margin, minus their count at y."""
+        d_scores = (self.margins > 0).astype(self.margins.dtype)
+        d_scores[np.arange(len(self.labels)), self.labels] = -d_scores.sum(axis=1)
+        return d_scores
+
+
+class BareCrossEntropy:
+    """The original course's "cross-entropy" without a softmax: `L = -log(s_y + epsilon)`.
+
+    It takes scores for probabilities, though nothing makes them sum to one. It is here to
+    reproduce the course's comparison of losses, not to be used. The scores must not be
+    negative (the original put a ReLU on them).
+    """
+
+    epsilon = 1e-7  # our choice: the smallest that float32 still tells from zero beside one
+
+    def forward(self, scores, labels):
+        """Map non-negative scores [B, K] and labels [B] to one loss per example [B]."""
+        self.labels, self.scores = labels, scores
+        self.at_label = scores[np.arange(len(labels)), labels] + self.epsilon
+        return -np.log(self.at_label)
+
+    def backward(self):
+        """Return dL/ds [B, K]: `-1 / (s_y + epsilon)` at the label, 0 elsewhere."""
+        d_scores = np.zeros_like(self.scores)
+        d_scores[np.arange(len(self.labels)), self.labels] = -1 / self.at_label
+        return d_scores
+
+
+# -------------------------------------------------------------------------- network
+
+
+class Network:
+    """Layers applied one after the other; a `Dense` one stands before each activation."""
+
+    def __init__(self, layers):
+        befores = [None, *layers[:-1]]
+        if not layers or not all(
+            isinstance(layer, Dense) or isinstance(before, Dense)
+            for before, layer in zip(befores, layers, strict=True)
+        ):
+            raise ValueError(
+                "layers must have a Dense one first and before each activation: "
+                "activations overwrite their input"
+            )
+        self.layers = layers
+
+    def forward(self, x):
+        """Map inputs [B, D] to class scores [B, K]."""
+        for layer in self.layers:
+            x = layer.forward(x)
+        return x
+
+    def backward(self, d_scores):
+        """Propagate dL/ds [B, K] through the layers; each Dense layer adds its gradients."""
+        gradient = d_scores
+        for layer in reversed(self.layers[1:]):
+            gradient = layer.backward(gradient)
+        self.layers[0].backward(gradient, needs_d_x=False)  # nobody needs dL/dinputs
+
+    @property
+    def dense_layers(self):
+        """The Dense layers, from input to output."""
+        return [layer for layer in self.layers if isinstance(layer, Dense)]
+
+    def parameters(self):
+        """Return pairs (parameter, its gradient), weights before biases, input to output."""
+        return [
+            pair
+            for layer in self.dense_layers
+            for pair in ((layer.weight, layer.d_weight), (layer.bias, layer.d_bias))
+        ]
+
+    def zero_gradients(self):
+        """Set every gradient to zero."""
+        for _, gradient in self.parameters():
+            gradient[...] = 0
+
+    @property
+    def parameter_count(self):
+        """How many numbers training adjusts."""
+        return sum(parameter.size for parameter, _ in self.parameters())
+
+
+ACTIVATIONS = {"relu": ReLU, "tanh": Tanh, "sigmoid": Sigmoid}
+LOSSES = {
+    "cross-entropy": SoftmaxCrossEntropy,
+    "mse": MeanSquaredError,
+    "hinge": MulticlassHinge,
+    "bare-cross-entropy": BareCrossEntropy,
+}
+
+# Standard deviation of the initial weights, given the layer's fan-in and fan-out.
+INITIALISATIONS = {
+    "he": lambda fan_in, fan_out: np.sqrt(2 / fan_in),  # He et al. (2015), for ReLU
+    "glorot": lambda fan_in, fan_out: np.sqrt(2 / (fan_in + fan_out)),  # Glorot, Bengio (2010)
+}
+
+
+def choose(table, name, what):
+    """Return `table[name]`, or raise a ValueError that lists the names there are."""
+    if name not in table:
+        raise ValueError(f"unknown {what} {name!r}: choose one of {', '.join(table)}")
+    return table[name]
+
+
+def mlp(sizes, activation, rng, init="he", output_activation=None, dtype=np.float32):
+    """Build a multi-layer perceptron with Gaussian weights and zero biases.
+
+    Parameters
+    ----------
+    sizes : sequence of int
+        Units per layer, from input to output, for example `(784, 1024, 10)`.
+    activation : {"relu", "tanh", "sigmoid"}
+        Applied after every layer but the last.
+    rng : numpy.random.Generator
+        Source of the weights. They are drawn in float64, so that both precisions start
+        from the same network.
+    init : {"he", "glorot"}
+        Scale of the initial weights.
+    output_activation : str, optional
+        Applied to the scores. A classifier wants none; the original course had a ReLU.
+    dtype : dtype
+        float32 or float64.
+
+    Returns
+    -------
+    Network
+    """
+    scale = choose(INITIALISATIONS, init, "initialisation")
+    layers = []
+    for fan_in, fan_out in pairwise(sizes):
+        weight = rng.standard_normal((fan_in, fan_out)) * scale(fan_in, fan_out)
+        layers += [
+            Dense(weight.astype(dtype), np.zeros(fan_out, dtype)),
+            choose(ACTIVATIONS, activation, "activation")(),
+        ]
+    layers.pop()
+    if output_activation is not None:
+        layers.append(choose(ACTIVATIONS, output_activation, "activation")())
+    return Network(layers)
+
+
+# ---------------------------------------------------------------- loss and gradient
+
+CHUNK = 2048  # examples at a time: large enough for BLAS, small enough for the cache
+
+
+def loss_and_gradients(network, loss, x, labels, weight_decay=0.0, gradient_scale=1.0, chunk=CHUNK):
+    """Compute the objective on a batch and leave its gradient in the layers.
+
+    The gradient of a sum is the sum of gradients, so the batch is taken a chunk at a time:
+    the result is the full batch's, the memory that of one chunk, and no data are copied.
+
+    Parameters
+    ----------
+    network : Network
+    loss : loss object
+    x : ndarray [B, D]
+    labels : ndarray [B] of int
+    weight_decay : float
+        The L2 coefficient λ: adds `λ/2 · ‖W‖²` over all weights (not biases).
+    gradient_scale : float
+        Multiplies the data term's gradient. Anything but 1 is a mistake to be studied.
+    chunk : int
+        Examples at a time.
+
+    Returns
+    -------
+    dict
+        `loss`, the mean loss per example without the penalty; `penalty`, the L2 term;
+        `accuracy`, the share of examples whose label has the highest score.
+    """
+    total_loss, correct = 0.0, 0
+    network.zero_gradients()
+    for start in range(0, len(x), chunk):
+        y = labels[start : start + chunk]
+        scores = network.forward(x[start : start + chunk])  # [b, K]
+        total_loss += float(loss.forward(scores, y).sum(dtype=np.float64))
+        correct += int((scores.argmax(axis=1) == y).sum())
+        d_scores = loss.backward()
+        d_scores *= gradient_scale / len(x)
+        network.backward(d_scores)
+
+    penalty = 0.0
+    for layer in network.dense_layers:
+        penalty += 0.5 * weight_decay * float(np.vdot(layer.weight, layer.weight))
+        if weight_decay:
+            layer.d_weight += weight_decay * layer.weight
+    return {"loss": total_loss / len(x), "penalty": penalty, "accuracy": correct / len(x)}
+
+
+def predict(network, x, chunk=CHUNK):
+    """Return the class scores [B, K] of inputs [B, D], a chunk at a time."""
+    return np.concatenate(
+        [network.forward(x[start : start + chunk]) for start in range(0, len(x), chunk)]
+    )
+
+
+def evaluate(network, loss, x, labels):
+    """Return the mean `loss` and the `accuracy` on inputs [B, D] with labels [B]."""
+    scores = predict(network, x)
+    return {
+        "loss": float(loss.forward(scores, labels).mean(dtype=np.float64)),
+        "accuracy": float((scores.argmax(axis=1) == labels).mean()),
+    }
+
+
+class SGD:
+    """Gradient descent with momentum: `v = μ v + g`, then `θ = θ - η v`.
+
+    With momentum 0 this is plain gradient descent. Source: Sutskever et al. (2013), "On the
+    importance of initialization and momentum in deep learning", ICML.
+    """
+
+    def __init__(self, network, momentum=0.0):
+        self.network, self.momentum = network, momentum
+        self.velocities = [np.zeros_like(parameter) for parameter, _ in network.parameters()]
+
+    def step(self, learning_rate):
+        """Move every parameter one step against its gradient."""
+        for (parameter, gradient), velocity in zip(
+            self.network.parameters(), self.velocities, strict=True
+        ):
+            velocity *= self.momentum
+            velocity += gradient
+            parameter -= learning_rate * velocity

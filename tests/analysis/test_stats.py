@@ -1,0 +1,147 @@
+"""The intervals against scipy, hand computation and simulation."""
+
+import warnings
+
+import numpy as np
+import pytest
+from scipy import stats as scipy_stats
+
+from helpers.analysis.stats import (
+    Interval,
+    bootstrap_interval,
+    difference_interval,
+    mean_interval,
+    wilson,
+)
+
+A = [0.91, 0.95, 0.93, 0.97]
+B = [0.90, 0.92, 0.95, 0.91]
+
+
+def ends(interval):
+    return interval.low, interval.high
+
+
+def test_mean_interval_by_hand():
+    interval = mean_interval([1.0, 2.0, 3.0])
+    # sd = 1, t(0.975, 2 degrees of freedom) = 4.302653 from any printed table
+    assert interval.estimate == 2.0
+    assert interval.sd == 1.0
+    assert interval.n == 3
+    assert ends(interval) == pytest.approx((2 - 4.302653 / 3**0.5, 2 + 4.302653 / 3**0.5), abs=1e-6)
+
+
+def test_mean_interval_of_equal_values_is_a_point():
+    assert ends(mean_interval([0.5, 0.5, 0.5])) == (0.5, 0.5)
+
+
+def test_mean_interval_covers_the_mean_as_often_as_it_says():
+    rng = np.random.default_rng(0)
+    hits = sum(mean_interval(rng.normal(7, 3, 5), 0.9).contains(7) for _ in range(2000))
+    assert wilson(hits, 2000, confidence=0.999).contains(0.9)
+
+
+def test_wilson_by_hand():
+    # Wilson's formula for 8 of 10 with z = 1.959964
+    z = 1.959964
+    centre = (0.8 + z**2 / 20) / (1 + z**2 / 10)
+    half = z / (1 + z**2 / 10) * (0.8 * 0.2 / 10 + z**2 / 400) ** 0.5
+    assert wilson(8, 10).estimate == 0.8
+    assert ends(wilson(8, 10)) == pytest.approx((centre - half, centre + half), abs=1e-6)
+
+
+def test_wilson_stays_inside_and_keeps_a_width_at_the_edge():
+    none, every = wilson(0, 20), wilson(20, 20)
+    assert none.low == pytest.approx(0) and 0.1 < none.high < 0.2
+    assert every.high == pytest.approx(1) and 0.8 < every.low < 0.9
+
+
+def test_bootstrap_of_a_mean_agrees_with_theory():
+    values = np.random.default_rng(1).normal(size=200)
+    interval = bootstrap_interval(values)
+    exact = mean_interval(values)
+    assert ends(interval) == pytest.approx(ends(exact), abs=0.02)
+    assert interval == bootstrap_interval(values, seed=0)
+    assert interval != bootstrap_interval(values, seed=1)
+
+
+def test_bootstrap_resamples_whole_rows():
+    pairs = np.array([[i, 2 * i] for i in range(10)])
+    interval = bootstrap_interval(pairs, lambda rows: rows[:, 1].sum() / max(rows[:, 0].sum(), 1))
+    assert ends(interval) == (2, 2)
+
+
+def test_welch_agrees_with_scipy():
+    expected = scipy_stats.ttest_ind(A, B, equal_var=False).confidence_interval()
+    interval = difference_interval(A, B)
+    assert ends(interval) == pytest.approx((expected.low, expected.high))
+    assert interval.estimate == pytest.approx(np.mean(A) - np.mean(B))
+    assert interval.n == (4, 4)
+
+
+def test_paired_agrees_with_scipy_and_removes_what_pairs_share():
+    expected = scipy_stats.ttest_rel(A, B).confidence_interval()
+    assert ends(difference_interval(A, B, paired=True)) == pytest.approx(
+        (expected.low, expected.high)
+    )
+    shared = np.array([0.0, 10.0, 20.0])
+    shifted = shared + [1.0, 1.1, 0.9]
+    assert not difference_interval(shifted, shared, paired=True).contains(0)
+    assert difference_interval(shifted, shared).contains(0)
+
+
+def test_difference_of_constants_is_a_point():
+    assert ends(difference_interval([2.0, 2.0], [1.0, 1.0, 1.0])) == (1.0, 1.0)
+    assert ends(difference_interval([1.0, 1.0], [1.0, 1.0, 1.0])) == (0.0, 0.0)
+
+
+def test_a_sample_without_spread_has_an_interval_and_no_warning():
+    same, other = [0.1124] * 3, [0.2, 0.3, 0.4]
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        interval = difference_interval(other, same)
+    # All the spread is that of the other three: sd 0.1, with their 2 degrees of freedom.
+    half = 4.302653 * 0.1 / 3**0.5
+    assert ends(interval) == pytest.approx((0.1876 - half, 0.1876 + half), abs=1e-6)
+
+
+def test_an_interval_says_yes_or_no_or_neither():
+    interval = Interval(0.02, 0.01, 0.03, n=3)
+    assert [interval.above(limit) for limit in (0.005, 0.02, 0.04)] == [True, None, False]
+    assert [interval.above(limit) for limit in (0.01, 0.03)] == [None, None]
+    assert [interval.inside(limit) for limit in (0.03, 0.02, 0.005)] == [True, None, False]
+    below = Interval(-0.02, -0.03, -0.01, n=3)
+    assert [below.inside(limit) for limit in (0.03, 0.02, 0.005)] == [True, None, False]
+    assert Interval(0, -0.03, 0.03, n=3).inside(0.02) is None
+
+
+def test_the_opposite_of_an_interval_is_the_difference_the_other_way_round():
+    assert -difference_interval(A, B) == difference_interval(B, A)
+    gain = -difference_interval(A, B, paired=True)
+    assert gain.low < gain.estimate < gain.high and (gain.n, gain.sd > 0) == (4, True)
+
+
+def test_format():
+    interval = Interval(0.95714, 0.95628, 0.95791, n=3, sd=0.0003)
+    assert f"{interval:.4f}" == str(interval) == "0.9571 [0.9563, 0.9579]"
+    assert f"{interval:.1%}" == "95.7% [95.6%, 95.8%]"
+
+
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        (lambda: mean_interval([1.0]), "values must hold at least 2"),
+        (lambda: mean_interval([]), "values must hold at least 2"),
+        (lambda: mean_interval([1.0, np.nan]), "values must be finite"),
+        (lambda: mean_interval([[1.0, 2.0]]), "one-dimensional"),
+        (lambda: mean_interval(A, confidence=95), "confidence must lie between 0 and 1"),
+        (lambda: difference_interval(A, [1.0, np.inf]), "b must be finite"),
+        (lambda: difference_interval(A, B[:3], paired=True), "4 and 3"),
+        (lambda: wilson(11, 10), "11 of 10"),
+        (lambda: wilson(0, 0), "0 of 0"),
+        (lambda: bootstrap_interval(3.0), "at least 2"),
+    ],
+)
+def test_bad_input_is_named(call, message):
+    with pytest.raises(ValueError, match=message):
+        call()

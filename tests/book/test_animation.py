@@ -1,0 +1,119 @@
+"""GIFs and players: what is in them, that they are small, still and repeatable."""
+
+import base64
+import io
+import re
+
+import numpy as np
+import pytest
+from bs4 import BeautifulSoup
+from PIL import Image
+
+from helpers.book.animation import gif_bytes, player, show_animation
+
+
+def moving_square(count=6, side=64):
+    """Frames of a blue square that moves over white, with a grey bar that stays."""
+    frames = np.full((count, side, side, 3), 255, np.uint8)
+    frames[:, :8] = 128
+    for i, frame in enumerate(frames):
+        frame[20:40, 5 + 6 * i : 25 + 6 * i] = (0, 114, 178)
+    return frames
+
+
+def decoded(uri, kind):
+    head, content = uri.split(",", 1)
+    assert head == f"data:image/{kind};base64"
+    return Image.open(io.BytesIO(base64.b64decode(content)))
+
+
+def test_gif_keeps_every_frame_and_its_colours():
+    frames = moving_square()
+    gif = Image.open(io.BytesIO(gif_bytes(frames, seconds_per_frame=0.2, last_seconds=1.5)))
+    assert gif.n_frames == len(frames)
+    durations = []
+    for i, frame in enumerate(frames):
+        gif.seek(i)
+        durations.append(gif.info["duration"])
+        assert np.abs(np.asarray(gif.convert("RGB")).astype(int) - frame).max() <= 1
+    assert durations == [200] * 5 + [1500]
+    assert gif.info["loop"] == 0
+
+
+def test_what_stands_still_does_not_flicker():
+    frames = moving_square()
+    frames[3:, 50:] = np.random.default_rng(0).integers(0, 256, (3, 14, 64, 3))  # many colours
+    gif = Image.open(io.BytesIO(gif_bytes(frames, colours=16)))
+    bars = []
+    for i in range(gif.n_frames):
+        gif.seek(i)
+        bars.append(np.asarray(gif.convert("RGB"))[:8])
+    assert all((bar == bars[0]).all() for bar in bars)
+
+
+def test_paper_stays_white():
+    frames = moving_square()
+    frames[:, 45:] = np.random.default_rng(0).integers(0, 256, (6, 19, 64, 3))
+    frames[:, 44] = 250
+    gif = Image.open(io.BytesIO(gif_bytes(frames, colours=16)))
+    assert (np.asarray(gif.convert("RGB"))[10:18] == 255).all()
+
+
+def test_same_frames_give_the_same_bytes():
+    frames = moving_square()
+    assert gif_bytes(frames) == gif_bytes(frames.copy())
+    labels = [f"epoch {i}" for i in range(6)]
+    first, second = (player(f, labels, "a", "b")._repr_html_() for f in (frames, frames.copy()))
+    assert first == second
+
+
+def test_animation_has_words_and_a_still_for_reduced_motion():
+    frames = moving_square()
+    shown = show_animation(frames, 'A "blue" square < moves', "It moves.")
+    page = BeautifulSoup(shown._repr_html_(), "html.parser")
+    assert page.img["alt"] == 'A "blue" square < moves'
+    assert page.figcaption.text == "It moves."
+    assert decoded(page.img["src"], "gif").n_frames == 6
+    assert "prefers-reduced-motion: reduce" in page.source["media"]
+    still = np.asarray(decoded(page.source["srcset"], "webp").convert("RGB"))
+    assert np.abs(still.astype(int) - frames[-1]).max() <= 1
+    assert "blue" in repr(shown)
+
+
+def test_player_shows_one_frame_at_a_time_and_names_it():
+    frames = moving_square()
+    labels = [f"epoch {100 * i}" for i in range(6)]
+    shown = player(frames, labels, "Square", "Drag.", name="epoch", start=-1)
+    page = BeautifulSoup(shown._repr_html_(), "html.parser")
+    images = page.find_all("img")
+    assert [image["alt"] for image in images] == [f"Square: {label}" for label in labels]
+    assert [image.has_attr("hidden") for image in images] == [True] * 5 + [False]
+    for image, frame in zip(images, frames, strict=True):
+        pixels = np.asarray(decoded(image["src"], "webp").convert("RGB"))
+        assert np.abs(pixels.astype(int) - frame).max() <= 1
+    slider = page.input
+    assert (slider["min"], slider["max"], slider["value"]) == ("0", "5", "5")
+    assert slider["aria-label"] == "epoch"
+    assert slider["aria-valuetext"] == page.output.text == "epoch 500"
+
+
+def test_player_needs_no_script_and_no_network():
+    content = player(moving_square(), list("abcdef"), "a", "b")._repr_html_()
+    assert "<script" not in content
+    assert not re.search(r"https?:|src=\"(?!data:)", content)
+
+
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        (lambda: gif_bytes([]), "at least one frame"),
+        (lambda: player(moving_square(), ["one"], "a", "b"), "got 1 for 6"),
+        (
+            lambda: gif_bytes([np.zeros((4, 4, 3), np.uint8), np.zeros((5, 4, 3), np.uint8)]),
+            "of one size",
+        ),
+    ],
+)
+def test_bad_input_is_named(call, message):
+    with pytest.raises(ValueError, match=message):
+        call()

@@ -1,0 +1,45 @@
+"""The exact half-moons against sampled ones, and against theory."""
+
+import numpy as np
+import pytest
+from scipy.integrate import trapezoid
+from scipy.stats import norm
+
+from helpers.data.datasets import half_moons
+from helpers.data.moons import best_accuracy, best_classes, densities
+from helpers.analysis.stats import wilson
+
+XS = np.linspace(-3, 4, 701)
+YS = np.linspace(-3, 3.5, 651)
+
+
+def test_each_density_holds_one_class():
+    for density in densities(XS, YS, 0.2):
+        assert trapezoid(trapezoid(density, XS), YS) == pytest.approx(1, abs=1e-6)
+
+
+def test_density_has_the_mean_of_the_samples():
+    x, labels = half_moons(20_000, 0.2, seed=0)
+    for k, density in enumerate(densities(XS, YS, 0.2)):
+        mean_x = trapezoid(trapezoid(density * XS, XS), YS)
+        mean_y = trapezoid(trapezoid(density, XS) * YS, YS)
+        assert np.allclose((mean_x, mean_y), x[labels == k].mean(axis=0), atol=0.01)
+
+
+def test_best_accuracy_is_what_the_best_classifier_scores():
+    x, labels = half_moons(20_000, 0.2, seed=1)
+    right = (best_classes(x, 0.2) == labels).sum()
+    assert wilson(right, len(x), confidence=0.999).contains(best_accuracy(0.2))
+
+
+def test_best_accuracy_at_the_ends():
+    assert best_accuracy(0.02) == pytest.approx(1, abs=1e-6)
+    # In much noise the moons are as good as their centres, (0, 2/pi) and (1, 1/2 - 2/pi):
+    # right is whoever the noise carries less than half their distance towards the other.
+    distance = np.hypot(1, 4 / np.pi - 0.5)
+    assert best_accuracy(20, step=0.2) == pytest.approx(norm.cdf(distance / 40), abs=1e-3)
+
+
+def test_noise_must_be_positive():
+    with pytest.raises(ValueError, match="noise must be positive"):
+        best_accuracy(0)

@@ -1,0 +1,283 @@
+"""Practice 5's networks: what follows a layer, many seeds at once, pieces, records, rules."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+from helpers.analysis import extrapolation as activation_far
+from helpers.analysis import linear_regions as activation_regions
+from helpers.book import activation_gallery
+from helpers.book.activation_frames import ITERATIONS, frame, trajectory
+from helpers.book.activation_play import LONGEST, activation_trial, parse
+from helpers.book.activation_words import of_which
+from helpers.claims import activation_rules as claims
+from helpers.claims.finding import FAILS, HOLDS, LIMITED
+from helpers.data.datasets import half_moons
+from helpers.networks.ensemble import COMBINATIONS, MENDED, Networks, Training, permute, sort
+from helpers.runs import ensemble_runner as activation_runs
+from helpers.runs.catalogue.activations import STUDIES
+from helpers.runs.ensemble_records import one_trained, recorded, write
+from helpers.runs.records import RUNS, RecordError
+
+X, Y = (torch.tensor(part) for part in half_moons(100, 0.1, 42))
+
+
+def test_sort_and_permute_are_what_the_course_defines():
+    z1 = torch.tensor([[[3.0, 1.0, 2.0]]])
+    z2 = torch.tensor([[[10.0, 20.0, 30.0]]])
+    assert sort(z1).tolist() == [[[1, 2, 3]]]
+    assert permute(z2, before=z1).tolist() == [[[20, 30, 10]]]
+
+
+def test_networks_start_as_pytorch_s_layers_do():
+    networks = Networks(COMBINATIONS["relu"], [7])
+    with torch.random.fork_rng():
+        torch.manual_seed(7)
+        layers = [nn.Linear(2, 10), nn.Linear(10, 10), nn.Linear(10, 1)]
+    x = X.float()
+    expected = layers[2](layers[1](layers[0](x).relu()).relu())[:, 0]
+    assert torch.equal(networks.weights[0][0].T, layers[0].weight)
+    assert torch.allclose(networks.logits(x)[0], expected, atol=1e-6)
+
+
+@pytest.mark.parametrize("name", COMBINATIONS)
+def test_a_seed_in_the_batch_equals_the_seed_alone(name):
+    trained = []
+    for seeds in (range(5), [3]):
+        networks = Networks(COMBINATIONS[name], seeds, dtype=torch.float64)
+        training = Training(networks, X, Y)
+        for _ in range(10):
+            training.step()
+        trained.append([part.detach()[3 if len(seeds) > 1 else 0] for part in networks.weights])
+    for among, alone in zip(*trained, strict=True):
+        torch.testing.assert_close(among, alone, rtol=1e-7, atol=1e-9)
+
+
+def test_a_broken_neighbour_changes_nothing():
+    networks = Networks(COMBINATIONS["tanh"], range(2))
+    networks.weights[0][0] = torch.nan
+    alone = Training(Networks(COMBINATIONS["tanh"], [1]), X.float(), Y)
+    both = Training(networks, X.float(), Y)
+    for _ in range(5):
+        both.step(), alone.step()
+    assert not both.loss[0].isfinite()
+    assert both.loss[1] == pytest.approx(float(alone.loss[0]), rel=1e-5)
+
+
+def test_the_sign_passes_no_gradient_on_and_its_remedies_do():
+    norms = {}
+    for name, combination in (COMBINATIONS | MENDED).items():
+        training = Training(Networks(combination, range(3)), X.float(), Y)
+        training.step()
+        norms[name] = training.gradient_norms()
+    assert (norms["sgn"][:2] == 0).all() and (norms["sgn"][2] > 0).all()
+    assert (norms["sgn-straight"] > 0).all() and (norms["sgn-surrogate"] > 0).all()
+
+
+def test_frozen_layers_stay_and_clipped_gradients_are_short():
+    networks = Networks(COMBINATIONS["relu"], range(2))
+    before = [part.clone() for part in networks.weights]
+    Training(networks, X.float(), Y, frozen=True).step()
+    changed = [not torch.equal(a, b) for a, b in zip(before, networks.weights, strict=True)]
+    assert changed == [False] * 4 + [True] * 2
+    clipped = Training(Networks(COMBINATIONS["tan"], range(4)), X.float(), Y, clip=0.5)
+    clipped.step()
+    assert (clipped.gradient_norms().square().sum(0).sqrt() <= 0.5 + 1e-5).all()
+
+
+# ------------------------------------------------------------------------------- pieces
+
+
+@pytest.mark.parametrize("name", activation_regions.PIECEWISE)
+def test_on_a_piece_the_network_is_linear(name):
+    networks = Networks(COMBINATIONS[name], range(2), dtype=torch.float64)
+    slope, height = activation_regions.slopes(networks, X)
+    near = X + 1e-6
+    same = activation_regions.codes(networks, X) == activation_regions.codes(networks, near)
+    assert same.mean() > 0.9
+    there = ((slope * near).sum(-1) + height).numpy()
+    assert np.allclose(there[same], networks.logits(near).numpy()[same], atol=1e-10)
+
+
+def test_pieces_of_a_network_without_any_cannot_be_counted():
+    with pytest.raises(ValueError, match="not piecewise linear"):
+        activation_regions.count(Networks(COMBINATIONS["tanh"], [0]), X.float())
+
+
+# ------------------------------------------------------------------------------ records
+
+
+@pytest.fixture
+def quick(monkeypatch):
+    study = replace(STUDIES["activation-relu/plain"], iterations=3, seeds=4)
+    monkeypatch.setitem(STUDIES, study.name, study)
+    return study
+
+
+def test_a_batch_is_written_and_reads_back(quick, tmp_path):
+    made = activation_runs.run(quick, tmp_path)
+    assert recorded("relu", folder=tmp_path) == made
+    assert made.parameters == 151 and len(made.train_accuracy) == 4
+    assert one_trained("relu", 2, tmp_path).weights[0].shape == (1, 2, 10)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"complete": False}, "incomplete"),
+        ({"schema": 99}, "schema version"),
+        ({"fitted_at": [None]}, "one entry for each seed"),
+    ],
+)
+def test_a_bad_record_is_refused(quick, tmp_path, change, message):
+    write(replace(activation_runs.run(quick, tmp_path), **change), tmp_path)
+    with pytest.raises(RecordError, match=message):
+        recorded("relu", folder=tmp_path)
+
+
+def test_missing_changed_and_unknown_records_are_refused(quick, tmp_path, monkeypatch):
+    with pytest.raises(RecordError, match="missing"):
+        recorded("relu", folder=tmp_path)
+    activation_runs.run(quick, tmp_path)
+    monkeypatch.setitem(STUDIES, quick.name, replace(quick, learning_rate=0.5))
+    with pytest.raises(RecordError, match="learning_rate"):
+        recorded("relu", folder=tmp_path)
+    with pytest.raises(RecordError, match="unknown study"):
+        recorded("relu", "nothing", folder=tmp_path)
+
+
+@pytest.mark.parametrize("name", STUDIES)
+def test_every_listed_study_is_recorded(name):
+    batch = recorded(*name.removeprefix("activation-").split("/"))
+    assert (RUNS / f"{name}.json").stat().st_size < 200_000
+    assert not batch.commit.endswith("+changes")
+    assert all(0 <= share <= 1 for share in batch.held_out_accuracy)
+
+
+def test_no_record_is_unlisted():
+    files = {
+        path.relative_to(RUNS).with_suffix("").as_posix()
+        for path in RUNS.glob("activation-*/*.json")
+    }
+    assert files == set(STUDIES) | {"activation-far/far"}
+
+
+def test_the_command_line_refuses_what_it_does_not_know(capsys):
+    assert activation_runs.main(["run", "nothing"]) == 2
+    assert "there is no study 'nothing'" in capsys.readouterr().err
+
+
+# ------------------------------------------------------------------------ far away, rules
+
+
+def test_agreement_of_votes_that_are_known():
+    rng = np.random.default_rng(0)
+    ones, zeros = np.ones((10, 6), bool), np.zeros((10, 6), bool)
+    opposed = activation_far.agreement([ones, zeros], rng)
+    assert (opposed.within.estimate, opposed.between.estimate) == (1, 0)
+    assert opposed.explained.estimate == 1
+    coins = [rng.random((400, 50)) > 0.5 for _ in range(2)]
+    tossed = activation_far.agreement(coins, rng)
+    assert tossed.within.estimate == pytest.approx(0.5, abs=0.01)
+    assert tossed.explained.estimate < 0.02
+
+
+@pytest.mark.parametrize(
+    ("name", "shape"),
+    [("linear", "linear"), ("sigmoid", "constant"), ("square", "power"), ("exp", "explodes")],
+)
+def test_shapes_far_away(name, shape):
+    networks = Networks(COMBINATIONS[name], range(3), dtype=torch.float64)
+    assert (activation_far.shapes(networks, directions=6) == shape).mean() > 0.8
+
+
+def test_votes_do_not_overflow():
+    networks = Networks(COMBINATIONS["exp"], range(4), dtype=torch.float64)
+    near = activation_far.circle(1)
+    expected = (networks.logits(torch.tensor(near)) > 0).numpy()
+    assert (activation_far.votes(networks, near) == expected).all()
+
+
+def made_up(fits):
+    """Stand-in for `recorded`: so many of 200 seeds of each combination fit."""
+
+    def read(name, setting="plain"):
+        batch = recorded("relu")
+        share = fits.get(name, 0) if setting == "plain" else 0
+        return replace(batch, train_accuracy=[1.0] * share + [0.5] * (200 - share))
+
+    return read
+
+
+@pytest.mark.parametrize(
+    ("claim", "fits", "answer"),
+    [
+        ("C5.1", dict.fromkeys(claims.WELL_BEHAVED, 200), HOLDS),
+        ("C5.1", dict.fromkeys(claims.WELL_BEHAVED, 200) | {"abs": 170}, LIMITED),
+        ("C5.1", {}, FAILS),
+        ("C5.2", {}, HOLDS),
+        ("C5.2", {"tan": 200}, LIMITED),
+        ("C5.2", dict.fromkeys(claims.FAILURES, 100), FAILS),
+        ("C5.3", {"sort": 200, "permute": 200}, HOLDS),
+        ("C5.3", {"sort": 200, "permute": 100}, LIMITED),
+        ("C5.3", {"sort": 200, "permute": 200, "linear": 200}, FAILS),
+    ],
+)
+def test_the_rules(monkeypatch, claim, fits, answer):
+    monkeypatch.setattr(claims, "recorded", made_up(fits))
+    found = claims.TESTS[claim]()
+    assert (found.claim, found.answer) == (claim, answer)
+
+
+# ------------------------------------------------------------------- pictures and widget
+
+
+def test_the_gallery_s_page_is_what_the_records_say():
+    assert activation_gallery.PAGE.read_text(encoding="utf-8") == activation_gallery.page()
+    sizes = {path.name: path.stat().st_size for path in activation_gallery.PICTURES.iterdir()}
+    assert set(sizes) == {
+        f"{name}{end}" for name in COMBINATIONS for end in (".gif", ".webp", "-still.webp")
+    }
+    assert sum(sizes.values()) < 6_000_000
+    assert max(size for name, size in sizes.items() if name.endswith(".gif")) < 1_000_000
+
+
+def test_the_gallery_needs_no_script_and_no_other_host():
+    content = activation_gallery.together()
+    assert "<script" not in content and "http" not in content
+    assert "\n\n" not in content  # Markdown would end the HTML there
+    assert content.count("<figure>") == len(COMBINATIONS)
+
+
+def test_frames_show_the_boundary_and_where_there_is_no_number():
+    assert ITERATIONS[0] == 0 and ITERATIONS[-1] == 1000 and sorted(set(ITERATIONS)) == ITERATIONS
+    (_, networks, accuracy), *_ = trajectory("linear", 0, [0])
+    assert 0 <= accuracy <= 1
+    networks.weights[5][:] = torch.nan
+    assert (frame(networks)[0, 0] == 160).all()
+
+
+@pytest.mark.parametrize(
+    "text", ["__import__('os')", "z.x", "foo(z)", "sin(z, z)", "z if z else z", "'a'", "z +", "x"]
+)
+def test_what_is_not_on_the_list_is_refused(text):
+    with pytest.raises(ValueError, match=r"understood|unknown|argument|expression"):
+        parse(text)
+
+
+def test_an_expression_is_what_it_says():
+    z = torch.linspace(-2, 2, 5)
+    assert torch.allclose(parse("sin(z) + 0.1 * z**2 - -1")(z), z.sin() + 0.1 * z**2 + 1)
+    assert torch.equal(parse("maximum(z, 0.5)")(z), z.clamp(min=0.5))
+    with pytest.raises(ValueError, match="shorten"):
+        parse("z + " * LONGEST + "z")
+    assert "unknown function foo" in activation_trial("foo(z)", "ReLU", 3, 0.1, 0)[1]
+
+
+def test_a_part_of_some_seeds_in_words():
+    parts = [(0, 30), (3, 30), (30, 30), (2, 2), (1, 1)]
+    words = ["none of which", "3 of which", "all of which", "both of which", "1 of which"]
+    assert [of_which(*part) for part in parts] == words
