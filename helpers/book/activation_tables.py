@@ -6,7 +6,7 @@ import pandas as pd
 from helpers.analysis.extrapolation import EXPECTED, FITTING, SHAPES, recorded_far
 from helpers.analysis.stats import difference_interval
 from helpers.claims.activation_rules import best_read_out, label, shape_shares
-from helpers.data.moons import best_accuracy
+from helpers.data.moons import bayes_accuracy
 from helpers.networks.ensemble import COMBINATIONS
 from helpers.runs.catalogue.activations import NOISES, SIZES
 from helpers.runs.ensemble_records import recorded
@@ -168,7 +168,7 @@ def harder():
     columns |= {f"points-{n}": f"{n} points" for n in SIZES}
     best = {"after the layers": "the best possible"}
     best |= {
-        head: f"{best_accuracy(float(setting.split('-')[1]) if 'noise' in setting else 0.1):.3f}"
+        head: f"{bayes_accuracy(float(setting.split('-')[1]) if 'noise' in setting else 0.1):.3f}"
         for setting, head in columns.items()
     }
     rows = [

@@ -13,14 +13,14 @@ import pytest
 from helpers.runs import experiments, records, runner
 from helpers.runs.records import RecordError
 from helpers.runs.registry import EXPERIMENTS, Experiment
-from helpers.training.numpy_trainer import Config
+from helpers.training.numpy_trainer import NumpyConfig
 
 ROOT = Path(__file__).resolve().parents[2]
 
 TINY = Experiment(
     "tiny",
     "a quick run",
-    Config(sizes=(2, 6, 2), epochs=12, batch_size=16, momentum=0.9),
+    NumpyConfig(sizes=(2, 6, 2), epochs=12, batch_size=16, momentum=0.9),
     {"name": "half-moons", "n": 64, "noise": 0.2, "held_out": 50, "data_seed": None},
     seeds=(0, 1),
 )
@@ -174,7 +174,7 @@ def test_a_checkpoint_of_another_configuration_is_refused(tiny, tmp_path):
 
 def test_divergence_is_recorded_with_its_epoch(tiny, tmp_path):
     wild = replace(
-        tiny, config=replace(tiny.config, loss="mse", schedule={"name": "constant", "rate": 1e9})
+        tiny, config=replace(tiny.config, loss="mse", schedule={"name": "constant", "lr": 1e9})
     )
     record = make(wild, tmp_path)
     assert record.diverged and record.complete
