@@ -1,0 +1,96 @@
+"""Compares the numbers of two built books: whoever rebuilds the code sees what became of each.
+
+    python -m tests.page_numbers _build/html before.json     # extract
+    python -m tests.page_numbers before.json after.json      # compare; exit status 1 if they differ
+
+Of each page it takes the rows of every table, and the numbers in the rest of the text, each with
+the words around it. Code, folded or not, and navigation are left out.
+"""
+
+import json
+import re
+import sys
+from collections import Counter
+from pathlib import Path
+
+from bs4 import BeautifulSoup
+
+NUMBER = re.compile(r"(?<![\w.])[+−-]?\d+(?:[.,]\d+)*(?:e[+−-]?\d+)?%?")
+AROUND = 40  # characters of context
+
+
+def numbers_of(html):
+    """Return the rows of a page's tables and its other numbers, as {"rows": ..., "numbers": ...}.
+
+    Parameters
+    ----------
+    html : str
+
+    Returns
+    -------
+    dict of list
+        `rows`, each the text of a row's cells; `numbers`, each [number, text around it].
+    """
+    article = BeautifulSoup(html, "html.parser").find("article")
+    if article is None:
+        return {"rows": [], "numbers": []}
+    for tag in article.select("script, style, svg, math, nav, footer, .cell_input"):
+        tag.decompose()
+    rows = [[" ".join(cell.get_text(" ").split()) for cell in row(["td", "th"])]
+            for row in article("tr")]  # fmt: skip
+    for table in article("table"):
+        table.decompose()
+    text = " ".join(article.get_text(" ").split())
+    numbers = [
+        [match[0], text[max(0, match.start() - AROUND) : match.end() + AROUND]]
+        for match in NUMBER.finditer(text)
+    ]
+    return {"rows": rows, "numbers": numbers}
+
+
+def extract(folder):
+    """Return `numbers_of` every page of a built book, by its path in the book."""
+    pages = sorted(path for path in folder.rglob("*.html") if "_static" not in path.parts)
+    return {
+        path.relative_to(folder).as_posix(): numbers_of(path.read_text(encoding="utf-8"))
+        for path in pages
+    }
+
+
+def differences(before, after):
+    """List, as sentences, what one book says and the other does not."""
+    found = []
+    for page in sorted(before.keys() | after.keys()):
+        if page not in before or page not in after:
+            found.append(f"{page}: only {'after' if page in after else 'before'}")
+            continue
+        for kind, key in (("row", " | ".join), ("number", lambda entry: entry[0])):
+            old, new = (list(book[page][f"{kind}s"]) for book in (before, after))
+            gone = Counter(map(key, old)) - Counter(map(key, new))
+            come = Counter(map(key, new)) - Counter(map(key, old))
+            for sign, surplus, entries in (("-", gone, old), ("+", come, new)):
+                for entry in entries:
+                    if surplus[key(entry)] > 0:
+                        surplus[key(entry)] -= 1
+                        shown = key(entry) if kind == "row" else " in: ".join(entry)
+                        found.append(f"{page}: {sign} {kind} {shown}")
+    return found
+
+
+def main(source, target):
+    """Extract if `source` is a folder, else compare; return the exit status."""
+    source, target = Path(source), Path(target)
+    if source.is_dir():
+        target.write_text(json.dumps(extract(source), ensure_ascii=False), encoding="utf-8")
+        return 0
+    found = differences(
+        *(json.loads(path.read_text(encoding="utf-8")) for path in (source, target))
+    )
+    print("\n".join(found) or "The numbers of both books are the same.")
+    return 1 if found else 0
+
+
+if __name__ == "__main__":
+    if len(sys.argv) != 3:
+        sys.exit(__doc__)
+    sys.exit(main(*sys.argv[1:]))
