@@ -120,9 +120,10 @@ KILLED = """
 import sys, time
 from pathlib import Path
 sys.path.insert(0, {root!r})
-from helpers import numpy_training, runner
+from helpers.runs import runner
+from helpers.training import numpy_trainer
 from tests.runs.test_experiments import TINY, make
-step = numpy_training.Training.step
+step = numpy_trainer.NumpyTrainer.step
 count = 0
 def slow_step(self, *arguments):
     global count
@@ -131,7 +132,7 @@ def slow_step(self, *arguments):
         print("mid-epoch", flush=True)
         time.sleep(60)
     return step(self, *arguments)
-numpy_training.Training.step = slow_step
+numpy_trainer.NumpyTrainer.step = slow_step
 make(TINY, Path({folder!r}))
 """
 
