@@ -2,7 +2,7 @@
 
     python -m helpers.book.activation_gallery
 
-trains one network of every combination, writes its pictures to `book/_static/activations/`,
+trains one network of every pair of activations, writes its pictures to `book/_static/activations/`,
 and the page `book/activation_gallery.md` from the template beside it.
 """
 
@@ -23,12 +23,11 @@ from helpers.book.decision_boundary import LIMITS, pixel_points, plane_pixels, p
 from helpers.book.figures import BLACK, axes_or_new
 from helpers.data.datasets import half_moons
 from helpers.networks.ensemble import (
-    COMBINATIONS,
-    Networks,
-    Training,
+    ACTIVATION_PAIRS,
+    EnsembleTrainer,
+    MLPEnsemble,
     linear_map,
     linear_regions,
-    share_right,
 )
 from helpers.runs.catalogue.activations import HALF_MOONS_SEED
 from helpers.runs.commands import exit_status
@@ -65,7 +64,7 @@ def frame(networks, noise=0.1):
 
     Parameters
     ----------
-    networks : Networks
+    networks : MLPEnsemble
         One of them.
     noise : float
         Of the points.
@@ -81,12 +80,12 @@ def frame(networks, noise=0.1):
     return plane_pixels(probability, _layer(noise))
 
 
-def training_frames(combination, seed, iterations=ITERATIONS, width=10, noise=0.1):
+def training_frames(pair, seed, iterations=ITERATIONS, width=10, noise=0.1):
     """Train one network, and paint it as it is at some iterations.
 
     Parameters
     ----------
-    combination : Combination
+    pair : ActivationPair
     seed : int
         Of the initial weights.
     iterations : sequence of int
@@ -103,14 +102,14 @@ def training_frames(combination, seed, iterations=ITERATIONS, width=10, noise=0.
         On the training points.
     """
     x, y = training_points(noise)
-    networks = Networks(combination, [seed], width)
-    training, frames, accuracies = Training(networks, x, y), [], []
+    networks = MLPEnsemble(pair, [seed], width)
+    training, frames, accuracies = EnsembleTrainer(networks, x, y), [], []
     for iteration in iterations:
         while training.iteration < iteration:
             training.step()
         now = networks.only(0)
         frames.append(frame(now, noise))
-        accuracies.append(float(share_right(now.logits(x), y[None])[0]))
+        accuracies.append(float(now.accuracy(x, y)[0]))
     return frames, accuracies
 
 
@@ -119,8 +118,8 @@ def draw_linear_regions(networks, title, arrows=14, ax=None):
 
     Parameters
     ----------
-    networks : Networks
-        One, of a combination in `helpers.networks.ensemble.PIECEWISE_LINEAR`.
+    networks : MLPEnsemble
+        One, of an activation in `helpers.networks.ensemble.PIECEWISE_LINEAR`.
     title : str
     arrows : int
         On how many of the largest regions an arrow shows the slope's direction.
@@ -186,14 +185,14 @@ def webp(pixels):
 
 
 def draw(name, folder=PICTURES):
-    """Train one combination's network and write its strip of frames, its GIF and its still."""
+    """Train the network of one pair of activations and write its strip of frames, its GIF and its still."""
     batch = recorded(name)
-    seed, combination = typical_seed(batch), COMBINATIONS[name]
-    frames, accuracies = training_frames(combination, seed)
+    seed, pair = typical_seed(batch), ACTIVATION_PAIRS[name]
+    frames, accuracies = training_frames(pair, seed)
     if (accuracies[-1] >= FIT) != batch.fits[seed]:
         raise RecordError(f"{name} did not come out as recorded: record it anew on this machine")
     film = [
-        titled(pixels, combination.label, f"iteration {iteration}: {accuracy:.0%} right")
+        titled(pixels, pair.label, f"iteration {iteration}: {accuracy:.0%} right")
         for pixels, iteration, accuracy in zip(frames, ITERATIONS, accuracies, strict=True)
     ]
     contents = {
@@ -208,13 +207,13 @@ def draw(name, folder=PICTURES):
 def page():
     """Return the gallery's page as Markdown: its template, filled from the records."""
     shown = []
-    for name, combination in COMBINATIONS.items():
+    for name, pair in ACTIVATION_PAIRS.items():
         batch = recorded(name)
         seed = typical_seed(batch)
         shown.append(
             {
                 "name": name,
-                "label": combination.label,
+                "label": pair.label,
                 "seed": seed,
                 "fits": bool(batch.fits[seed]),
                 "accuracy": f"{batch.train_accuracy[seed]:.0%}",
@@ -233,7 +232,7 @@ def page():
 
 
 def main(arguments=None):
-    """Draw every combination and write the page; return the exit status."""
+    """Draw every pair and write the page; return the exit status."""
     parser = argparse.ArgumentParser(
         prog="python -m helpers.book.activation_gallery",
         description=__doc__,
@@ -244,7 +243,7 @@ def main(arguments=None):
 
     def act():
         torch.set_num_threads(1)
-        for name in () if options.page else COMBINATIONS:
+        for name in () if options.page else ACTIVATION_PAIRS:
             draw(name)
             print(name, flush=True)
         write_atomically(PAGE, lambda file: file.write(page().encode()))

@@ -355,7 +355,7 @@ def activation_trial(first, second, width, noise, seed):
         What came of it, or what of the text is not understood.
     """
     from helpers.book.activation_gallery import training_frames
-    from helpers.networks.ensemble import ACTIVATIONS, Combination
+    from helpers.networks.ensemble import ACTIVATIONS, ActivationPair
 
     known = ACTIVATIONS.keys() | {"permute"}
     try:
@@ -363,7 +363,7 @@ def activation_trial(first, second, width, noise, seed):
         functions.append(second if second in known else parse(second))
     except ValueError as error:
         return figures.new_figure(height=0.1, squeeze=False)[0], str(error)
-    typed = Combination("typed", "typed", *functions, None)
+    typed = ActivationPair("typed", "typed", *functions, None)
     frames, accuracies = training_frames(typed, seed, MOMENTS, width, noise)
     titles = [f"{at}: {share:.0%}" for at, share in zip(MOMENTS, accuracies, strict=True)]
     return figures.image_grid(frames, titles, columns=3), (
