@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 
-from helpers.analysis.extrapolation import EXPECTED, FITTING, SHAPES, recorded_far
+from helpers.analysis.activations import EXPECTED, FITTING, SHAPES, recorded_extrapolation
 from helpers.analysis.stats import difference_interval
 from helpers.claims.activation_rules import best_read_out, label, shape_shares
 from helpers.data.moons import best_accuracy
@@ -137,7 +137,7 @@ def shapes():
     -------
     DataFrame of str
     """
-    found, faithful = recorded_far(), shape_shares()
+    found, faithful = recorded_extrapolation(), shape_shares()
     rows = []
     for name in FITTING:
         counts = found["shapes"][name]

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from helpers.analysis.extrapolation import DISTANCES, FITTING, recorded_far
+from helpers.analysis.activations import DISTANCES, FITTING, recorded_extrapolation
 from helpers.analysis.summaries import join_words
 from helpers.book.activation_tables import lost
 from helpers.claims.activation_rules import (
@@ -91,7 +91,7 @@ def beyond():
 
 def alike(limit=0.9, distance=8):
     """Say which pairs of different activations agree at a distance."""
-    table = recorded_far()["pairs"][distance]
+    table = recorded_extrapolation()["pairs"][distance]
     pairs = [
         f"{label(FITTING[i])} with {label(FITTING[j])}"
         for i in range(len(FITTING))
@@ -109,7 +109,7 @@ def alike(limit=0.9, distance=8):
 
 def explained():
     """Say how much of the votes' variance the activation decides, near and far."""
-    found = recorded_far()["agreement"]
+    found = recorded_extrapolation()["agreement"]
     shares = [found[distance].explained for distance in DISTANCES]
     return (
         f"From distance {DISTANCES[0]} to {DISTANCES[-1]}, the activation decides "

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from helpers.analysis.extrapolation import DISTANCES, EXPECTED, FITTING, recorded_far
+from helpers.analysis.activations import DISTANCES, EXPECTED, FITTING, recorded_extrapolation
 from helpers.analysis.stats import YES, difference_interval, wilson
 from helpers.analysis.summaries import join_words
 from helpers.claims.finding import FAILS, HOLDS, LIMITED, Finding
@@ -93,14 +93,15 @@ def learned(setting="frozen"):
 
 def best_read_out(name):
     """Return the share of seeds that a converged last layer on random ones makes fit."""
-    found = recorded_far()["best_read_outs"][name]
+    found = recorded_extrapolation()["best_read_outs"][name]
     return wilson(sum(found), len(found))
 
 
 def learned_beyond():
     """Return how much more often networks fit than the best last layer on random ones."""
     whole = sum(recorded(name).fits.astype(float) for name in WELL_BEHAVED)
-    best = sum(np.array(recorded_far()["best_read_outs"][name], float) for name in WELL_BEHAVED)
+    read_outs = recorded_extrapolation()["best_read_outs"]
+    best = sum(np.array(read_outs[name], float) for name in WELL_BEHAVED)
     return difference_interval(whole / len(WELL_BEHAVED), best / len(WELL_BEHAVED), paired=True)
 
 
@@ -108,7 +109,7 @@ def shape_shares():
     """Return the share of rays with the shape that the formula lets one expect, by combination."""
     return {
         name: wilson(sum(counts[shape] for shape in EXPECTED[name]), sum(counts.values()))
-        for name, counts in recorded_far()["shapes"].items()
+        for name, counts in recorded_extrapolation()["shapes"].items()
     }
 
 
@@ -116,8 +117,8 @@ def _c5_4():
     """Test the closing conjecture: direction from the activation, fit from back-propagation."""
     gain, beyond = learned(), learned_beyond()
     faithful = {n: s for n, s in shape_shares().items() if n in FITTING}
-    far = {d: recorded_far()["agreement"][d] for d in DISTANCES}
-    near, furthest = recorded_far()["agreement"][0], far[max(far)]
+    far = {d: recorded_extrapolation()["agreement"][d] for d in DISTANCES}
+    near, furthest = recorded_extrapolation()["agreement"][0], far[max(far)]
     shapes = all(share.low >= FAITHFUL for share in faithful.values())
     mainly = [found.explained.above(MAINLY) is YES for found in far.values()]
     least = min(faithful, key=lambda name: faithful[name].estimate)

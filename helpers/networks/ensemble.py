@@ -272,3 +272,59 @@ class Training:
 def share_right(logits, y):
     """Return the accuracy of each network, [R], from its logits [R, N] and 0 or 1 in y."""
     return ((logits > 0) == (y > 0.5)).float().mean(dim=1)
+
+
+# ------------------------------------------------------------------------ linear regions
+
+#: What stays the same on a region on which a network is linear: which units are positive,
+#: or the order of the first layer's units.
+PIECEWISE_LINEAR = {"relu": "signs", "abs": "signs", "sort": "order", "permute": "order"}
+
+
+@torch.no_grad()
+def linear_regions(networks, points):
+    """Give each point the number of its linear region, for each network.
+
+    Parameters
+    ----------
+    networks : Networks
+        Of a combination in `PIECEWISE_LINEAR`.
+    points : Tensor [N, 2]
+
+    Returns
+    -------
+    Tensor of int64, [R, N]
+        Points of one network with the same number lie in the same region.
+
+    Raises
+    ------
+    ValueError
+        If the combination is not piecewise linear.
+    """
+    name = networks.combination.name
+    if name not in PIECEWISE_LINEAR:
+        known = ", ".join(PIECEWISE_LINEAR)
+        raise ValueError(f"{name} is not piecewise linear: choose one of {known}")
+    z1, z2 = networks.hidden(points)  # [R, N, H]
+    if PIECEWISE_LINEAR[name] == "signs":
+        digits, base = torch.cat([z1 > 0, z2 > 0], dim=-1).long(), 2
+    else:
+        digits, base = z1.argsort(dim=-1), z1.shape[-1]
+    place = base ** torch.arange(digits.shape[-1])  # 10^9 and 2^19 fit in 64 bits
+    return (digits * place).sum(-1)
+
+
+def count_linear_regions(networks, points):
+    """Count the regions that hold at least one of the points, for each network, Tensor [R]."""
+    return torch.tensor([len(row.unique()) for row in linear_regions(networks, points)])
+
+
+def linear_map(networks, points):
+    """Return the logit's slope at each point, [R, N, 2], and its height at the origin, [R, N].
+
+    On a linear region both are the same everywhere: `logit = slope · point + height`.
+    """
+    points = points.expand(len(networks.weights[0]), *points.shape).clone().requires_grad_()
+    logits = networks.logits(points)
+    (slope,) = torch.autograd.grad(logits.sum(), points)
+    return slope, (logits - (slope * points).sum(-1)).detach()

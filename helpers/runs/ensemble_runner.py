@@ -14,10 +14,15 @@ import numpy as np
 import torch
 from tqdm import tqdm
 
-from helpers.analysis import linear_regions as activation_regions
-from helpers.book.decision_boundary import LIMITS, plane_grid
 from helpers.data.datasets import checksum, half_moons
-from helpers.networks.ensemble import Networks, Training, share_right
+from helpers.data.moons import LIMITS, plane_grid
+from helpers.networks.ensemble import (
+    PIECEWISE_LINEAR,
+    Networks,
+    Training,
+    count_linear_regions,
+    share_right,
+)
 from helpers.runs import records
 from helpers.runs.catalogue.activations import HALF_MOONS_SEED, STUDIES
 from helpers.runs.commands import exit_status
@@ -26,7 +31,7 @@ from helpers.runs.records import RecordError
 
 HELD_OUT = 10_000
 HELD_OUT_SEED = 1_000_000 + HALF_MOONS_SEED  # no training points have it
-REGION_SEEDS = 20  # networks whose pieces are counted
+REGION_SEEDS = 20  # networks whose linear regions are counted
 #: Width between two poles, and where the first is, in units of the width.
 POLES = {"tan": (np.pi, 0.5), "reciprocal": (np.inf, 0.0)}
 
@@ -97,11 +102,10 @@ class History:
         }
 
     def _regions(self):
-        if self.study.combination not in activation_regions.PIECEWISE or not self.study.keep:
+        if self.study.combination not in PIECEWISE_LINEAR or not self.study.keep:
             return {}
         networks = self.training.networks.only(*range(min(REGION_SEEDS, self.study.seeds)))
-        counts = activation_regions.count(networks, self.grid)
-        return {"regions": torch.tensor(counts, dtype=torch.float32)}
+        return {"regions": count_linear_regions(networks, self.grid).float()}
 
 
 def _median(values):

@@ -6,10 +6,10 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from helpers.analysis.summaries import Marked
 from legible import assert_legible, words
 from linked import listed, on_record
 
+from helpers.analysis.summaries import Marked
 from helpers.claims import published, published_view
 from helpers.claims.evidence import section_with
 from helpers.claims.published import ABSENT, AGAIN, PARTLY, UNCLEAR, Measured, Row, outcome

@@ -7,8 +7,7 @@ import pytest
 import torch
 from torch import nn
 
-from helpers.analysis import extrapolation as activation_far
-from helpers.analysis import linear_regions as activation_regions
+from helpers.analysis import activations as extrapolation
 from helpers.book import activation_gallery
 from helpers.book.activation_frames import ITERATIONS, frame, trajectory
 from helpers.book.activation_play import LONGEST, activation_trial, parse
@@ -16,7 +15,18 @@ from helpers.book.activation_words import of_which
 from helpers.claims import activation_rules as claims
 from helpers.claims.finding import FAILS, HOLDS, LIMITED
 from helpers.data.datasets import half_moons
-from helpers.networks.ensemble import COMBINATIONS, MENDED, Networks, Training, permute, sort
+from helpers.networks.ensemble import (
+    COMBINATIONS,
+    MENDED,
+    PIECEWISE_LINEAR,
+    Networks,
+    Training,
+    count_linear_regions,
+    linear_map,
+    linear_regions,
+    permute,
+    sort,
+)
 from helpers.runs import ensemble_runner as activation_runs
 from helpers.runs.catalogue.activations import STUDIES
 from helpers.runs.ensemble_records import one_trained, recorded, write
@@ -91,20 +101,20 @@ def test_frozen_layers_stay_and_clipped_gradients_are_short():
 # ------------------------------------------------------------------------------- pieces
 
 
-@pytest.mark.parametrize("name", activation_regions.PIECEWISE)
+@pytest.mark.parametrize("name", PIECEWISE_LINEAR)
 def test_on_a_piece_the_network_is_linear(name):
     networks = Networks(COMBINATIONS[name], range(2), dtype=torch.float64)
-    slope, height = activation_regions.slopes(networks, X)
+    slope, height = linear_map(networks, X)
     near = X + 1e-6
-    same = activation_regions.codes(networks, X) == activation_regions.codes(networks, near)
-    assert same.mean() > 0.9
-    there = ((slope * near).sum(-1) + height).numpy()
-    assert np.allclose(there[same], networks.logits(near).numpy()[same], atol=1e-10)
+    same = linear_regions(networks, X) == linear_regions(networks, near)
+    assert same.float().mean() > 0.9
+    there = (slope * near).sum(-1) + height
+    assert torch.allclose(there[same], networks.logits(near)[same], atol=1e-10)
 
 
 def test_pieces_of_a_network_without_any_cannot_be_counted():
     with pytest.raises(ValueError, match="not piecewise linear"):
-        activation_regions.count(Networks(COMBINATIONS["tanh"], [0]), X.float())
+        count_linear_regions(Networks(COMBINATIONS["tanh"], [0]), X.float())
 
 
 # ------------------------------------------------------------------------------ records
@@ -162,7 +172,7 @@ def test_no_record_is_unlisted():
         path.relative_to(RUNS).with_suffix("").as_posix()
         for path in RUNS.glob("activation-*/*.json")
     }
-    assert files == set(STUDIES) | {"activation-far/far"}
+    assert files == set(STUDIES) | {"activation-extrapolation/extrapolation"}
 
 
 def test_the_command_line_refuses_what_it_does_not_know(capsys):
@@ -176,11 +186,11 @@ def test_the_command_line_refuses_what_it_does_not_know(capsys):
 def test_agreement_of_votes_that_are_known():
     rng = np.random.default_rng(0)
     ones, zeros = np.ones((10, 6), bool), np.zeros((10, 6), bool)
-    opposed = activation_far.agreement([ones, zeros], rng)
+    opposed = extrapolation.estimate_agreement([ones, zeros], rng)
     assert (opposed.within.estimate, opposed.between.estimate) == (1, 0)
     assert opposed.explained.estimate == 1
     coins = [rng.random((400, 50)) > 0.5 for _ in range(2)]
-    tossed = activation_far.agreement(coins, rng)
+    tossed = extrapolation.estimate_agreement(coins, rng)
     assert tossed.within.estimate == pytest.approx(0.5, abs=0.01)
     assert tossed.explained.estimate < 0.02
 
@@ -191,14 +201,14 @@ def test_agreement_of_votes_that_are_known():
 )
 def test_shapes_far_away(name, shape):
     networks = Networks(COMBINATIONS[name], range(3), dtype=torch.float64)
-    assert (activation_far.shapes(networks, directions=6) == shape).mean() > 0.8
+    assert (extrapolation.ray_shapes(networks, directions=6) == shape).mean() > 0.8
 
 
 def test_votes_do_not_overflow():
     networks = Networks(COMBINATIONS["exp"], range(4), dtype=torch.float64)
-    near = activation_far.circle(1)
+    near = extrapolation.circle(1)
     expected = (networks.logits(torch.tensor(near)) > 0).numpy()
-    assert (activation_far.votes(networks, near) == expected).all()
+    assert (extrapolation.class_1_votes(networks, near) == expected).all()
 
 
 def made_up(fits):
