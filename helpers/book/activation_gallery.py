@@ -185,7 +185,7 @@ def webp(pixels):
 
 
 def draw(name, folder=PICTURES):
-    """Train the network of one pair of activations and write its strip of frames, its GIF and its still."""
+    """Train the network of one pair, and write its strip of frames, its GIF and its still."""
     batch = recorded(name)
     seed, pair = typical_seed(batch), ACTIVATION_PAIRS[name]
     frames, accuracies = training_frames(pair, seed)
