@@ -18,10 +18,9 @@ from helpers.data.datasets import checksum, half_moons
 from helpers.data.moons import LIMITS, plane_grid
 from helpers.networks.ensemble import (
     PIECEWISE_LINEAR,
-    Networks,
-    Training,
+    EnsembleTrainer,
+    MLPEnsemble,
     count_linear_regions,
-    share_right,
 )
 from helpers.runs import records
 from helpers.runs.catalogue.activations import HALF_MOONS_SEED, STUDIES
@@ -120,7 +119,7 @@ def _median(values):
 def held_out_accuracy(networks, x, y, part=2000):
     """Return each network's accuracy [R] on points [N, 2], a part at a time to save memory."""
     shares = [
-        share_right(networks.logits(some), labels) * len(some)
+        networks.accuracy(some, labels) * len(some)
         for some, labels in zip(x.split(part), y.split(part), strict=True)
     ]
     return torch.stack(shares).sum(0) / len(x)
@@ -144,8 +143,8 @@ def run(study, folder=records.RUNS, progress=None):
     commit, wall, cpu = records.source_commit(), time.perf_counter(), time.process_time()
     arrays = points(study)
     x, y, x_out, y_out = (torch.tensor(part, dtype=torch.float32) for part in arrays)
-    networks = Networks(study.parts, range(study.seeds), study.width)
-    training = Training(networks, x, y, study.learning_rate, study.frozen, study.clip)
+    networks = MLPEnsemble(study.parts, range(study.seeds), study.width)
+    training = EnsembleTrainer(networks, x, y, study.learning_rate, study.frozen, study.clip)
     history = History(training, study)
     fitted, broke = [None] * study.seeds, [None] * study.seeds
     for step in range(study.iterations):
@@ -156,7 +155,7 @@ def run(study, folder=records.RUNS, progress=None):
         if progress:
             progress()
     with torch.no_grad():
-        accuracy = share_right(networks.logits(x), training.y)
+        accuracy = networks.accuracy(x, training.y)
     _first(fitted, accuracy >= FIT, study.iterations)
     name = f"half-moons n={study.n} noise={study.noise}"
     batch = Batch(
