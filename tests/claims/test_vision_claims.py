@@ -96,7 +96,7 @@ def test_each_published_row_has_its_experiment():
     for about in VITS:
         if REPEATED[about] in EXPERIMENTS:
             arguments = EXPERIMENTS[REPEATED[about]].config.arguments
-            assert arguments["cut"] == "strips"
+            assert arguments["patching"] == "flattened"
             assert arguments.get("scaled", True) == (about == "ViT")
 
 
@@ -285,7 +285,7 @@ def test_both_ways_are_looked_at(find, monkeypatch, told, not_told, answer):
 
 def units(made, active, silent=0.1):
     for record, share in zip(made, active, strict=True):
-        record.history |= {"active_units": [0.5, share], "silent_units": [0.5, silent]}
+        record.history |= {"active_units": [0.5, share], "dead_units": [0.5, silent]}
     return made
 
 

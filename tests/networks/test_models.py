@@ -4,12 +4,15 @@ import numpy as np
 import pytest
 import torch
 import torchvision
+from helpers.networks.dropout import Dropout
 from torch.nn import functional
 
 from helpers.networks.convolution import Conv3x3, patches
-from helpers.networks.dropout import Dropout
-from helpers.networks.vision_models import MODELS, VGG11, LeNet, ResNet18, ViT
-from helpers.networks.vit import Attention, EncoderLayer, square_patches, strip_patches
+from helpers.networks.lenet import LeNet
+from helpers.networks.resnet import ResNet18
+from helpers.networks.vgg import VGG11
+from helpers.networks.vit import Attention, EncoderLayer, ViT, flattened_patches, square_patches
+from helpers.training.torch_trainer import MODELS
 
 
 def images(batch=4, channels=1, size=28, seed=0):
@@ -267,7 +270,7 @@ def test_patches_are_the_squares_they_claim_to_be():
 
 def test_strips_are_runs_of_pixels():
     batch = images(2)
-    strips = strip_patches(batch, 7)
+    strips = flattened_patches(batch, 7)
     assert strips.shape == square_patches(batch, 7).shape == (2, 16, 49)
     torch.testing.assert_close(strips[0, 1], batch[0, 0].flatten()[49:98])
     assert not torch.equal(strips, square_patches(batch, 7))
@@ -287,8 +290,8 @@ def test_attention_is_pytorchs(scaled):
     torch.manual_seed(0)
     ours = Attention(width=12, heads=3, scaled=scaled)
     theirs = torch.nn.MultiheadAttention(12, 3, batch_first=True)
-    theirs.in_proj_weight.data = ours.queries_keys_values.weight.data.clone()
-    theirs.in_proj_bias.data = ours.queries_keys_values.bias.data.clone()
+    theirs.in_proj_weight.data = ours.qkv.weight.data.clone()
+    theirs.in_proj_bias.data = ours.qkv.bias.data.clone()
     theirs.out_proj.load_state_dict(ours.output.state_dict())
     if not scaled:  # PyTorch always divides by sqrt(d): undo it in the queries
         theirs.in_proj_weight.data[:12] *= 2
@@ -301,7 +304,7 @@ def test_attention_is_pytorchs(scaled):
 @pytest.mark.parametrize("factor", [0.25, 16.0])
 def test_scores_begin_larger_by_their_factor(factor):
     plain, larger = (built("vit", dropout=0.0, score_scale=scale) for scale in (1.0, factor))
-    tokens = plain.layers[0].norm1(plain.tokens(images()))
+    tokens = plain.layers[0].norm1(plain.embed(images()))
     (scores, values), (enlarged, same) = (
         model.layers[0].attention.scores(tokens) for model in (plain, larger)
     )
@@ -309,7 +312,7 @@ def test_scores_begin_larger_by_their_factor(factor):
     torch.testing.assert_close(same, values)
     state = larger.state_dict()
     changed = [name for name, value in plain.state_dict().items() if (value != state[name]).any()]
-    inside = "layers.0.attention.queries_keys_values"
+    inside = "layers.0.attention.qkv"
     assert changed == [f"{inside}.weight", f"{inside}.bias"]
 
 
@@ -320,10 +323,10 @@ def test_the_layer_is_pytorchs():
         12, 3, 20, dropout=0.0, activation="gelu", batch_first=True, norm_first=True
     )
     pairs = {
-        "self_attn.in_proj_": ours.attention.queries_keys_values,
+        "self_attn.in_proj_": ours.attention.qkv,
         "self_attn.out_proj.": ours.attention.output,
-        "linear1.": ours.expand,
-        "linear2.": ours.contract,
+        "linear1.": ours.fc1,
+        "linear2.": ours.fc2,
         "norm1.": ours.norm1,
         "norm2.": ours.norm2,
     }
@@ -350,7 +353,7 @@ def test_the_class_is_read_where_it_is_said():
     model = built("vit", dropout=0.0)
     for read, place in (("class", 0), ("last", 16)):
         model.read = {"class": 0, "last": -1}[read]
-        tokens = model.norm(model.layers(model.tokens(images())))
+        tokens = model.norm(model.layers(model.embed(images())))
         assert tokens.shape == (4, 17, 128)
         torch.testing.assert_close(model(images()), model.classifier(tokens[:, place]))
 
