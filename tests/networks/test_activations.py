@@ -240,8 +240,8 @@ def made_up(fits):
 )
 def test_the_rules(monkeypatch, claim, fits, answer):
     monkeypatch.setattr(claims, "recorded", made_up(fits))
-    found = claims.TESTS[claim]()
-    assert (found.claim, found.answer) == (claim, answer)
+    found = claims.RULES[claim]()
+    assert (found.claim, found.verdict) == (claim, answer)
 
 
 # ------------------------------------------------------------------- pictures and widget
