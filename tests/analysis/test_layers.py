@@ -27,6 +27,7 @@ SMALL = {
     "course-vgg": {"classes": 10},
     "resnet18": {"width": 1},
     "vit": {"embed_dim": 16, "hidden": 32, "depth": 2},
+    "vit-variant": {"embed_dim": 16, "hidden": 32, "depth": 2},
 }
 
 
