@@ -32,7 +32,7 @@ def runs_made():
             shorter.append(f"{about} ({epochs} epochs instead of {published})")
     said = [
         "Our accuracies are means after the last epoch, with 95% intervals over seeds; the "
-        "training images are all 60,000, and nothing was verdict on the test images."
+        "training images are all 60,000, and nothing was chosen on the test images."
     ]
     if shorter:
         said.append(f"Shorter than published, for want of time: {join_words(shorter)}.")
