@@ -1,26 +1,34 @@
-"""Bring recorded runs to the names that the code uses today: `python runs/migrate.py`.
+"""Bring recorded runs to the names that the code uses today; safe to run again and again.
 
-Text is replaced where it stands, so that nothing else of a record changes; what is migrated
-already stays as it is.
+    python runs/migrate.py
+
+The tables say which keys and values were renamed. A record is only rewritten if something in it
+changes, in the same form in which it was written.
 """
 
 import json
 import os
-import re
 from pathlib import Path
 
 import numpy as np
 
-RUNS = Path(__file__).parent
+RUNS = Path(__file__).resolve().parent
+RACE = RUNS.parent / "benchmarks" / "ninety_nine.json"  # its stages hold configurations, too
 
-#: Keys of histories, and a model's arguments; the latter for the ViT alone.
-HISTORY = {"score_spread": "score_std", "silent_units": "dead_units"}
-VIT_ARGUMENTS = {"width": "embed_dim", "cut": "patching", "read": "pool"}
-VIT_VALUES = {"strips": "flattened"}
-VIT_VARIANT = {
+#: Keys of a configuration, by the part they stand in: ("config",) is its top level.
+KEYS = {
+    ("config",): {"arguments": "model_kwargs", "average": "ema_decay", "mirror": "flip_tta"},
+    ("config", "schedule"): {"rate": "lr", "peak": "peak_lr"},
+    ("history",): {"score_spread": "score_std", "silent_units": "dead_units"},
+}
+
+#: Arguments of a ViT, for which `width` and the others have names of their own.
+VIT_KEYS = {"width": "embed_dim", "cut": "patching", "read": "pool"}
+VIT_VARIANT_KEYS = {
     "scaled", "score_scale", "activation", "patching", "pool", "normalised_shortcut",
 }  # fmt: skip
-#: Arrays beside a record: parts of their names.
+
+#: Parts of the names of arrays beside a record.
 ARRAYS = {
     "shown_views": "shown_saliency",
     "queries_keys_values": "qkv",
@@ -29,56 +37,87 @@ ARRAYS = {
     "model/embed.": "model/patch_embed.",
 }
 
+#: Values, by the key they belong to.
+VALUES = {
+    ("config", "loss"): {"multi-label": "binary-cross-entropy"},
+    ("config", "loss", "name"): {"multi-label": "binary-cross-entropy"},
+    ("config", "schedule", "name"): {"staircase": "step-decay"},
+    ("config", "model_kwargs", "patching"): {"strips": "flattened"},
+}
 
-def migrate_record(text):
-    """Return the text of a record with today's names."""
-    config = json.loads(text)["config"]
-    for old, new in HISTORY.items():
-        text = text.replace(f'\n    "{old}": ', f'\n    "{new}": ')
-    if config.get("model") != "vit":
-        return text
-    arguments = {
-        VIT_ARGUMENTS.get(key, key): VIT_VALUES.get(value, value)
-        for key, value in config["arguments"].items()
-    }
-    old, new = (
-        f'"arguments": {json.dumps(part, indent=2)}'.replace("\n", "\n    ")
-        for part in (config["arguments"], arguments)
+
+def renamed(value, place):
+    """Return what stands at a place in a record, with today's keys and values."""
+    if isinstance(value, dict):
+        keys = KEYS.get(place, {})
+        return {keys.get(k, k): renamed(v, (*place, keys.get(k, k))) for k, v in value.items()}
+    return VALUES.get(place, {}).get(value, value) if isinstance(value, str) else value
+
+
+def migrated(record):
+    """Return a record as it would be written today."""
+    record = {name: renamed(value, (name,)) for name, value in record.items()}
+    if record["config"].get("model") == "vit":
+        kwargs = {VIT_KEYS.get(k, k): v for k, v in record["config"]["model_kwargs"].items()}
+        if VIT_VARIANT_KEYS & kwargs.keys():
+            record["config"]["model"] = "vit-variant"
+        record["config"]["model_kwargs"] = renamed(kwargs, ("config", "model_kwargs"))
+    precision = record["config"].get("precision")
+    if precision and "precision" not in record["environment"]:  # asked for, and used
+        record["environment"]["precision"] = precision
+        if precision == "bfloat16":  # today: where the machine computes it natively
+            record["config"]["precision"] = "auto"
+    return record
+
+
+def as_text(record):
+    """Return a record's JSON as `helpers.runs` writes it: a list a line."""
+    if "study" in record:  # a batch of practice 5
+        dump = {"ensure_ascii": False, "allow_nan": False}
+        lines = ",\n".join(f"  {json.dumps(k)}: {json.dumps(v, **dump)}" for k, v in record.items())
+        return f"{{\n{lines}\n}}\n"
+    head = {name: value for name, value in record.items() if name != "history"}
+    lines = ",\n".join(
+        f"    {json.dumps(name)}: {json.dumps(values, allow_nan=False)}"
+        for name, values in record["history"].items()
     )
-    assert old in text
-    text = text.replace(old, new, 1)
-    if VIT_VARIANT & arguments.keys():
-        text = re.sub(r'(\n    "model": )"vit"', r'\1"vit-variant"', text, count=1)
-    return text
+    text = json.dumps(head, indent=2, allow_nan=False).removesuffix("\n}")
+    return text + ',\n  "history": {\n' + lines + "\n  }\n}\n"
 
 
 def migrate_arrays(path):
-    """Rename the arrays of a file; return whether there was anything to do."""
+    """Rename the arrays of a file; return whether any had an old name."""
     with np.load(path, allow_pickle=False) as file:
         arrays = dict(file)
-    renamed = {}
-    for name, array in arrays.items():
-        for old, new in ARRAYS.items():
-            name = name.replace(old, new)
-        renamed[name] = array
-    if list(renamed) == list(arrays):
+    names = list(arrays)
+    for old, new in ARRAYS.items():
+        names = [name.replace(old, new) for name in names]
+    if names == list(arrays):
         return False
-    with open(temporary := path.with_suffix(".tmp"), "wb") as file:
-        np.savez_compressed(file, **renamed)
+    temporary = path.with_suffix(".tmp")
+    with open(temporary, "wb") as file:
+        np.savez_compressed(file, **dict(zip(names, arrays.values(), strict=True)))
     os.replace(temporary, path)
     return True
 
 
 def main():
-    """Migrate every record and every file of arrays under runs/."""
+    """Migrate every record, and say how many changed."""
     changed = 0
-    for path in sorted(RUNS.glob("*/*-seed-*.json")):
-        text = path.read_text(encoding="utf-8")
-        if (new := migrate_record(text)) != text:
-            path.write_text(new, encoding="utf-8")
+    for path in sorted(RUNS.glob("*/*.json")):
+        record = json.loads(path.read_text(encoding="utf-8"))
+        if "config" not in record:
+            continue
+        new = migrated(record)
+        if new != record:
+            path.write_text(as_text(new), encoding="utf-8")
             changed += 1
-    changed += sum(map(migrate_arrays, sorted(RUNS.glob("*/*-seed-*.npz"))))
-    print(f"{changed} files changed")
+    race = json.loads(RACE.read_text(encoding="utf-8"))
+    for stage in race["stages"]:
+        stage["recipe"] = renamed(stage["recipe"], ("config",))
+    RACE.write_text(json.dumps(race, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+    changed += sum(map(migrate_arrays, sorted(RUNS.glob("*/*.npz"))))
+    print(f"{changed} files migrated")
 
 
 if __name__ == "__main__":

@@ -343,7 +343,7 @@ def looks(name):
         f"{'✓' if truth[row, k] else '✗'} {CLASSES[k]}\n{probabilities[row, k]:.2f}"
         for row, k in zip(rows, classes, strict=True)
     ]
-    patching = find(name).config.arguments.get("patching", "squares")
+    patching = find(name).config.model_kwargs.get("patching", "squares")
     found = looking.enlarged(views[rows], classes, images.shape[1], patching)
     return looking.looking_figure(found, images[rows], titles, views.ndim == 4, columns=5)
 

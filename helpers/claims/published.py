@@ -222,8 +222,8 @@ def _recipe(name):
     config = find(name).config
     schedule = {"constant": "constant rate", "cosine": "annealed rate"}[config.schedule["name"]]
     words = ["true squares"] if config.model == "vit" else []
-    words += [f"{config.arguments['depth']} layers"] if "depth" in config.arguments else []
-    words += ["batch normalisation"] if "batch_norm" in config.arguments else []
+    words += [f"{config.model_kwargs['depth']} layers"] if "depth" in config.model_kwargs else []
+    words += ["batch normalisation"] if "batch_norm" in config.model_kwargs else []
     words += [schedule, *(["distorted images"] if config.augment else [])]
     return ", ".join([*words, f"{config.epochs} epochs"])
 
@@ -305,9 +305,9 @@ def _why_photographs(about, key, gap):
 def _recipe_voc(name):
     config = find(name).config
     words = ["true patches"] if config.model == "vit" else []
-    words += ["batch normalisation"] if "batch_norm" in config.arguments else []
+    words += ["batch normalisation"] if "batch_norm" in config.model_kwargs else []
     words += ["annealed rate"] if config.schedule["name"] == "cosine" else []
-    words += ["with the mirror image"] if config.mirror else []
+    words += ["with the mirror image"] if config.flip_tta else []
     words += ["found on these images"] if not name.startswith(voc_better.BEST) else []
     words += ["own threshold"] if voc_better.answers(name).thresholds != 0.5 else []
     return ", ".join([*words, size(name)])

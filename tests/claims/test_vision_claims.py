@@ -95,8 +95,8 @@ def test_each_published_row_has_its_experiment():
     assert EXPERIMENTS[REPEATED["LeNet"]].config.epochs == PUBLISHED_VISION["LeNet"]["epochs"]
     for about in VITS:
         if REPEATED[about] in EXPERIMENTS:
-            arguments = EXPERIMENTS[REPEATED[about]].config.arguments
-            assert arguments["patching"] == "flattened"
+            arguments = EXPERIMENTS[REPEATED[about]].config.model_kwargs
+            assert arguments["cut"] == "strips"
             assert arguments.get("scaled", True) == (about == "ViT")
 
 
@@ -167,7 +167,7 @@ def test_the_vit_with_a_tenth_of_the_images_is_the_sweeps_middle():
     assert {("hundredth", model) for model in NAMES} | {("tenth", "vit")} <= listed.keys()
     for (part, model), experiment in listed.items():
         assert experiment.data["train_size"] == {"tenth": 6_000, "hundredth": 600}[part]
-        assert experiment.config.model.startswith(model)
+        assert experiment.config.model == model
 
 
 # ------------------------------------------------------------------- C3.3: the late climb
