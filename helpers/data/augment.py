@@ -16,7 +16,7 @@ def augment(images, generator, brightness=0.0, contrast=0.0, saturation=0.0, blu
     ----------
     images : tensor [B, C, S, S], in [-1, 1]
     generator : torch.Generator
-        On the images' device.
+        On the CPU: every device gets the same draws.
     brightness, contrast, saturation, blur
         As in `color_jitter` and `blurred`; for three colours.
     **moves
@@ -42,7 +42,6 @@ def random_affine(images, generator, shift=0.0, rotation=0.0, scale=0.0, flip=Fa
     images : tensor [B, C, S, S], in [-1, 1]
         What comes in from outside has the value of the nearest edge.
     generator : torch.Generator
-        On the images' device.
     shift : float
         Largest shift along either axis, in pixels.
     rotation : float

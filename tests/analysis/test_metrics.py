@@ -217,7 +217,7 @@ def test_always_saying_person_on_the_real_labels():
         data = load_tiny_voc("full")
     except DataNotPrepared as error:
         pytest.skip(str(error))
-    assert_constant_answer_person(data.val_targets)
+    assert_constant_answer_person(data.y_eval)
 
 
 def test_baselines_are_answers_like_any_others():

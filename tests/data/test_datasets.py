@@ -32,11 +32,11 @@ def test_the_digits_are_the_same_on_every_machine():
 
 def test_the_digits_have_the_form_of_mnist():
     digits = load_mnist()
-    assert digits.train_images.shape == (1347, 28, 28)
-    assert digits.test_images.shape == (450, 28, 28)
+    assert digits.x.shape == (1347, 28, 28)
+    assert digits.x_eval.shape == (450, 28, 28)
     for images, labels in (
-        (digits.train_images, digits.train_labels),
-        (digits.test_images, digits.test_labels),
+        (digits.x, digits.y),
+        (digits.x_eval, digits.y_eval),
     ):
         assert images.dtype == np.uint8 and images.max() == 255
         assert labels.dtype == np.int64 and labels.shape == (len(images),)
@@ -50,10 +50,10 @@ def test_the_digits_have_the_form_of_mnist():
 def test_the_split_of_the_digits_keeps_the_shares_and_every_digit_once():
     digits, source = load_mnist(), load_digits()
     counts = np.bincount(source.target)
-    test_counts = np.bincount(digits.test_labels)
+    test_counts = np.bincount(digits.y_eval)
     np.testing.assert_allclose(test_counts, counts * 450 / 1797, atol=1)
-    assert (np.bincount(digits.train_labels) + test_counts).tolist() == counts.tolist()
-    together = np.concatenate([digits.train_images, digits.test_images]).reshape(1797, -1)
+    assert (np.bincount(digits.y) + test_counts).tolist() == counts.tolist()
+    together = np.concatenate([digits.x, digits.x_eval]).reshape(1797, -1)
     expected = resize_digits(source.images.astype(np.int64)).reshape(1797, -1)
     assert np.array_equal(np.unique(together, axis=0), np.unique(expected, axis=0))
     assert together.sum(dtype=np.int64) == expected.sum(dtype=np.int64)
@@ -145,8 +145,8 @@ def test_mnist_is_read_from_the_folder_that_the_environment_names(tmp_path, monk
     monkeypatch.setitem(CHECKSUMS, "mnist", found)
     data = load_mnist("full")
     assert (data.name, data.scale, data.checksum) == ("mnist", "full", found)
-    assert data.train_labels.tolist() == [0, 1, 2] and data.train_labels.dtype == np.int64
-    assert data.test_images.shape == (2, 28, 28) and data.test_images[0, 0, 3] == 3
+    assert data.y.tolist() == [0, 1, 2] and data.y.dtype == np.int64
+    assert data.x_eval.shape == (2, 28, 28) and data.x_eval[0, 0, 3] == 3
     assert not any(getattr(data, name).flags.writeable for name in ARRAYS)
 
 
@@ -155,12 +155,12 @@ def test_the_real_mnist():
         pytest.skip("MNIST is not prepared: python -m data_prep mnist")
     data = load_mnist("full")
     assert data.checksum == CHECKSUMS["mnist"]
-    assert data.train_images.shape == (60_000, 28, 28) and len(data.test_labels) == 10_000
-    assert data.train_labels[:5].tolist() == [5, 0, 4, 1, 9]
-    assert np.bincount(data.train_labels)[0] == 5923 and np.bincount(data.test_labels)[0] == 980
+    assert data.x.shape == (60_000, 28, 28) and len(data.y_eval) == 10_000
+    assert data.y[:5].tolist() == [5, 0, 4, 1, 9]
+    assert np.bincount(data.y)[0] == 5923 and np.bincount(data.y_eval)[0] == 980
     # Mean and deviation of the training pixels, as quoted throughout the literature.
-    assert data.train_images.mean() / 255 == pytest.approx(0.1307, abs=5e-5)
-    assert data.train_images.std() / 255 == pytest.approx(0.3081, abs=5e-5)
+    assert data.x.mean() / 255 == pytest.approx(0.1307, abs=5e-5)
+    assert data.x.std() / 255 == pytest.approx(0.3081, abs=5e-5)
 
 
 # Scales, inputs, splits, half-moons

@@ -36,27 +36,27 @@ def test_validation_images_come_from_the_training_part_and_are_not_trained_on():
     whole = datasets.load_mnist("embedded")
     data = split(validation=200, train_size=500, evaluate_on="validation")
     assert data.x.shape == (500, 28, 28) and data.x_eval.shape == (200, 28, 28)
-    assert data.labels.shape == (500,) and data.labels_eval.shape == (200,)
-    assert rows(data.x) | rows(data.x_eval) <= rows(whole.train_images)
+    assert data.y.shape == (500,) and data.y_eval.shape == (200,)
+    assert rows(data.x) | rows(data.x_eval) <= rows(whole.x)
     assert not rows(data.x) & rows(data.x_eval)
-    assert np.bincount(data.labels).min() >= 45  # every class keeps its share
+    assert np.bincount(data.y).min() >= 45  # every class keeps its share
 
 
 def test_the_test_part_is_used_where_asked_and_the_training_part_is_the_same():
     whole = datasets.load_mnist("embedded")
     tuned = split(validation=200, train_size=500, evaluate_on="validation")
     final = split(validation=200, train_size=500, evaluate_on="test")
-    np.testing.assert_array_equal(final.x_eval, whole.test_images)
-    np.testing.assert_array_equal(final.labels_eval, whole.test_labels)
+    np.testing.assert_array_equal(final.x_eval, whole.x_eval)
+    np.testing.assert_array_equal(final.y_eval, whole.y_eval)
     np.testing.assert_array_equal(final.x, tuned.x)
-    np.testing.assert_array_equal(split(evaluate_on="test").x, whole.train_images)
+    np.testing.assert_array_equal(split(evaluate_on="test").x, whole.x)
 
 
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"evaluate_on": "validation"}, "cannot evaluate on 'validation': there is test"),
-        ({"evaluate_on": "valid", "validation": 100}, "cannot evaluate on 'valid'"),
+        ({"evaluate_on": "validation"}, 'evaluate_on must be "test", not'),
+        ({"evaluate_on": "valid", "validation": 100}, 'must be "test" or "validation", not "valid"'),
         ({"name": "imagenet", "evaluate_on": "test"}, "unknown data 'imagenet'"),
     ],
 )
@@ -67,9 +67,9 @@ def test_unclear_data_are_refused(options, message):
 
 def test_half_moons_have_the_seed_of_the_run_or_their_own():
     data = runner.load_data(MOONS, "full", seed=3)
-    x, labels = datasets.half_moons(200, 0.2, 3)
+    x, y = datasets.half_moons(200, 0.2, 3)
     np.testing.assert_array_equal(data.x, x)
-    np.testing.assert_array_equal(data.labels, labels)
+    np.testing.assert_array_equal(data.y, y)
     x_eval, _ = datasets.half_moons(10_000, 0.2, 1_000_003)
     np.testing.assert_array_equal(data.x_eval, x_eval)
     same = [runner.load_data(EXPERIMENTS["moons-same-data"], "full", seed).x for seed in (0, 3)]
@@ -123,7 +123,7 @@ def test_kept_mistakes_are_wrong_and_the_worst_come_first():
     scores = np.array([[3, 1], [0, 2], [5, 0], [1, 0.5]], np.float32)
     training = SimpleNamespace(scores=lambda: scores, artifacts=lambda: {"own": np.ones(2)})
     images = np.arange(4 * 28 * 28, dtype=np.uint8).reshape(4, 28, 28)
-    data = SimpleNamespace(x_eval=images, labels_eval=np.array([0, 0, 1, 1]))
+    data = SimpleNamespace(x_eval=images, y_eval=np.array([0, 0, 1, 1]))
     kept = runner.kept_arrays(training, data)
     assert kept["mistake_indices"].tolist() == [2, 1, 3]
     np.testing.assert_array_equal(kept["mistake_images"], images[[2, 1, 3]])
@@ -187,7 +187,7 @@ def test_telling_images_are_kept_with_where_the_model_looks(tmp_path, model, arg
     images = unpacked(kept[1]["shown_images"])
     places = kept[1]["shown"]
     assert images.shape == (len(places), 64, 64, 3)
-    originals = load_tiny_voc().val_images[places]
+    originals = load_tiny_voc().x_eval[places]
     assert np.abs(images.astype(int) - originals).mean() < 10
     if shape:
         assert kept[1]["shown_saliency"].shape == (len(places), *shape)
@@ -196,7 +196,7 @@ def test_telling_images_are_kept_with_where_the_model_looks(tmp_path, model, arg
 def test_samples_are_the_first_of_each_class():
     labels = np.array([2, 0, 2, 1, 0, 2, 1, 0])
     images = np.arange(8 * 28 * 28).reshape(8, 28, 28).astype(np.uint8)
-    found = runner.samples(SimpleNamespace(x_eval=images, labels_eval=labels))
+    found = runner.samples(SimpleNamespace(x_eval=images, y_eval=labels))
     assert found["sample_labels"].tolist() == [0, 0, 1, 1, 2, 2]
     np.testing.assert_array_equal(found["sample_images"], images[[1, 4, 3, 6, 0, 2]])
     assert found["sample_images"].dtype == found["sample_labels"].dtype == np.uint8

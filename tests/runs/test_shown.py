@@ -31,7 +31,7 @@ def test_a_faultless_model_has_no_mistakes_to_show():
 
 
 def test_packed_images_are_small_and_come_back_nearly_as_they_were():
-    images = load_tiny_voc().val_images[:12]
+    images = load_tiny_voc().x_eval[:12]
     picture = packed(images)
     again = unpacked(picture)
     assert picture.dtype == again.dtype == np.uint8 and again.shape == images.shape

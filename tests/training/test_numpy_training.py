@@ -8,9 +8,9 @@ import pytest
 from helpers.networks.mlp import evaluate
 from helpers.training.numpy_trainer import (
     SCHEDULES,
+    Dataset,
     NumpyConfig,
     NumpyTrainer,
-    TrainingData,
     course,
     shift_images,
     train,
@@ -22,7 +22,7 @@ def tiny_data(n=40, dtype=np.float32, seed=0):
     rng = np.random.default_rng(seed)
     x = rng.normal(size=(n, 5)).astype(dtype)
     labels = (x[:, 0] > 0).astype(np.int64)
-    return TrainingData(x, labels, x[:10], labels[:10])
+    return Dataset(x, labels, x[:10], labels[:10])
 
 
 FROZEN = {"name": "constant", "lr": 0.0}
@@ -86,7 +86,7 @@ def test_training_learns_and_logs_every_epoch():
 
 def test_training_figures_are_measured_before_the_step_and_evaluation_after_it():
     data = tiny_data()
-    data = TrainingData(data.x, data.labels, data.x, data.labels)  # evaluate on the same data
+    data = Dataset(data.x, data.y, data.x, data.y)  # evaluate on the same data
     history = train(config(epochs=5), data, seed=0).history
     assert history["eval_loss"][:-1] == pytest.approx(history["loss"][1:], rel=1e-5)
 
@@ -101,7 +101,7 @@ def test_full_batch_is_one_step_over_the_very_data():
     training = NumpyTrainer(TINY, tiny_data(), seed=0)
     [(x, labels)] = training.batches()
     assert x is training.data.x
-    assert labels is training.data.labels
+    assert labels is training.data.y
 
 
 def test_mini_batches_take_every_example_once():
@@ -142,7 +142,7 @@ def test_divergence_ends_the_run_and_is_noted():
 
 def test_the_figures_of_an_epoch_are_means_over_its_images():
     training = NumpyTrainer(config(batch_size=30, schedule=FROZEN), tiny_data(n=40), seed=0)
-    before = evaluate(training.network, training.loss, training.data.x, training.data.labels)
+    before = evaluate(training.network, training.loss, training.data.x, training.data.y)
     training.run_epoch()  # batches of 30 and 10; at a rate of 0 each sees the same network
     assert training.history["loss"] == [pytest.approx(before["loss"], rel=1e-5)]
     assert training.history["accuracy"] == [pytest.approx(before["accuracy"])]
@@ -185,7 +185,7 @@ def test_shifted_images_are_moved_not_wrapped():
 def test_mini_batches_are_shifted_where_asked():
     x = np.zeros((40, 784), np.float32)
     x[:, 14 * 28 + 14] = 1
-    data = TrainingData(x, np.arange(40) % 2, x, np.arange(40) % 2)
+    data = Dataset(x, np.arange(40) % 2, x, np.arange(40) % 2)
     options = config(sizes=(784, 2), batch_size=10)
     for shift, places in ((0, 1), (2, 25)):
         training = NumpyTrainer(replace(options, shift=shift), data, seed=0)

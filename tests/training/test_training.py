@@ -15,7 +15,8 @@ from helpers.runs.registry import Experiment
 from helpers.training import torch_trainer as training
 from helpers.training.config import NoSuchDevice, TrainConfig
 from helpers.training.schedules import SCHEDULES
-from helpers.training.torch_trainer import ImageTensors, TorchTrainer
+from helpers.data.datasets import Dataset
+from helpers.training.torch_trainer import TorchTrainer
 
 ROOT = Path(__file__).resolve().parents[2]
 TINY = TrainConfig(
@@ -31,7 +32,7 @@ def data(n=96, seed=0):
     rng = torch.Generator().manual_seed(seed)
     images = torch.randint(0, 256, (n, 1, 28, 28), dtype=torch.uint8, generator=rng)
     labels = torch.arange(n) % 10
-    return ImageTensors(images, labels, images[:20], labels[:20])
+    return Dataset(images, labels, images[:20], labels[:20])
 
 
 def trained(recipe=TINY, seed=0, **options):
@@ -70,9 +71,9 @@ def test_an_epoch_takes_the_steps_of_a_plain_loop():
     for step, rows in enumerate(order.split(32)):
         for group in optimiser.param_groups:
             group["lr"] = SCHEDULES["cosine"](0.002, 0.1)(step, 9)
-        images = data().images[rows].float() / 127.5 - 1
+        images = data().x[rows].float() / 127.5 - 1
         loss = torch.nn.functional.cross_entropy(
-            model(images), data().targets[rows], label_smoothing=0.1
+            model(images), data().y[rows], label_smoothing=0.1
         )
         optimiser.zero_grad()
         loss.backward()
@@ -86,10 +87,10 @@ def test_the_figures_are_means_over_images_before_each_step():
     frozen = replace(TINY, schedule={"name": "constant", "lr": 0.0}, batch_size=40)
     run = TorchTrainer(frozen, data(), seed=0)
     run.run_epoch()
-    logits = run.predict(data().images)
-    loss = torch.nn.functional.cross_entropy(logits, data().targets)
+    logits = run.predict(data().x)
+    loss = torch.nn.functional.cross_entropy(logits, data().y)
     assert run.history["loss"] == [pytest.approx(float(loss), rel=1e-5)]
-    right = (logits.argmax(dim=1) == data().targets).float().mean()
+    right = (logits.argmax(dim=1) == data().y).float().mean()
     assert run.history["accuracy"] == [pytest.approx(float(right))]
     assert run.curve["loss"] == run.history["loss"]  # three steps make one point
 
@@ -155,7 +156,7 @@ def test_a_vit_is_looked_into_after_each_epoch():
     run = trained(SMALL_VIT, n=20)
     assert names <= run.history.keys()
     assert all(len(run.history[name]) == 4 for name in names)
-    now = training.attention_statistics(run.model, training.normalise(run.data.images_eval))
+    now = training.attention_statistics(run.model, training.normalise(run.data.x_eval))
     assert {name: run.history[name][-1] for name in names} == pytest.approx(now)
     assert not names & trained(n=20).history.keys()
 
@@ -231,7 +232,7 @@ def test_the_average_of_the_weights_is_judged_kept_and_resumed():
 def test_a_mirrored_look_is_the_mean_of_both():
     run = TorchTrainer(replace(TINY, flip_tta=True), data(), seed=0)
     plain = TorchTrainer(TINY, data(), seed=0)
-    images = data().images
+    images = data().x
     both = (plain.predict(images) + plain.predict(images.flip(3))) / 2
     torch.testing.assert_close(run.predict(images), both)
 
@@ -243,7 +244,7 @@ def test_several_labels_an_image_are_learnt_and_measured():
     recipe = TrainConfig(
         "lenet", loss="binary-cross-entropy", epochs=60, batch_size=32, evaluate_every=30
     )
-    run = TorchTrainer(recipe, ImageTensors(images, targets, images, targets, classes=5), seed=0)
+    run = TorchTrainer(recipe, Dataset(images, targets, images, targets), seed=0)
     while not run.done:
         run.run_epoch()
     for name in ("eval_mean_average_precision", "eval_f1"):
@@ -260,7 +261,7 @@ def test_dropout_goes_on_where_it_stopped():
     first.run_epoch()
     arrays, facts = first.state()
     torch.manual_seed(7)
-    elsewhere = arrays | {"dropout_rng": torch.get_rng_state().numpy()}
+    elsewhere = arrays | {"rng/dropout": torch.get_rng_state().numpy()}
     losses = []
     for kept in (arrays, elsewhere):
         resumed = TorchTrainer(SMALL_VIT, data(n=20), seed=0)

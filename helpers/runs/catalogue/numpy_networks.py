@@ -182,7 +182,7 @@ for _rate in (0.01, 0.1):
 _tenth("decay-off", "cosine without decay", schedule={"name": "course", "decay": 1.0})
 _tenth(
     "decay-to-zero", "one cosine down to 0",
-    schedule={"name": "warmup-cosine", "peak_lr": 0.2, "epochs": 400, "warmup": 20},
+    schedule={"name": "warmup-cosine", "peak_lr": 0.2, "warmup": 20},
 )  # fmt: skip
 
 # C2.6: λ from 0 to too much (0.01 is `tenth-reference`)
@@ -203,7 +203,7 @@ MINI_BATCH = NumpyConfig(
     weight_decay=1e-4,
     momentum=0.9,
     batch_size=128,
-    schedule={"name": "warmup-cosine", "peak_lr": 0.1, "epochs": 15, "warmup": 1},
+    schedule={"name": "warmup-cosine", "peak_lr": 0.1, "warmup": 1},
     epochs=15,
 )
 MNIST_VALIDATION = {"name": "mnist", "validation": 10_000, "evaluate_on": "validation"}
