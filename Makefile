@@ -66,7 +66,7 @@ runs: $(READY)
 	@echo "Training every run that is not recorded yet (a day or so; it can be stopped and resumed) ..."
 	@$(RUN) helpers.runs.experiments run --all --resume
 	@$(RUN) helpers.runs.ensemble_runner run --all --resume
-	@$(RUN) helpers.analysis.extrapolation
+	@$(RUN) helpers.analysis.activations
 	@$(RUN) helpers.book.activation_gallery
 	@echo "The records are in runs/"
 

@@ -30,14 +30,13 @@ FORBIDDEN = [f"/{folder}/" for folder in ["home", "root", "Users", "work", "mnt"
 
 # What the book shows things with. The subject of the book must not depend on any of it.
 SHOWING = {"animation", "bench", "contestants", "course", "figures", "moons", "planes", "prose"}
-SHOWING |= {"claims", "digits", "finding", "measures", "numpy_claims", "stats", "tables"}
+SHOWING |= {"claims", "digits", "finding", "numpy_claims", "stats", "summaries", "numpy_rules"}
 SHOWING |= {"evidence", "published", "published_view"}
 SHOWING |= {"batch_first", "better", "vision", "vision_claims", "vision_words", "widgets"}
 SHOWING |= {"diagrams", "layers", "readers", "views"}  # how the networks are drawn
 SHOWING |= {"race", "stages", "stopwatch", "timings"}
-SHOWING |= {"metrics", "uncertainty", "multilabel", "pr_figures", "looking"}
-SHOWING |= {"thresholds", "threshold_panel", "voc_better", "voc_chapter", "voc_claims", "voc_words"}
-SHOWING |= {"augment_bench", "augment_figures", "data_paths"}
+SHOWING |= {"metrics", "uncertainty", "multilabel", "thresholds", "voc_rules"}
+SHOWING |= {"augment_bench", "data_paths"}
 SHOWING |= {"agreement", "notebook_times", "verify"}
 # Practice 5 has records of its own, of many networks at once.
 SHOWING |= {"activation_records", "activation_runs", "activation_regions", "activation_far"}

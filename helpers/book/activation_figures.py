@@ -4,12 +4,12 @@ import numpy as np
 import torch
 from matplotlib.ticker import NullLocator
 
-from helpers.analysis import linear_regions as regions
-from helpers.analysis.extrapolation import FITTING, recorded_far
+from helpers.analysis.activations import FITTING, recorded_extrapolation
 from helpers.book import activation_frames as frames
 from helpers.book.decision_boundary import LIMITS
 from helpers.book.figures import BLACK, SEQUENTIAL, axes_or_new, curves, new_figure, sweep
 from helpers.claims.activation_rules import label
+from helpers.networks.ensemble import PIECEWISE_LINEAR, linear_map, linear_regions
 from helpers.runs.ensemble_records import recorded
 
 LAYERS = ("first layer", "second layer", "last layer")
@@ -21,7 +21,7 @@ def planes(networks, titles, columns=3):
 
     Parameters
     ----------
-    networks : sequence of Networks
+    networks : sequence of MLPEnsemble
         Each with one network.
     titles : sequence of str
 
@@ -72,16 +72,16 @@ def gradients(names, titles=None):
     return figure
 
 
-def pieces(networks, title="", arrows=14, ax=None):
-    """Draw the pieces on which a network is linear, and the slope of its logit on the largest.
+def draw_linear_regions(networks, title="", arrows=14, ax=None):
+    """Draw the linear regions of a network, and the slope of its logit on the largest.
 
     Parameters
     ----------
-    networks : Networks
-        One, of a combination in `helpers.analysis.linear_regions.PIECEWISE`.
+    networks : MLPEnsemble
+        One, of a combination in `helpers.networks.ensemble.PIECEWISE_LINEAR`.
     title : str
     arrows : int
-        On how many of the largest pieces an arrow shows the slope's direction.
+        On how many of the largest regions an arrow shows the slope's direction.
     ax : Axes, optional
 
     Returns
@@ -91,7 +91,7 @@ def pieces(networks, title="", arrows=14, ax=None):
     ax = axes_or_new(ax, height=4.4)
     points = frames.pixel_grid()
     grid = torch.tensor(points, dtype=torch.float32)
-    codes = regions.codes(networks, grid)[0].reshape(frames.HEIGHT, frames.WIDTH)
+    codes = linear_regions(networks, grid)[0].numpy().reshape(frames.HEIGHT, frames.WIDTH)
     image = frames.frame(networks).copy()
     border = np.zeros_like(codes, dtype=bool)
     border[:, 1:] |= codes[:, 1:] != codes[:, :-1]
@@ -106,7 +106,7 @@ def pieces(networks, title="", arrows=14, ax=None):
         np.argmin(((points - m) ** 2).sum(1) + 1e9 * (where.ravel() != k))
         for k, m in zip(largest, middles, strict=True)
     ]
-    slope = regions.slopes(networks, grid[nearest])[0][0].numpy()
+    slope = linear_map(networks, grid[nearest])[0][0].numpy()
     slope /= np.linalg.norm(slope, axis=1, keepdims=True) + 1e-12
     at = points[nearest]
     ax.quiver(
@@ -115,18 +115,18 @@ def pieces(networks, title="", arrows=14, ax=None):
     )  # fmt: skip
     ax.grid(visible=False)
     ax.set(xlim=LIMITS[0], ylim=LIMITS[1], xticks=[], yticks=[])
-    ax.set_title(f"{title}: {len(found)} pieces" if title else f"{len(found)} pieces")
+    ax.set_title(f"{title}: {len(found)} regions" if title else f"{len(found)} regions")
     return ax.figure
 
 
-def piece_counts():
-    """Draw how many pieces the networks have over the training, from the records."""
+def region_counts():
+    """Draw how many linear regions the networks have over the training, from the records."""
     found = {
         label(name): np.array(recorded(name).history["regions"], dtype=float)
-        for name in regions.PIECEWISE
+        for name in PIECEWISE_LINEAR
     }
     steps = np.array(recorded("relu").history["iteration"]) + 1
-    figure = curves(steps, found, xlabel="iteration", ylabel="pieces in sight", log=True)
+    figure = curves(steps, found, xlabel="iteration", ylabel="linear regions in sight", log=True)
     (ax,) = figure.axes
     ax.set_xscale("log")
     ax.set_yticks([100, 200, 300, 400], ["100", "200", "300", "400"])
@@ -136,7 +136,7 @@ def piece_counts():
 
 def agreement():
     """Draw how often two networks agree, by their distance from the data."""
-    found = recorded_far()["agreement"]
+    found = recorded_extrapolation()["agreement"]
     at = [distance or INSIDE for distance in found]
     labels = {"xlabel": "distance from the middle of the data", "ylabel": "agreement"}
     ax = axes_or_new(None)
@@ -155,7 +155,7 @@ def agreement():
 
 def pairs(distance=8):
     """Draw how often two networks of any two activations agree at a distance, as a matrix."""
-    table, names = recorded_far()["pairs"][distance], [label(name) for name in FITTING]
+    table, names = recorded_extrapolation()["pairs"][distance], [label(name) for name in FITTING]
     ax = axes_or_new(None, height=5.6)
     ax.imshow(table, cmap=SEQUENTIAL, vmin=0.4, vmax=1)
     for (i, j), share in np.ndenumerate(table):

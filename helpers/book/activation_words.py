@@ -2,7 +2,8 @@
 
 import numpy as np
 
-from helpers.analysis.extrapolation import DISTANCES, FITTING, recorded_far
+from helpers.analysis.activations import DISTANCES, FITTING, recorded_extrapolation
+from helpers.analysis.summaries import join_words
 from helpers.book.activation_tables import lost
 from helpers.claims.activation_rules import (
     WELL_BEHAVED,
@@ -11,7 +12,6 @@ from helpers.claims.activation_rules import (
     learned,
     learned_beyond,
 )
-from helpers.claims.finding import listed
 from helpers.runs.ensemble_records import recorded
 
 
@@ -72,8 +72,8 @@ def frozen():
         f"With ten units a layer, training everything adds {learned():+.2f} to the share that "
         f"fits, averaged over the course's nine; measured against a hundred random units a layer "
         f"it adds only {learned('frozen-wide'):+.2f}: most seeds then fit without any "
-        f"back-propagation through {listed(wide)}, and, of those that fail when trained, "
-        f"{listed(failing)}."
+        f"back-propagation through {join_words(wide)}, and, of those that fail when trained, "
+        f"{join_words(failing)}."
     )
 
 
@@ -91,7 +91,7 @@ def beyond():
 
 def alike(limit=0.9, distance=8):
     """Say which pairs of different activations agree at a distance."""
-    table = recorded_far()["pairs"][distance]
+    table = recorded_extrapolation()["pairs"][distance]
     pairs = [
         f"{label(FITTING[i])} with {label(FITTING[j])}"
         for i in range(len(FITTING))
@@ -103,13 +103,13 @@ def alike(limit=0.9, distance=8):
     return (
         f"At distance {distance}, two seeds of {most} agree on {own[most]:.0%} of the directions, "
         f"two of {least} on {own[least]:.0%}. Some networks of *different* activations agree on at "
-        f"least {limit:.0%}: {listed(pairs)}."
+        f"least {limit:.0%}: {join_words(pairs)}."
     )
 
 
 def explained():
     """Say how much of the votes' variance the activation decides, near and far."""
-    found = recorded_far()["agreement"]
+    found = recorded_extrapolation()["agreement"]
     shares = [found[distance].explained for distance in DISTANCES]
     return (
         f"From distance {DISTANCES[0]} to {DISTANCES[-1]}, the activation decides "

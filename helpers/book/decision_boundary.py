@@ -8,34 +8,12 @@ from matplotlib.colors import BoundaryNorm, LinearSegmentedColormap
 from scipy.special import expit
 
 from helpers.book.figures import BLUE, MARKERS, VERMILLION, axes_or_new, new_figure, to_pixels
+from helpers.data.moons import LIMITS, plane_grid
 from helpers.networks.mlp import predict
 
 #: From class 0 (blue) through white to class 1 (vermillion), pale enough for points of both
 #: colours to stand out.
 GROUND = LinearSegmentedColormap.from_list("book-ground", ["#7FB8DB", "#FFFFFF", "#ECAF80"])
-
-#: What of the half-moons' plane is shown: the points and a margin.
-LIMITS = ((-2.1, 3.1), (-1.6, 2.1))
-
-
-def plane_grid(x_limits, y_limits, step=0.02):
-    """Return points [rows * columns, 2] that cover a rectangle, and their two axes.
-
-    Parameters
-    ----------
-    x_limits, y_limits : (float, float)
-        The rectangle.
-    step : float
-        Distance between neighbours.
-
-    Returns
-    -------
-    points : ndarray [rows * columns, 2]
-    xs, ys : ndarray [columns], [rows]
-    """
-    xs = np.arange(x_limits[0], x_limits[1] + step / 2, step)
-    ys = np.arange(y_limits[0], y_limits[1] + step / 2, step)
-    return np.stack(np.meshgrid(xs, ys), axis=-1).reshape(-1, 2), xs, ys
 
 
 def field(xs, ys, values, levels, ax, line=None, norm=None):

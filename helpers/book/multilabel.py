@@ -15,7 +15,7 @@ from helpers.analysis import metrics
 from helpers.analysis.uncertainty import RESAMPLES, bootstrap
 from helpers.book import figures
 from helpers.book.views import ATTENTION
-from helpers.claims.finding import runs_of
+from helpers.analysis.summaries import format_seeds
 from helpers.runs.examples import unpacked
 from helpers.runs.experiments import find
 from helpers.runs.records import read_arrays
@@ -76,7 +76,7 @@ def results_table(predictions, targets, rng, resamples=RESAMPLES):
 def trained(records):
     """Say on which images, how long and how often a model was trained."""
     config = records[0].config
-    return f"{config['data']['size']} px, {config['epochs']} epochs, {runs_of(records)}"
+    return f"{config['data']['size']} px, {config['epochs']} epochs, {format_seeds(records)}"
 
 
 # --------------------------------------------------------- precision against recall

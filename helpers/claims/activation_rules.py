@@ -2,23 +2,24 @@
 
 import numpy as np
 
-from helpers.analysis.extrapolation import DISTANCES, EXPECTED, FITTING, recorded_far
-from helpers.analysis.stats import difference_interval, wilson
-from helpers.claims.finding import FAILS, HOLDS, LIMITED, Finding, listed
-from helpers.networks.ensemble import COMBINATIONS
+from helpers.analysis.activations import DISTANCES, EXPECTED, FITTING, recorded_extrapolation
+from helpers.analysis.stats import YES, difference_interval, wilson
+from helpers.analysis.summaries import join_words
+from helpers.claims.finding import FAILS, HOLDS, LIMITED, Finding
+from helpers.networks.ensemble import ACTIVATION_PAIRS
 from helpers.runs.ensemble_records import recorded
 
 OFTEN, SELDOM = 0.9, 0.1  # of the seeds: the combination fits; it does not
 FAITHFUL = 0.95  # of the rays: the activation decides the shape
 MAINLY = 0.5  # of the variance: the activation decides the class more than the seed does
 
-WELL_BEHAVED = [name for name, parts in COMBINATIONS.items() if parts.published]
-FAILURES = [name for name, parts in COMBINATIONS.items() if parts.published is False]
+WELL_BEHAVED = [name for name, parts in ACTIVATION_PAIRS.items() if parts.published]
+FAILURES = [name for name, parts in ACTIVATION_PAIRS.items() if parts.published is False]
 
 
 def label(name):
     """Return what readers call a combination."""
-    return COMBINATIONS[name].label
+    return ACTIVATION_PAIRS[name].label
 
 
 def shares(names, setting="plain"):
@@ -31,7 +32,7 @@ def _said(found):
 
 
 def _n(found):
-    return f"(n = {listed(map(str, sorted({share.n for share in found.values()})))} seeds each)"
+    return f"(n = {join_words(map(str, sorted({share.n for share in found.values()})))} seeds each)"
 
 
 FIT = "At least 99% of the training points right after 1,000 iterations"
@@ -44,7 +45,7 @@ def _c5_1():
     not_always = [label(name) for name in found if not recorded(name).fits.all()]
     effect = (
         f"Share of seeds that fit: {_said(found)} {_n(found)}. Not with every seed: "
-        f"{listed(not_always)}."
+        f"{join_words(not_always)}."
     )
     answer = HOLDS if all(passed) else LIMITED if any(passed) else FAILS
     test = f"{FIT}, with at least {OFTEN:.0%} of the seeds"
@@ -58,7 +59,7 @@ def _c5_2():
     lucky = [label(name) for name in found if recorded(name).fits.any()]
     effect = (
         f"Share of seeds that fit: {_said(found)} {_n(found)}. Fits with some seed: "
-        f"{listed(lucky)}."
+        f"{join_words(lucky)}."
     )
     answer = HOLDS if all(seldom) else LIMITED if any(seldom) else FAILS
     test = f"{FIT}, with at most {SELDOM:.0%} of the seeds"
@@ -92,14 +93,15 @@ def learned(setting="frozen"):
 
 def best_read_out(name):
     """Return the share of seeds that a converged last layer on random ones makes fit."""
-    found = recorded_far()["best_read_outs"][name]
+    found = recorded_extrapolation()["best_read_outs"][name]
     return wilson(sum(found), len(found))
 
 
 def learned_beyond():
     """Return how much more often networks fit than the best last layer on random ones."""
     whole = sum(recorded(name).fits.astype(float) for name in WELL_BEHAVED)
-    best = sum(np.array(recorded_far()["best_read_outs"][name], float) for name in WELL_BEHAVED)
+    read_outs = recorded_extrapolation()["best_read_outs"]
+    best = sum(np.array(read_outs[name], float) for name in WELL_BEHAVED)
     return difference_interval(whole / len(WELL_BEHAVED), best / len(WELL_BEHAVED), paired=True)
 
 
@@ -107,7 +109,7 @@ def shape_shares():
     """Return the share of rays with the shape that the formula lets one expect, by combination."""
     return {
         name: wilson(sum(counts[shape] for shape in EXPECTED[name]), sum(counts.values()))
-        for name, counts in recorded_far()["shapes"].items()
+        for name, counts in recorded_extrapolation()["shapes"].items()
     }
 
 
@@ -115,10 +117,10 @@ def _c5_4():
     """Test the closing conjecture: direction from the activation, fit from back-propagation."""
     gain, beyond = learned(), learned_beyond()
     faithful = {n: s for n, s in shape_shares().items() if n in FITTING}
-    far = {d: recorded_far()["agreement"][d] for d in DISTANCES}
-    near, furthest = recorded_far()["agreement"][0], far[max(far)]
+    far = {d: recorded_extrapolation()["agreement"][d] for d in DISTANCES}
+    near, furthest = recorded_extrapolation()["agreement"][0], far[max(far)]
     shapes = all(share.low >= FAITHFUL for share in faithful.values())
-    mainly = [found.explained.above(MAINLY) for found in far.values()]
+    mainly = [found.explained.above(MAINLY) is YES for found in far.values()]
     least = min(faithful, key=lambda name: faithful[name].estimate)
     effect = (
         f"Training all layers instead of the last alone adds {gain:+.2f} to the share that fits "
@@ -141,4 +143,4 @@ def _c5_4():
     return Finding("C5.4", test, effect, answer)
 
 
-TESTS = {"C5.1": _c5_1, "C5.2": _c5_2, "C5.3": _c5_3, "C5.4": _c5_4}
+RULES = {"C5.1": _c5_1, "C5.2": _c5_2, "C5.3": _c5_3, "C5.4": _c5_4}

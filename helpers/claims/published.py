@@ -9,9 +9,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from helpers.analysis import metrics
-from helpers.analysis.measures import count
 from helpers.analysis.stats import mean_interval, wilson
-from helpers.analysis.tables import difference, values
+from helpers.analysis.summaries import difference, format_count, values
 from helpers.book import activation_tables
 from helpers.claims.activation_rules import OFTEN, SELDOM
 from helpers.claims.course import (
@@ -27,7 +26,7 @@ from helpers.claims.vision_rules import REPEATED as VISION
 from helpers.claims.vision_rules import SQUARES
 from helpers.claims.voc_rules import COMPARED, NEAR, OWN, always_person, best_vit, predictions
 from helpers.claims.voc_rules import REPEATED as VOC
-from helpers.networks.ensemble import COMBINATIONS
+from helpers.networks.ensemble import ACTIVATION_PAIRS
 from helpers.runs import ensemble_records as activation_records
 from helpers.runs.agreement import prediction_interval
 from helpers.runs.experiments import find, recorded
@@ -356,7 +355,7 @@ def single_label():
 def activations():
     """Return the rows of practice 5."""
     rows = []
-    for name, parts in COMBINATIONS.items():
+    for name, parts in ACTIVATION_PAIRS.items():
         if parts.published is None:
             continue
         ours = _share(name)
@@ -366,7 +365,7 @@ def activations():
             best = max((_share(*remedy) for remedy in tried), key=lambda share: share.mean)
             why = "a gradient that is zero, or a pole: nothing that the function's values show"
         elif not all(ours.values):
-            failed = count(ours.n - sum(ours.values), ours.n)
+            failed = format_count(ours.n - sum(ours.values), ours.n)
             why = f"{failed} do not fit, which one run hides"
         worked = float(parts.published)
         rows.append(Row(parts.label, SHARE, worked, ours, best, _works(ours, worked), why))

@@ -14,6 +14,29 @@ CENTRES = (
     np.stack([1 - np.cos(ANGLES), 0.5 - np.sin(ANGLES)], axis=1),  # class 1, the lower one
 )
 
+#: What of the half-moons' plane is shown: the points and a margin.
+LIMITS = ((-2.1, 3.1), (-1.6, 2.1))
+
+
+def plane_grid(x_limits, y_limits, step=0.02):
+    """Return points [rows * columns, 2] that cover a rectangle, and their two axes.
+
+    Parameters
+    ----------
+    x_limits, y_limits : (float, float)
+        The rectangle.
+    step : float
+        Distance between neighbours.
+
+    Returns
+    -------
+    points : ndarray [rows * columns, 2]
+    xs, ys : ndarray [columns], [rows]
+    """
+    xs = np.arange(x_limits[0], x_limits[1] + step / 2, step)
+    ys = np.arange(y_limits[0], y_limits[1] + step / 2, step)
+    return np.stack(np.meshgrid(xs, ys), axis=-1).reshape(-1, 2), xs, ys
+
 
 def densities(xs, ys, noise):
     """Return the probability density of each class on a rectangular grid.

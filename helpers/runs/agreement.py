@@ -10,7 +10,7 @@ from helpers.analysis.stats import CONFIDENCE, Interval
 
 NEARLY = 1e-4  # one of the 10,000 examples that most runs are evaluated on
 FEWEST = 3  # recorded seeds
-AS_RECORDED, WITHIN, OUTSIDE, UNTOLD = "as recorded", "within", "OUTSIDE", "can't be told"
+AS_RECORDED, WITHIN, OUTSIDE, INCONCLUSIVE = "as recorded", "within", "OUTSIDE", "can't be told"
 
 
 def prediction_interval(values, new=1, confidence=CONFIDENCE):
@@ -65,7 +65,7 @@ def judge(recorded, seed, new):
     Returns
     -------
     verdict : str
-        `AS_RECORDED`, `WITHIN`, `OUTSIDE` or `UNTOLD`.
+        `AS_RECORDED`, `WITHIN`, `OUTSIDE` or `INCONCLUSIVE`.
     expected : helpers.analysis.stats.Interval or None
         Where a new run should lie; None with fewer than three recorded runs that ended well.
     """
@@ -74,7 +74,7 @@ def judge(recorded, seed, new):
     if seed in recorded and nearly(recorded[seed], new):
         return AS_RECORDED, expected
     if len(recorded) < FEWEST:
-        return UNTOLD, expected
+        return INCONCLUSIVE, expected
     if new is None:
         return (WITHIN if len(finite) < len(recorded) else OUTSIDE), expected
     if not finite:
@@ -91,5 +91,5 @@ def judge_batch(recorded, new):
 
 def _by_interval(expected, new):
     if expected is None or (expected.low <= 0 and expected.high >= 1):
-        return UNTOLD
+        return INCONCLUSIVE
     return WITHIN if expected.low - NEARLY <= new <= expected.high + NEARLY else OUTSIDE

@@ -12,7 +12,7 @@ import numpy as np
 import torch
 
 from helpers.analysis.stats import mean_interval, wilson
-from helpers.networks.ensemble import COMBINATIONS, Networks
+from helpers.networks.ensemble import ACTIVATION_PAIRS, MLPEnsemble
 from helpers.runs import records
 from helpers.runs.catalogue.activations import STUDIES
 from helpers.runs.records import RecordError
@@ -166,7 +166,7 @@ def weights_path(name, folder=records.RUNS):
 
 
 def trained_weights(combination, folder=records.RUNS):
-    """Return the trained weights of all seeds of a combination, as `Networks.weights`.
+    """Return the trained weights of all seeds of a combination, as `MLPEnsemble.weights`.
 
     Returns
     -------
@@ -193,8 +193,8 @@ def one_trained(combination, seed=None, folder=records.RUNS):
 
     Returns
     -------
-    helpers.networks.ensemble.Networks
+    helpers.networks.ensemble.MLPEnsemble
     """
-    networks = Networks(COMBINATIONS[combination], [0])
+    networks = MLPEnsemble(ACTIVATION_PAIRS[combination], [0])
     networks.weights = [torch.tensor(part) for part in trained_weights(combination, folder)]
     return networks if seed is None else networks.only(int(seed))

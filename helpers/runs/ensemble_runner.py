@@ -14,10 +14,14 @@ import numpy as np
 import torch
 from tqdm import tqdm
 
-from helpers.analysis import linear_regions as activation_regions
-from helpers.book.decision_boundary import LIMITS, plane_grid
 from helpers.data.datasets import checksum, half_moons
-from helpers.networks.ensemble import Networks, Training, share_right
+from helpers.data.moons import LIMITS, plane_grid
+from helpers.networks.ensemble import (
+    PIECEWISE_LINEAR,
+    EnsembleTrainer,
+    MLPEnsemble,
+    count_linear_regions,
+)
 from helpers.runs import records
 from helpers.runs.catalogue.activations import HALF_MOONS_SEED, STUDIES
 from helpers.runs.commands import exit_status
@@ -26,7 +30,7 @@ from helpers.runs.records import RecordError
 
 HELD_OUT = 10_000
 HELD_OUT_SEED = 1_000_000 + HALF_MOONS_SEED  # no training points have it
-REGION_SEEDS = 20  # networks whose pieces are counted
+REGION_SEEDS = 20  # networks whose linear regions are counted
 #: Width between two poles, and where the first is, in units of the width.
 POLES = {"tan": (np.pi, 0.5), "reciprocal": (np.inf, 0.0)}
 
@@ -97,11 +101,10 @@ class History:
         }
 
     def _regions(self):
-        if self.study.combination not in activation_regions.PIECEWISE or not self.study.keep:
+        if self.study.combination not in PIECEWISE_LINEAR or not self.study.keep:
             return {}
         networks = self.training.networks.only(*range(min(REGION_SEEDS, self.study.seeds)))
-        counts = activation_regions.count(networks, self.grid)
-        return {"regions": torch.tensor(counts, dtype=torch.float32)}
+        return {"regions": count_linear_regions(networks, self.grid).float()}
 
 
 def _median(values):
@@ -116,7 +119,7 @@ def _median(values):
 def held_out_accuracy(networks, x, y, part=2000):
     """Return each network's accuracy [R] on points [N, 2], a part at a time to save memory."""
     shares = [
-        share_right(networks.logits(some), labels) * len(some)
+        networks.accuracy(some, labels) * len(some)
         for some, labels in zip(x.split(part), y.split(part), strict=True)
     ]
     return torch.stack(shares).sum(0) / len(x)
@@ -140,8 +143,8 @@ def run(study, folder=records.RUNS, progress=None):
     commit, wall, cpu = records.source_commit(), time.perf_counter(), time.process_time()
     arrays = points(study)
     x, y, x_out, y_out = (torch.tensor(part, dtype=torch.float32) for part in arrays)
-    networks = Networks(study.parts, range(study.seeds), study.width)
-    training = Training(networks, x, y, study.learning_rate, study.frozen, study.clip)
+    networks = MLPEnsemble(study.parts, range(study.seeds), study.width)
+    training = EnsembleTrainer(networks, x, y, study.learning_rate, study.frozen, study.clip)
     history = History(training, study)
     fitted, broke = [None] * study.seeds, [None] * study.seeds
     for step in range(study.iterations):
@@ -152,7 +155,7 @@ def run(study, folder=records.RUNS, progress=None):
         if progress:
             progress()
     with torch.no_grad():
-        accuracy = share_right(networks.logits(x), training.y)
+        accuracy = networks.accuracy(x, training.y)
     _first(fitted, accuracy >= FIT, study.iterations)
     name = f"half-moons n={study.n} noise={study.noise}"
     batch = Batch(

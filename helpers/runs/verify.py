@@ -43,7 +43,15 @@ from helpers.runs import (
     records,
     runner,
 )
-from helpers.runs.agreement import AS_RECORDED, NEARLY, OUTSIDE, UNTOLD, WITHIN, judge, judge_batch
+from helpers.runs.agreement import (
+    AS_RECORDED,
+    INCONCLUSIVE,
+    NEARLY,
+    OUTSIDE,
+    WITHIN,
+    judge,
+    judge_batch,
+)
 from helpers.runs.catalogue.activations import STUDIES
 from helpers.runs.commands import exit_status
 from helpers.runs.experiments import UnknownExperiment
@@ -303,7 +311,7 @@ def run_all(checks, device="cpu", folder=records.RUNS):
         outcomes.append(verify(check, recorded, device))
         print(row(outcomes[-1], width), flush=True)
     verdicts = [outcome.verdict for outcome in outcomes]
-    outside, untold = verdicts.count(OUTSIDE), verdicts.count(UNTOLD)
+    outside, untold = verdicts.count(OUTSIDE), verdicts.count(INCONCLUSIVE)
     agree = len(verdicts) - outside - untold
     print(f"\n{agree} of {len(verdicts)} agree with the records", end="")
     print(f", {outside} outside" if outside else "", end="")

@@ -7,8 +7,7 @@ import pytest
 import torch
 from torch import nn
 
-from helpers.analysis import extrapolation as activation_far
-from helpers.analysis import linear_regions as activation_regions
+from helpers.analysis import activations as extrapolation
 from helpers.book import activation_gallery
 from helpers.book.activation_frames import ITERATIONS, frame, trajectory
 from helpers.book.activation_play import LONGEST, activation_trial, parse
@@ -16,7 +15,18 @@ from helpers.book.activation_words import of_which
 from helpers.claims import activation_rules as claims
 from helpers.claims.finding import FAILS, HOLDS, LIMITED
 from helpers.data.datasets import half_moons
-from helpers.networks.ensemble import COMBINATIONS, MENDED, Networks, Training, permute, sort
+from helpers.networks.ensemble import (
+    ACTIVATION_PAIRS,
+    MENDED,
+    PIECEWISE_LINEAR,
+    EnsembleTrainer,
+    MLPEnsemble,
+    count_linear_regions,
+    linear_map,
+    linear_regions,
+    permute,
+    sort,
+)
 from helpers.runs import ensemble_runner as activation_runs
 from helpers.runs.catalogue.activations import STUDIES
 from helpers.runs.ensemble_records import one_trained, recorded, write
@@ -33,7 +43,7 @@ def test_sort_and_permute_are_what_the_course_defines():
 
 
 def test_networks_start_as_pytorch_s_layers_do():
-    networks = Networks(COMBINATIONS["relu"], [7])
+    networks = MLPEnsemble(ACTIVATION_PAIRS["relu"], [7])
     with torch.random.fork_rng():
         torch.manual_seed(7)
         layers = [nn.Linear(2, 10), nn.Linear(10, 10), nn.Linear(10, 1)]
@@ -43,12 +53,12 @@ def test_networks_start_as_pytorch_s_layers_do():
     assert torch.allclose(networks.logits(x)[0], expected, atol=1e-6)
 
 
-@pytest.mark.parametrize("name", COMBINATIONS)
+@pytest.mark.parametrize("name", ACTIVATION_PAIRS)
 def test_a_seed_in_the_batch_equals_the_seed_alone(name):
     trained = []
     for seeds in (range(5), [3]):
-        networks = Networks(COMBINATIONS[name], seeds, dtype=torch.float64)
-        training = Training(networks, X, Y)
+        networks = MLPEnsemble(ACTIVATION_PAIRS[name], seeds, dtype=torch.float64)
+        training = EnsembleTrainer(networks, X, Y)
         for _ in range(10):
             training.step()
         trained.append([part.detach()[3 if len(seeds) > 1 else 0] for part in networks.weights])
@@ -57,10 +67,10 @@ def test_a_seed_in_the_batch_equals_the_seed_alone(name):
 
 
 def test_a_broken_neighbour_changes_nothing():
-    networks = Networks(COMBINATIONS["tanh"], range(2))
+    networks = MLPEnsemble(ACTIVATION_PAIRS["tanh"], range(2))
     networks.weights[0][0] = torch.nan
-    alone = Training(Networks(COMBINATIONS["tanh"], [1]), X.float(), Y)
-    both = Training(networks, X.float(), Y)
+    alone = EnsembleTrainer(MLPEnsemble(ACTIVATION_PAIRS["tanh"], [1]), X.float(), Y)
+    both = EnsembleTrainer(networks, X.float(), Y)
     for _ in range(5):
         both.step(), alone.step()
     assert not both.loss[0].isfinite()
@@ -69,8 +79,8 @@ def test_a_broken_neighbour_changes_nothing():
 
 def test_the_sign_passes_no_gradient_on_and_its_remedies_do():
     norms = {}
-    for name, combination in (COMBINATIONS | MENDED).items():
-        training = Training(Networks(combination, range(3)), X.float(), Y)
+    for name, combination in (ACTIVATION_PAIRS | MENDED).items():
+        training = EnsembleTrainer(MLPEnsemble(combination, range(3)), X.float(), Y)
         training.step()
         norms[name] = training.gradient_norms()
     assert (norms["sgn"][:2] == 0).all() and (norms["sgn"][2] > 0).all()
@@ -78,12 +88,14 @@ def test_the_sign_passes_no_gradient_on_and_its_remedies_do():
 
 
 def test_frozen_layers_stay_and_clipped_gradients_are_short():
-    networks = Networks(COMBINATIONS["relu"], range(2))
+    networks = MLPEnsemble(ACTIVATION_PAIRS["relu"], range(2))
     before = [part.clone() for part in networks.weights]
-    Training(networks, X.float(), Y, frozen=True).step()
+    EnsembleTrainer(networks, X.float(), Y, frozen=True).step()
     changed = [not torch.equal(a, b) for a, b in zip(before, networks.weights, strict=True)]
     assert changed == [False] * 4 + [True] * 2
-    clipped = Training(Networks(COMBINATIONS["tan"], range(4)), X.float(), Y, clip=0.5)
+    clipped = EnsembleTrainer(
+        MLPEnsemble(ACTIVATION_PAIRS["tan"], range(4)), X.float(), Y, clip=0.5
+    )
     clipped.step()
     assert (clipped.gradient_norms().square().sum(0).sqrt() <= 0.5 + 1e-5).all()
 
@@ -91,20 +103,20 @@ def test_frozen_layers_stay_and_clipped_gradients_are_short():
 # ------------------------------------------------------------------------------- pieces
 
 
-@pytest.mark.parametrize("name", activation_regions.PIECEWISE)
+@pytest.mark.parametrize("name", PIECEWISE_LINEAR)
 def test_on_a_piece_the_network_is_linear(name):
-    networks = Networks(COMBINATIONS[name], range(2), dtype=torch.float64)
-    slope, height = activation_regions.slopes(networks, X)
+    networks = MLPEnsemble(ACTIVATION_PAIRS[name], range(2), dtype=torch.float64)
+    slope, height = linear_map(networks, X)
     near = X + 1e-6
-    same = activation_regions.codes(networks, X) == activation_regions.codes(networks, near)
-    assert same.mean() > 0.9
-    there = ((slope * near).sum(-1) + height).numpy()
-    assert np.allclose(there[same], networks.logits(near).numpy()[same], atol=1e-10)
+    same = linear_regions(networks, X) == linear_regions(networks, near)
+    assert same.float().mean() > 0.9
+    there = (slope * near).sum(-1) + height
+    assert torch.allclose(there[same], networks.logits(near)[same], atol=1e-10)
 
 
 def test_pieces_of_a_network_without_any_cannot_be_counted():
     with pytest.raises(ValueError, match="not piecewise linear"):
-        activation_regions.count(Networks(COMBINATIONS["tanh"], [0]), X.float())
+        count_linear_regions(MLPEnsemble(ACTIVATION_PAIRS["tanh"], [0]), X.float())
 
 
 # ------------------------------------------------------------------------------ records
@@ -162,7 +174,7 @@ def test_no_record_is_unlisted():
         path.relative_to(RUNS).with_suffix("").as_posix()
         for path in RUNS.glob("activation-*/*.json")
     }
-    assert files == set(STUDIES) | {"activation-far/far"}
+    assert files == set(STUDIES) | {"activation-extrapolation/extrapolation"}
 
 
 def test_the_command_line_refuses_what_it_does_not_know(capsys):
@@ -176,11 +188,11 @@ def test_the_command_line_refuses_what_it_does_not_know(capsys):
 def test_agreement_of_votes_that_are_known():
     rng = np.random.default_rng(0)
     ones, zeros = np.ones((10, 6), bool), np.zeros((10, 6), bool)
-    opposed = activation_far.agreement([ones, zeros], rng)
+    opposed = extrapolation.estimate_agreement([ones, zeros], rng)
     assert (opposed.within.estimate, opposed.between.estimate) == (1, 0)
     assert opposed.explained.estimate == 1
     coins = [rng.random((400, 50)) > 0.5 for _ in range(2)]
-    tossed = activation_far.agreement(coins, rng)
+    tossed = extrapolation.estimate_agreement(coins, rng)
     assert tossed.within.estimate == pytest.approx(0.5, abs=0.01)
     assert tossed.explained.estimate < 0.02
 
@@ -190,15 +202,15 @@ def test_agreement_of_votes_that_are_known():
     [("linear", "linear"), ("sigmoid", "constant"), ("square", "power"), ("exp", "explodes")],
 )
 def test_shapes_far_away(name, shape):
-    networks = Networks(COMBINATIONS[name], range(3), dtype=torch.float64)
-    assert (activation_far.shapes(networks, directions=6) == shape).mean() > 0.8
+    networks = MLPEnsemble(ACTIVATION_PAIRS[name], range(3), dtype=torch.float64)
+    assert (extrapolation.ray_shapes(networks, directions=6) == shape).mean() > 0.8
 
 
 def test_votes_do_not_overflow():
-    networks = Networks(COMBINATIONS["exp"], range(4), dtype=torch.float64)
-    near = activation_far.circle(1)
+    networks = MLPEnsemble(ACTIVATION_PAIRS["exp"], range(4), dtype=torch.float64)
+    near = extrapolation.circle(1)
     expected = (networks.logits(torch.tensor(near)) > 0).numpy()
-    assert (activation_far.votes(networks, near) == expected).all()
+    assert (extrapolation.class_1_votes(networks, near) == expected).all()
 
 
 def made_up(fits):
@@ -228,8 +240,8 @@ def made_up(fits):
 )
 def test_the_rules(monkeypatch, claim, fits, answer):
     monkeypatch.setattr(claims, "recorded", made_up(fits))
-    found = claims.TESTS[claim]()
-    assert (found.claim, found.answer) == (claim, answer)
+    found = claims.RULES[claim]()
+    assert (found.claim, found.verdict) == (claim, answer)
 
 
 # ------------------------------------------------------------------- pictures and widget
@@ -239,7 +251,7 @@ def test_the_gallery_s_page_is_what_the_records_say():
     assert activation_gallery.PAGE.read_text(encoding="utf-8") == activation_gallery.page()
     sizes = {path.name: path.stat().st_size for path in activation_gallery.PICTURES.iterdir()}
     assert set(sizes) == {
-        f"{name}{end}" for name in COMBINATIONS for end in (".gif", ".webp", "-still.webp")
+        f"{name}{end}" for name in ACTIVATION_PAIRS for end in (".gif", ".webp", "-still.webp")
     }
     assert sum(sizes.values()) < 6_000_000
     assert max(size for name, size in sizes.items() if name.endswith(".gif")) < 1_000_000
@@ -249,7 +261,7 @@ def test_the_gallery_needs_no_script_and_no_other_host():
     content = activation_gallery.together()
     assert "<script" not in content and "http" not in content
     assert "\n\n" not in content  # Markdown would end the HTML there
-    assert content.count("<figure>") == len(COMBINATIONS)
+    assert content.count("<figure>") == len(ACTIVATION_PAIRS)
 
 
 def test_frames_show_the_boundary_and_where_there_is_no_number():

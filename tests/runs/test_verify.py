@@ -11,8 +11,8 @@ from helpers.runs import ensemble_runner as activation_runs
 from helpers.runs import records, runner, verify
 from helpers.runs.agreement import (
     AS_RECORDED,
+    INCONCLUSIVE,
     OUTSIDE,
-    UNTOLD,
     WITHIN,
     judge,
     judge_batch,
@@ -78,13 +78,13 @@ SPREAD = {0: 0.90, 1: 0.92, 2: 0.94}  # mean 0.92, SD 0.02
         ({0: 0.9, 1: 0.9, 2: 0.9}, 7, 0.90005, WITHIN),
         ({0: 0.9, 1: 0.9, 2: 0.9}, 7, 0.9002, OUTSIDE),
         ({0: 0.9, 1: 0.92}, 1, 0.92, AS_RECORDED),  # few seeds, but the same one
-        ({0: 0.9, 1: 0.92}, 1, 0.91, UNTOLD),
-        ({0: 0.9, 1: 0.92}, 7, None, UNTOLD),
-        ({0: 0.1, 1: 0.95, 2: 0.5}, 7, 0.2, UNTOLD),  # the interval holds all of [0, 1]
+        ({0: 0.9, 1: 0.92}, 1, 0.91, INCONCLUSIVE),
+        ({0: 0.9, 1: 0.92}, 7, None, INCONCLUSIVE),
+        ({0: 0.1, 1: 0.95, 2: 0.5}, 7, 0.2, INCONCLUSIVE),  # the interval holds all of [0, 1]
         (SPREAD | {3: None}, 3, None, AS_RECORDED),
         (SPREAD | {3: None}, 7, None, WITHIN),
         (SPREAD | {3: None}, 3, 0.93, WITHIN),
-        ({0: 0.9, 1: 0.92, 2: None}, 2, 0.91, UNTOLD),
+        ({0: 0.9, 1: 0.92, 2: None}, 2, 0.91, INCONCLUSIVE),
         ({0: None, 1: None, 2: None}, 7, 0.9, OUTSIDE),
     ],
 )

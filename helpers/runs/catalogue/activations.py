@@ -5,7 +5,7 @@ Making them is `helpers.runs.ensemble_runner`'s business.
 
 from dataclasses import asdict, dataclass
 
-from helpers.networks.ensemble import COMBINATIONS, MENDED
+from helpers.networks.ensemble import ACTIVATION_PAIRS, MENDED
 
 HALF_MOONS_SEED = 42  # the course's points
 NOISES = (0.1, 0.2, 0.4)
@@ -18,13 +18,13 @@ class Study:
 
     Attributes
     ----------
-    combination : a key of `COMBINATIONS` or `MENDED`.
+    combination : a key of `ACTIVATION_PAIRS` or `MENDED`.
     setting : what is varied, and the name of the record.
     width : units of each hidden layer.
     n, noise : how many points, and their noise.
     data_seed : of the points; None if each network has its own.
     iterations, learning_rate : of AdamW on the full batch.
-    frozen, clip : as `helpers.networks.ensemble.Training` takes them.
+    frozen, clip : as `helpers.networks.ensemble.EnsembleTrainer` takes them.
     seeds : how many networks, with seeds from 0.
     keep : also keep the trained weights.
     """
@@ -49,8 +49,8 @@ class Study:
 
     @property
     def parts(self):
-        """The `Combination`."""
-        return (COMBINATIONS | MENDED)[self.combination]
+        """The `ActivationPair`."""
+        return (ACTIVATION_PAIRS | MENDED)[self.combination]
 
     def as_json(self):
         """Return what a record keeps of it."""
@@ -59,7 +59,7 @@ class Study:
 
 
 def _studies():
-    for name in COMBINATIONS:
+    for name in ACTIVATION_PAIRS:
         yield Study(name, keep=True)
         yield Study(name, "frozen", frozen=True)
         yield Study(name, "frozen-wide", frozen=True, width=100)

@@ -2,9 +2,9 @@
 
 Everything is computed from the recorded weights; nothing is trained.
 
-    python -m helpers.analysis.extrapolation
+    python -m helpers.analysis.activations
 
-measures it all and keeps it in `runs/activation-far/far.json`.
+measures it all and keeps it in `runs/activation-extrapolation/extrapolation.json`.
 """
 
 import json
@@ -19,7 +19,7 @@ from sklearn.linear_model import LogisticRegression
 
 from helpers.analysis.stats import Interval
 from helpers.data.datasets import checksum, half_moons
-from helpers.networks.ensemble import COMBINATIONS, Networks
+from helpers.networks.ensemble import ACTIVATION_PAIRS, MLPEnsemble
 from helpers.runs.catalogue.activations import HALF_MOONS_SEED
 from helpers.runs.commands import exit_status
 from helpers.runs.ensemble_records import FIT, recorded, trained_weights
@@ -41,9 +41,9 @@ RESAMPLES = 500
 EPS = 1e-9  # a unit that is off everywhere stays zero
 
 SCHEMA = 2
-PATH = RUNS / "activation-far" / "far.json"
+PATH = RUNS / "activation-extrapolation" / "extrapolation.json"
 #: Those that the course says fit, and the control that does.
-FITTING = [name for name, parts in COMBINATIONS.items() if parts.published] + ["tanh"]
+FITTING = [name for name, parts in ACTIVATION_PAIRS.items() if parts.published] + ["tanh"]
 
 #: Shapes along a ray far away, in the order in which they are looked for.
 SHAPES = ("oscillates", "explodes", "constant", "linear", "power")
@@ -67,9 +67,9 @@ EXPECTED = {
 }
 
 
-def trained(name):
+def fitting_networks(name):
     """Return the recorded networks of a combination in float64, those that fit, all if none."""
-    networks = Networks(COMBINATIONS[name], [0])
+    networks = MLPEnsemble(ACTIVATION_PAIRS[name], [0])
     networks.weights = [torch.tensor(part).double() for part in trained_weights(name)]
     fits = np.flatnonzero(recorded(name).fits)
     return networks.only(*fits.tolist()) if len(fits) else networks
@@ -81,7 +81,7 @@ def circle(distance, directions=DIRECTIONS):
     return np.array(CENTRE) + distance * np.stack([np.cos(angle), np.sin(angle)], axis=1)
 
 
-def places():
+def probe_points():
     """Return where votes are counted: inside the data, and at each distance from them.
 
     Returns
@@ -94,7 +94,7 @@ def places():
 
 
 @torch.no_grad()
-def votes(networks, points):
+def class_1_votes(networks, points):
     """Return which networks say class 1 where, ndarray of bool [R, P]."""
     points = torch.tensor(points, dtype=torch.float64)
     if networks.combination.second != "exp":
@@ -123,7 +123,7 @@ class Agreement:
     explained: Interval
 
 
-def agreement(ballots, rng):
+def estimate_agreement(ballots, rng):
     """Estimate agreement from votes, with bootstrap intervals over the seeds.
 
     Parameters
@@ -172,27 +172,27 @@ def _figures(p, sizes):
     return np.stack([within, between, among / np.where(total > 0, total, 1)])
 
 
-def agreements(names, seed=0):
-    """Return the `Agreement` of some combinations at each of the `places`.
+def agreement_by_distance(names, seed=0):
+    """Return the `Agreement` of some combinations at each of the `probe_points`.
 
     Returns
     -------
     dict distance -> Agreement
     """
-    networks, rng = [trained(name) for name in names], np.random.default_rng(seed)
+    networks, rng = [fitting_networks(name) for name in names], np.random.default_rng(seed)
     return {
-        distance: agreement([votes(some, points) for some in networks], rng)
-        for distance, points in places().items()
+        distance: estimate_agreement([class_1_votes(some, points) for some in networks], rng)
+        for distance, points in probe_points().items()
     }
 
 
-def pairs(names, distance):
+def pairwise_agreement(names, distance):
     """Return how often two networks of two combinations agree at a distance, ndarray [A, A].
 
     On the diagonal: two seeds of one combination.
     """
-    points = places()[distance]
-    ballots = [votes(trained(name), points) for name in names]
+    points = probe_points()[distance]
+    ballots = [class_1_votes(fitting_networks(name), points) for name in names]
     p = np.stack([ballot.mean(axis=0) for ballot in ballots])  # [A, P]
     table = (p @ p.T + (1 - p) @ (1 - p).T) / p.shape[1]
     for i, ballot in enumerate(ballots):
@@ -202,12 +202,12 @@ def pairs(names, distance):
 
 
 @torch.no_grad()
-def shapes(networks, directions=24):
+def ray_shapes(networks, directions=24):
     """Name the shape of the logit along rays far from the data.
 
     Parameters
     ----------
-    networks : Networks
+    networks : MLPEnsemble
     directions : int
 
     Returns
@@ -238,7 +238,7 @@ def shapes(networks, directions=24):
     return np.select(found, SHAPES[:-1], SHAPES[-1])
 
 
-def best_read_outs(name, seeds=200):
+def best_last_layer_fits(name, seeds=200):
     """Tell for which seeds random first layers suffice, if the last layer is as good as can be.
 
     A thousand steps may be too few for a last layer whose features are nearly alike; here it
@@ -250,7 +250,7 @@ def best_read_outs(name, seeds=200):
         Whether `FIT` of the course's training points are right.
     """
     x, y = half_moons(100, 0.1, HALF_MOONS_SEED)
-    networks = Networks(COMBINATIONS[name], range(seeds), dtype=torch.float64)
+    networks = MLPEnsemble(ACTIVATION_PAIRS[name], range(seeds), dtype=torch.float64)
     features = networks.features(torch.tensor(x)).numpy()
     features = (features - features.mean(1, keepdims=True)) / (features.std(1, keepdims=True) + EPS)
     model = LogisticRegression(C=1e4, max_iter=5000)
@@ -262,32 +262,32 @@ def best_read_outs(name, seeds=200):
 
 def weights_checksum(folder=RUNS):
     """Return the SHA-256 over the recorded weights that everything here is computed from."""
-    return checksum(part for name in COMBINATIONS for part in trained_weights(name, folder))
+    return checksum(part for name in ACTIVATION_PAIRS for part in trained_weights(name, folder))
 
 
 def measure():
     """Measure everything, and return it as plain JSON types."""
     started = time.perf_counter()
-    rays = {name: shapes(trained(name)) for name in COMBINATIONS}
+    rays = {name: ray_shapes(fitting_networks(name)) for name in ACTIVATION_PAIRS}
     return {
         "schema": SCHEMA,
         "commit": source_commit(),
         "environment": environment(),
         "weights_checksum": weights_checksum(),
-        "networks": {name: len(trained(name).weights[0]) for name in COMBINATIONS},
-        "agreement": {str(d): asdict(found) for d, found in agreements(FITTING).items()},
-        "pairs": {str(d): pairs(FITTING, d).round(4).tolist() for d in places()},
+        "networks": {name: len(fitting_networks(name).weights[0]) for name in ACTIVATION_PAIRS},
+        "agreement": {str(d): asdict(found) for d, found in agreement_by_distance(FITTING).items()},
+        "pairs": {str(d): pairwise_agreement(FITTING, d).round(4).tolist() for d in probe_points()},
         "shapes": {
             name: {shape: int((found == shape).sum()) for shape in SHAPES}
             for name, found in rays.items()
         },
-        "best_read_outs": {name: best_read_outs(name) for name in COMBINATIONS},
+        "best_read_outs": {name: best_last_layer_fits(name) for name in ACTIVATION_PAIRS},
         "wall_seconds": round(time.perf_counter() - started, 1),
         "complete": True,
     }
 
 
-def recorded_far():
+def recorded_extrapolation():
     """Return what `measure` found, with each `Agreement` under its distance.
 
     Raises
@@ -296,18 +296,18 @@ def recorded_far():
         If it is missing, damaged, or was measured on other weights than those on record.
     """
     note(PATH.relative_to(RUNS).with_suffix("").as_posix())
-    return _read_far()
+    return _read()
 
 
 @cache
-def _read_far():
-    mend = "measure it anew with python -m helpers.analysis.extrapolation"
+def _read():
+    mend = "measure it anew with python -m helpers.analysis.activations"
     try:
         content = json.loads(PATH.read_text(encoding="utf-8"))
         known = content["schema"], content["complete"], content["weights_checksum"]
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise RecordError(
-            f"runs/activation-far/{PATH.name} is missing or damaged: {mend}"
+            f"runs/activation-extrapolation/{PATH.name} is missing or damaged: {mend}"
         ) from error
     if known != (SCHEMA, True, weights_checksum()):
         raise RecordError(f"{PATH.name} does not belong to the weights on record: {mend}")
@@ -326,7 +326,7 @@ def main():
         torch.set_num_threads(1)
         text = json.dumps(measure(), ensure_ascii=False, indent=1, allow_nan=False) + "\n"
         write_atomically(PATH, lambda file: file.write(text.encode()))
-        print(f"written to runs/activation-far/{PATH.name}")
+        print(f"written to runs/activation-extrapolation/{PATH.name}")
 
     return exit_status(act, (RecordError,), "what was there before", "stopped; nothing was written")
 
