@@ -16,7 +16,7 @@ from benchmarks.augment_bench import Results, compare
 from benchmarks.data_paths import PreparationFailed, loaders, scenes
 from helpers.runs import records
 from helpers.runs.catalogue.tiny_voc import AUGMENT, MODELS
-from helpers.training.torch_trainer import Training
+from helpers.training.torch_trainer import TorchTrainer
 
 
 @pytest.fixture(scope="module")
@@ -29,7 +29,7 @@ def data():
 
 def test_every_way_gives_the_same_kind_of_batches(data):
     recipe = replace(MODELS["lenet"][1], batch_size=8)
-    ways = {"ours": Training(recipe, data, 0).batches()}
+    ways = {"ours": TorchTrainer(recipe, data, 0).batches()}
     ways |= {name: iter(loader) for name, loader in loaders(data, 8).items()}
     for way in ways.values():
         batches = list(way)
