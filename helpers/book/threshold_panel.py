@@ -14,7 +14,7 @@ import numpy as np
 from PIL import Image
 
 from helpers.book import figures
-from helpers.book.animation import Html
+from helpers.book.output import HTMLOutput
 from helpers.book.pr_figures import KINDS
 from helpers.book.thresholds import GRID, START, Sweep, shares, worth
 
@@ -133,7 +133,7 @@ def threshold_panel(probabilities, targets, classes, caption, images=None):
         parts.append(_gallery(np.asarray(probabilities), np.asarray(targets), classes, images))
     body = "\n".join(parts)
     *_, (_, *counts) = sweep.at([START] * len(classes))
-    return Html(
+    return HTMLOutput(
         f'<figure class="align-default thresholds" data-sweep="{_attribute(data)}" '
         f'oninput="{html.escape(HANDLER.strip())}">\n<style>{STYLE}</style>\n{body}\n'
         f"<figcaption>{html.escape(caption)}</figcaption>\n</figure>",

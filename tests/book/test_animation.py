@@ -9,7 +9,7 @@ import pytest
 from bs4 import BeautifulSoup
 from PIL import Image
 
-from helpers.book.animation import gif_bytes, player, show_animation
+from helpers.book.output import gif_bytes, player, show_animation
 
 
 def moving_square(count=6, side=64):

@@ -17,7 +17,9 @@ from helpers.claims.course import CLAIMS
 from helpers.claims.finding import Finding
 
 ROOT = Path(__file__).resolve().parents[2]
-MADE_FROM_RECORDS = {"activation_gallery.md"}  # by a command; test_activation_gallery.py makes it again
+MADE_FROM_RECORDS = {
+    "activation_gallery.md"
+}  # by a command; test_activation_gallery.py makes it again
 TEXTS = [
     *(ROOT / "notebooks").glob("*.ipynb"),
     *(page for page in (ROOT / "book").glob("*.md") if page.name not in MADE_FROM_RECORDS),
@@ -83,11 +85,13 @@ def prose_of(path):
 
 
 def words_in_code(path):
-    """Return what a module, or a notebook's cells that `say` something, say between numbers."""
+    """Return what a module, or a notebook's cells that `show_text` something, say between numbers."""
     text = path.read_text(encoding="utf-8")
     if path.suffix == ".ipynb":
         cells = nbformat.reads(text, as_version=4).cells
-        text = "\n".join(c.source for c in cells if c.cell_type == "code" and "say(" in c.source)
+        text = "\n".join(
+            c.source for c in cells if c.cell_type == "code" and "show_text(" in c.source
+        )
     tree = ast.parse(text)
     docstrings = {
         id(node.body[0].value)
@@ -135,7 +139,7 @@ def plain(x):
 
 
 def test_say_joins_lines_and_parts_paragraphs():
-    shown = prose.say(
+    shown = prose.show_text(
         """One
         sentence.""",
         "Another.",
@@ -145,11 +149,11 @@ def test_say_joins_lines_and_parts_paragraphs():
 
 def test_source_leaves_out_docstrings():
     expected = "def documented(x):\n    # why\n    return x\n\ndef plain(x):\n    return 2*x"
-    assert prose.source(documented, plain).data == f"```python\n{expected}\n```"
+    assert prose.show_source(documented, plain).data == f"```python\n{expected}\n```"
 
 
 def test_source_of_a_method_starts_at_the_margin():
-    assert prose.source(prose.Html.__repr__).data.startswith("```python\ndef __repr__")
+    assert prose.show_source(prose.HTMLOutput.__repr__).data.startswith("```python\ndef __repr__")
 
 
 def test_a_box_quotes_the_claim_and_has_its_verdicts_colour(monkeypatch):
