@@ -64,6 +64,9 @@ def _without_docstring(function):
     return f"{before}\n{after}"
 
 
+say, source = show_text, show_source  # until practice 4 says so, too
+
+
 #: The theme's kind of box for each verdict: green, orange, red, and blue for what can't be told.
 BOXES = dict(zip(VERDICTS, ("tip", "attention", "danger", "note"), strict=True))
 
