@@ -8,7 +8,7 @@ from helpers.analysis import metrics, summaries
 from helpers.analysis.stats import YES
 from helpers.analysis.summaries import format_count, format_n, join_words, lost_class
 from helpers.book import figures
-from helpers.book.animation import Html
+from helpers.book.output import HTMLOutput
 from helpers.claims.activation_rules import OFTEN, SELDOM
 from helpers.claims.course import PUBLISHED_SIDE, PUBLISHED_SIZES, PUBLISHED_VOC
 from helpers.claims.evidence import records_link, section_with
@@ -107,7 +107,7 @@ def _cell(found, target):
 def way(practice):
     """Show the way to where a chapter has its published results, with all that belongs to them."""
     where = section_with(SHOWN_BY[practice]).link
-    return Html(f"<p>In the chapter: {where.markup}.</p>", f"In the chapter: {where}.")
+    return HTMLOutput(f"<p>In the chapter: {where.markup}.</p>", f"In the chapter: {where}.")
 
 
 def sizes():
