@@ -19,7 +19,7 @@ from sklearn.linear_model import LogisticRegression
 
 from helpers.analysis.stats import Interval
 from helpers.data.datasets import checksum, half_moons
-from helpers.networks.ensemble import COMBINATIONS, Networks
+from helpers.networks.ensemble import ACTIVATION_PAIRS, MLPEnsemble
 from helpers.runs.catalogue.activations import HALF_MOONS_SEED
 from helpers.runs.commands import exit_status
 from helpers.runs.ensemble_records import FIT, recorded, trained_weights
@@ -43,7 +43,7 @@ EPS = 1e-9  # a unit that is off everywhere stays zero
 SCHEMA = 2
 PATH = RUNS / "activation-extrapolation" / "extrapolation.json"
 #: Those that the course says fit, and the control that does.
-FITTING = [name for name, parts in COMBINATIONS.items() if parts.published] + ["tanh"]
+FITTING = [name for name, parts in ACTIVATION_PAIRS.items() if parts.published] + ["tanh"]
 
 #: Shapes along a ray far away, in the order in which they are looked for.
 SHAPES = ("oscillates", "explodes", "constant", "linear", "power")
@@ -69,7 +69,7 @@ EXPECTED = {
 
 def fitting_networks(name):
     """Return the recorded networks of a combination in float64, those that fit, all if none."""
-    networks = Networks(COMBINATIONS[name], [0])
+    networks = MLPEnsemble(ACTIVATION_PAIRS[name], [0])
     networks.weights = [torch.tensor(part).double() for part in trained_weights(name)]
     fits = np.flatnonzero(recorded(name).fits)
     return networks.only(*fits.tolist()) if len(fits) else networks
@@ -207,7 +207,7 @@ def ray_shapes(networks, directions=24):
 
     Parameters
     ----------
-    networks : Networks
+    networks : MLPEnsemble
     directions : int
 
     Returns
@@ -250,7 +250,7 @@ def best_last_layer_fits(name, seeds=200):
         Whether `FIT` of the course's training points are right.
     """
     x, y = half_moons(100, 0.1, HALF_MOONS_SEED)
-    networks = Networks(COMBINATIONS[name], range(seeds), dtype=torch.float64)
+    networks = MLPEnsemble(ACTIVATION_PAIRS[name], range(seeds), dtype=torch.float64)
     features = networks.features(torch.tensor(x)).numpy()
     features = (features - features.mean(1, keepdims=True)) / (features.std(1, keepdims=True) + EPS)
     model = LogisticRegression(C=1e4, max_iter=5000)
@@ -262,26 +262,26 @@ def best_last_layer_fits(name, seeds=200):
 
 def weights_checksum(folder=RUNS):
     """Return the SHA-256 over the recorded weights that everything here is computed from."""
-    return checksum(part for name in COMBINATIONS for part in trained_weights(name, folder))
+    return checksum(part for name in ACTIVATION_PAIRS for part in trained_weights(name, folder))
 
 
 def measure():
     """Measure everything, and return it as plain JSON types."""
     started = time.perf_counter()
-    rays = {name: ray_shapes(fitting_networks(name)) for name in COMBINATIONS}
+    rays = {name: ray_shapes(fitting_networks(name)) for name in ACTIVATION_PAIRS}
     return {
         "schema": SCHEMA,
         "commit": source_commit(),
         "environment": environment(),
         "weights_checksum": weights_checksum(),
-        "networks": {name: len(fitting_networks(name).weights[0]) for name in COMBINATIONS},
+        "networks": {name: len(fitting_networks(name).weights[0]) for name in ACTIVATION_PAIRS},
         "agreement": {str(d): asdict(found) for d, found in agreement_by_distance(FITTING).items()},
         "pairs": {str(d): pairwise_agreement(FITTING, d).round(4).tolist() for d in probe_points()},
         "shapes": {
             name: {shape: int((found == shape).sum()) for shape in SHAPES}
             for name, found in rays.items()
         },
-        "best_read_outs": {name: best_last_layer_fits(name) for name in COMBINATIONS},
+        "best_read_outs": {name: best_last_layer_fits(name) for name in ACTIVATION_PAIRS},
         "wall_seconds": round(time.perf_counter() - started, 1),
         "complete": True,
     }

@@ -21,7 +21,7 @@ def planes(networks, titles, columns=3):
 
     Parameters
     ----------
-    networks : sequence of Networks
+    networks : sequence of MLPEnsemble
         Each with one network.
     titles : sequence of str
 
@@ -77,7 +77,7 @@ def draw_linear_regions(networks, title="", arrows=14, ax=None):
 
     Parameters
     ----------
-    networks : Networks
+    networks : MLPEnsemble
         One, of a combination in `helpers.networks.ensemble.PIECEWISE_LINEAR`.
     title : str
     arrows : int

@@ -17,7 +17,7 @@ from scipy.special import expit
 
 from helpers.book.decision_boundary import GROUND, LIMITS, class_points
 from helpers.data.datasets import half_moons
-from helpers.networks.ensemble import COMBINATIONS, Networks, Training, share_right
+from helpers.networks.ensemble import ACTIVATION_PAIRS, EnsembleTrainer, MLPEnsemble
 from helpers.runs.catalogue.activations import HALF_MOONS_SEED, Study
 
 FRAMES = 40
@@ -42,8 +42,8 @@ def trajectory(combination, seed, iterations=ITERATIONS):
 
     Parameters
     ----------
-    combination : Combination or str
-        Or its name in `COMBINATIONS`.
+    combination : ActivationPair or str
+        Or its name in `ACTIVATION_PAIRS`.
     seed : int
     iterations : sequence of int
         When to look, increasing.
@@ -51,21 +51,21 @@ def trajectory(combination, seed, iterations=ITERATIONS):
     Yields
     ------
     iteration : int
-    networks : Networks
+    networks : MLPEnsemble
         The one network, as it is then.
     accuracy : float
         On the training points.
     """
     if isinstance(combination, str):
-        combination = COMBINATIONS[combination]
+        combination = ACTIVATION_PAIRS[combination]
     x, y = training_points()
-    networks = Networks(combination, [seed])
-    training = Training(networks, x, y, Study("relu").learning_rate)
+    networks = MLPEnsemble(combination, [seed])
+    training = EnsembleTrainer(networks, x, y, Study("relu").learning_rate)
     for iteration in iterations:
         while training.iteration < iteration:
             training.step()
         now = networks.only(0)
-        yield iteration, now, float(share_right(now.logits(x), y[None])[0])
+        yield iteration, now, float(now.accuracy(x, y[None])[0])
 
 
 @torch.no_grad()
@@ -104,7 +104,7 @@ def frame(networks):
 
     Parameters
     ----------
-    networks : Networks
+    networks : MLPEnsemble
         One of them.
 
     Returns

@@ -17,7 +17,7 @@ from PIL import Image
 
 from helpers.book import activation_frames as frames
 from helpers.book.animation import gif_bytes
-from helpers.networks.ensemble import COMBINATIONS
+from helpers.networks.ensemble import ACTIVATION_PAIRS
 from helpers.runs.commands import exit_status
 from helpers.runs.ensemble_records import FIT, recorded
 from helpers.runs.records import ROOT, RecordError, write_atomically
@@ -53,7 +53,7 @@ def typical_seed(name):
 
 @cache
 def _trained(name):
-    return frames.training_frames(COMBINATIONS[name], typical_seed(name))
+    return frames.training_frames(ACTIVATION_PAIRS[name], typical_seed(name))
 
 
 def outcome(name):
@@ -76,7 +76,7 @@ def draw(name, folder=PICTURES):
     fit = recorded(name).fits[typical_seed(name)]
     if (accuracies[-1] >= FIT) != fit:
         raise RecordError(f"{name} did not come out as recorded: record it anew on this machine")
-    label = COMBINATIONS[name].label
+    label = ACTIVATION_PAIRS[name].label
     titled = [
         frames.titled(picture, label, f"iteration {iteration}: {accuracy:.0%} right")
         for picture, iteration, accuracy in zip(shown, frames.ITERATIONS, accuracies, strict=True)
@@ -126,7 +126,7 @@ PLAY = (
 )
 
 
-def together(names=tuple(COMBINATIONS), link=LINK):
+def together(names=tuple(ACTIVATION_PAIRS), link=LINK):
     """Return the gallery: all planes at the same iteration, one slider, one button.
 
     It needs no kernel, no script element and no other host.
@@ -134,7 +134,7 @@ def together(names=tuple(COMBINATIONS), link=LINK):
     Parameters
     ----------
     names : sequence of str
-        Keys of `COMBINATIONS`.
+        Keys of `ACTIVATION_PAIRS`.
     link : str
         Where the strips of frames are, from the page.
 
@@ -166,7 +166,7 @@ def together(names=tuple(COMBINATIONS), link=LINK):
 
 
 def _tile(name, link):
-    label, seen = html.escape(COMBINATIONS[name].label), html.escape(SEEN[name])
+    label, seen = html.escape(ACTIVATION_PAIRS[name].label), html.escape(SEEN[name])
     return (
         f'<figure><div class="plane" role="img" aria-label="{label}: {seen}" '
         f'style="background-image: url({link}/{name}.webp)"></div>'
@@ -176,8 +176,8 @@ def _tile(name, link):
 
 def one_by_one(name, link=LINK):
     """Return one combination's animation with its sentence; its still for who wants no motion."""
-    label = html.escape(COMBINATIONS[name].label)
-    alt = html.escape(f"Training with {COMBINATIONS[name].label}. {SEEN[name]}")
+    label = html.escape(ACTIVATION_PAIRS[name].label)
+    alt = html.escape(f"Training with {ACTIVATION_PAIRS[name].label}. {SEEN[name]}")
     return "\n".join(
         [
             '<figure class="align-default">',
@@ -210,7 +210,7 @@ def page():
                 "Watch where the line bends, and what happens far from the points.",
                 together(),
                 "## One by one",
-                *(one_by_one(name) for name in COMBINATIONS),
+                *(one_by_one(name) for name in ACTIVATION_PAIRS),
                 "The page and its pictures are made by `python -m helpers.book.activation_gallery`.",
             ]
         )
@@ -223,7 +223,7 @@ def main():
 
     def act():
         torch.set_num_threads(1)
-        for name in COMBINATIONS:
+        for name in ACTIVATION_PAIRS:
             draw(name)
             print(name, flush=True)
         write_atomically(PAGE, lambda file: file.write(page().encode()))

@@ -16,7 +16,7 @@ from helpers.book.decision_boundary import GROUND, LIMITS, class_points, plane_g
 from helpers.book.figures import new_figure
 from helpers.book.widgets import Playground, slider
 from helpers.data.datasets import half_moons
-from helpers.networks.ensemble import ACTIVATIONS, Combination, Networks, Training, share_right
+from helpers.networks.ensemble import ACTIVATIONS, ActivationPair, EnsembleTrainer, MLPEnsemble
 
 OPERATORS = {
     ast.Add: operator.add,
@@ -101,7 +101,7 @@ def _value(node, z):
     return OPERATORS[type(node.op)](_value(node.left, z), _value(node.right, z))
 
 
-class Typed(Combination):
+class Typed(ActivationPair):
     """A combination whose functions are typed."""
 
     def after_first(self, z):
@@ -123,17 +123,17 @@ def trained(first, second, width, noise, seed):
     -------
     x, y : Tensor [100, 2], [100]
         The points.
-    looks : list of (Networks, float)
+    looks : list of (MLPEnsemble, float)
         The network, and its accuracy on the points.
     """
     x, y = (torch.tensor(part, dtype=torch.float32) for part in half_moons(100, noise, 42))
-    networks = Networks(Typed("typed", "typed", first, second, None), [seed], width)
-    training, looks = Training(networks, x, y), []
+    networks = MLPEnsemble(Typed("typed", "typed", first, second, None), [seed], width)
+    training, looks = EnsembleTrainer(networks, x, y), []
     for look in LOOKS:
         while training.iteration < look:
             training.step()
         with torch.no_grad():
-            accuracy = float(share_right(networks.logits(x), y[None])[0])
+            accuracy = float(networks.accuracy(x, y[None])[0])
         looks.append((networks.only(0), accuracy))
     return x, y, looks
 

@@ -7,7 +7,7 @@ from helpers.analysis.activations import EXPECTED, FITTING, SHAPES, recorded_ext
 from helpers.analysis.stats import difference_interval
 from helpers.claims.activation_rules import best_read_out, label, shape_shares
 from helpers.data.moons import best_accuracy
-from helpers.networks.ensemble import COMBINATIONS
+from helpers.networks.ensemble import ACTIVATION_PAIRS
 from helpers.runs.catalogue.activations import NOISES, SIZES
 from helpers.runs.ensemble_records import recorded
 
@@ -22,7 +22,7 @@ def fits():
     DataFrame of str
     """
     rows = []
-    for name, parts in COMBINATIONS.items():
+    for name, parts in ACTIVATION_PAIRS.items():
         batch = recorded(name)
         rows.append(
             {
@@ -125,7 +125,7 @@ def frozen():
                 "the best last layer": f"{best_read_out(name):.1%}",
                 "the last alone, 100 units": f"{recorded(name, 'frozen-wide').share:.1%}",
             }
-            for name, parts in COMBINATIONS.items()
+            for name, parts in ACTIVATION_PAIRS.items()
         ]
     )
 

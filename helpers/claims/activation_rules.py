@@ -5,20 +5,20 @@ import numpy as np
 from helpers.analysis.activations import DISTANCES, EXPECTED, FITTING, recorded_extrapolation
 from helpers.analysis.stats import difference_interval, wilson
 from helpers.claims.finding import FAILS, HOLDS, LIMITED, Finding, listed
-from helpers.networks.ensemble import COMBINATIONS
+from helpers.networks.ensemble import ACTIVATION_PAIRS
 from helpers.runs.ensemble_records import recorded
 
 OFTEN, SELDOM = 0.9, 0.1  # of the seeds: the combination fits; it does not
 FAITHFUL = 0.95  # of the rays: the activation decides the shape
 MAINLY = 0.5  # of the variance: the activation decides the class more than the seed does
 
-WELL_BEHAVED = [name for name, parts in COMBINATIONS.items() if parts.published]
-FAILURES = [name for name, parts in COMBINATIONS.items() if parts.published is False]
+WELL_BEHAVED = [name for name, parts in ACTIVATION_PAIRS.items() if parts.published]
+FAILURES = [name for name, parts in ACTIVATION_PAIRS.items() if parts.published is False]
 
 
 def label(name):
     """Return what readers call a combination."""
-    return COMBINATIONS[name].label
+    return ACTIVATION_PAIRS[name].label
 
 
 def shares(names, setting="plain"):

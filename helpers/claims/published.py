@@ -28,7 +28,7 @@ from helpers.claims.vision_rules import REPEATED as VISION
 from helpers.claims.vision_rules import SQUARES
 from helpers.claims.voc_rules import COMPARED, NEAR, OWN, best_vit
 from helpers.claims.voc_rules import REPEATED as VOC
-from helpers.networks.ensemble import COMBINATIONS
+from helpers.networks.ensemble import ACTIVATION_PAIRS
 from helpers.runs import ensemble_records as activation_records
 from helpers.runs.agreement import prediction_interval
 from helpers.runs.experiments import find, recorded
@@ -361,7 +361,7 @@ def single_label():
 def activations():
     """Return the rows of practice 5."""
     rows = []
-    for name, parts in COMBINATIONS.items():
+    for name, parts in ACTIVATION_PAIRS.items():
         if parts.published is None:
             continue
         ours = _share(name)

@@ -75,7 +75,7 @@ ACTIVATIONS = {
 
 
 @dataclass(frozen=True)
-class Combination:
+class ActivationPair:
     """What follows the first layer and what follows the second.
 
     Attributes
@@ -102,44 +102,44 @@ class Combination:
         return permute(z, before) if self.second == "permute" else ACTIVATIONS[self.second](z)
 
 
-COMBINATIONS = {
+ACTIVATION_PAIRS = {
     combination.name: combination
     for combination in (
-        Combination("abs", "abs×abs", "abs", "abs", True),
-        Combination("exp", "exp×exp", "exp", "exp", True),
-        Combination("exp-cos", "exp×cos", "exp", "cos", True),
-        Combination("sin", "sin×sin", "sin", "sin", True),
-        Combination("square", "x²", "x²", "x²", True),
-        Combination("relu", "ReLU", "ReLU", "ReLU", True),
-        Combination("sigmoid", "sigmoid", "sigmoid", "sigmoid", True),
-        Combination("sort", "sort", "sort", "linear", True),
-        Combination("permute", "permute", "linear", "permute", True),
-        Combination("reciprocal", "1/x × 1/x", "1/x", "1/x", False),
-        Combination("tan", "tan×tan", "tan", "tan", False),
-        Combination("sgn", "sgn", "sgn", "sgn", False),
-        Combination("linear", "linear", "linear", "linear", None),
-        Combination("tanh", "tanh", "tanh", "tanh", None),
+        ActivationPair("abs", "abs×abs", "abs", "abs", True),
+        ActivationPair("exp", "exp×exp", "exp", "exp", True),
+        ActivationPair("exp-cos", "exp×cos", "exp", "cos", True),
+        ActivationPair("sin", "sin×sin", "sin", "sin", True),
+        ActivationPair("square", "x²", "x²", "x²", True),
+        ActivationPair("relu", "ReLU", "ReLU", "ReLU", True),
+        ActivationPair("sigmoid", "sigmoid", "sigmoid", "sigmoid", True),
+        ActivationPair("sort", "sort", "sort", "linear", True),
+        ActivationPair("permute", "permute", "linear", "permute", True),
+        ActivationPair("reciprocal", "1/x × 1/x", "1/x", "1/x", False),
+        ActivationPair("tan", "tan×tan", "tan", "tan", False),
+        ActivationPair("sgn", "sgn", "sgn", "sgn", False),
+        ActivationPair("linear", "linear", "linear", "linear", None),
+        ActivationPair("tanh", "tanh", "tanh", "tanh", None),
     )
 }
 
 #: The same with one thing mended, for the failures.
 MENDED = {
-    mended.name: mended
-    for mended in (
-        Combination("sgn-straight", "sgn, straight-through", *["sgn, straight-through"] * 2, None),
-        Combination("sgn-surrogate", "sgn, tanh's gradient", *["sgn, tanh's gradient"] * 2, None),
-        Combination("reciprocal-bounded", "1/x, bounded", *["1/x, bounded"] * 2, None),
-        Combination("tan-bounded", "tan, bounded", *["tan, bounded"] * 2, None),
-    )
+    name: ActivationPair(name, label, label, label, None)
+    for name, label in {
+        "sgn-straight": "sgn, straight-through",
+        "sgn-surrogate": "sgn, tanh's gradient",
+        "reciprocal-bounded": "1/x, bounded",
+        "tan-bounded": "tan, bounded",
+    }.items()
 }
 
 
-class Networks:
+class MLPEnsemble:
     """R networks 2→H→H→1 of one combination, one for each seed.
 
     Parameters
     ----------
-    combination : Combination
+    combination : ActivationPair
     seeds : sequence of int, [R]
         Each network starts as `torch.nn.Linear` layers do after `torch.manual_seed(seed)`.
     width : int
@@ -187,12 +187,20 @@ class Networks:
         """Return the logit of class 1 for each network and point, [R, N]."""
         return self.read_out(self.features(x))
 
+    def accuracy(self, x, y):
+        """Return the accuracy of each network, [R], on points with labels 0 or 1, [N] or [R, N]."""
+        return _accuracy(self.logits(x), y)
+
     def only(self, *indices):
         """Return some of the networks on their own, with their present weights."""
-        alone = object.__new__(Networks)
+        alone = object.__new__(MLPEnsemble)
         alone.combination = self.combination
         alone.weights = [part[list(indices)].detach() for part in self.weights]
         return alone
+
+
+def _accuracy(logits, y):
+    return ((logits > 0) == (y > 0.5)).float().mean(dim=1)
 
 
 def _initial(seed, sizes):
@@ -209,12 +217,12 @@ def _initial(seed, sizes):
     return parts
 
 
-class Training:
+class EnsembleTrainer:
     """Trains R networks at once on the full batch, by AdamW on the binary cross-entropy.
 
     Parameters
     ----------
-    networks : Networks
+    networks : MLPEnsemble
     x : Tensor [N, 2] or [R, N, 2]
     y : Tensor of 0 and 1, [N] or [R, N]
     learning_rate : float
@@ -256,7 +264,7 @@ class Training:
                 part.grad *= scale[:, None, None]
         self.optimiser.step()
         self.loss = self.loss.detach()
-        self.accuracy = share_right(logits.detach(), self.y)
+        self.accuracy = _accuracy(logits.detach(), self.y)
         self.iteration += 1
 
     def gradient_norms(self):
@@ -267,11 +275,6 @@ class Training:
             if parts[0] is not None:
                 norms[layer] = torch.cat([p.flatten(1) for p in parts], dim=1).norm(dim=1)
         return norms
-
-
-def share_right(logits, y):
-    """Return the accuracy of each network, [R], from its logits [R, N] and 0 or 1 in y."""
-    return ((logits > 0) == (y > 0.5)).float().mean(dim=1)
 
 
 # ------------------------------------------------------------------------ linear regions
@@ -287,7 +290,7 @@ def linear_regions(networks, points):
 
     Parameters
     ----------
-    networks : Networks
+    networks : MLPEnsemble
         Of a combination in `PIECEWISE_LINEAR`.
     points : Tensor [N, 2]
 

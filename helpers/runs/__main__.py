@@ -5,6 +5,8 @@
     python -m helpers.runs run 'tenth-*' --resume
     python -m helpers.runs verify                                 # quick ones
     python -m helpers.runs verify tenth-reference --seeds 0-2
+
+What there is to run stands in `helpers.runs.catalogue`.
 """
 
 import argparse
@@ -86,8 +88,9 @@ def list_all(patterns, scale=None, folder=records.RUNS):
                 continue
             found = on_file(name, at, seeds, folder)
             label = "what the ensembles say far away" if name in MEASUREMENTS else find(name).label
-            took = f"{median(r.wall_seconds for r in found.values()):8,.0f}" if found else f"{'-':>8}"
-            print(f"{name:{width}}  {at:8}  {len(found):2}/{len(seeds)} recorded  {took} s a run  "
+            seconds = [record.wall_seconds for record in found.values()]
+            took = f"{median(seconds):,.0f} s a run" if found else "-"
+            print(f"{name:{width}}  {at:8}  {len(found):2}/{len(seeds)} recorded  {took:>16}  "
                   f"{label}{', verified by default' * (name in verify.QUICK)}")  # fmt: skip
 
 

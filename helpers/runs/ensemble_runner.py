@@ -8,12 +8,11 @@ import torch
 from helpers.data.datasets import checksum, half_moons
 from helpers.data.moons import LIMITS, plane_grid
 from helpers.networks.ensemble import (
-    COMBINATIONS,
+    ACTIVATION_PAIRS,
     PIECEWISE_LINEAR,
-    Networks,
-    Training,
+    EnsembleTrainer,
+    MLPEnsemble,
     count_linear_regions,
-    share_right,
 )
 from helpers.runs import records
 from helpers.runs.catalogue.activations import HALF_MOONS_SEED
@@ -36,7 +35,8 @@ def points(ensemble):
     """
     if ensemble.data_seed is None:
         drawn = [
-            half_moons(ensemble.n, ensemble.noise, HALF_MOONS_SEED + seed) for seed in range(ensemble.seeds)
+            half_moons(ensemble.n, ensemble.noise, HALF_MOONS_SEED + seed)
+            for seed in range(ensemble.seeds)
         ]
         x, y = (np.stack(part) for part in zip(*drawn, strict=True))
     else:
@@ -110,7 +110,7 @@ def _median(values):
 def held_out_accuracy(networks, x, y, part=2000):
     """Return each network's accuracy [R] on points [N, 2], a part at a time to save memory."""
     shares = [
-        share_right(networks.logits(some), labels) * len(some)
+        networks.accuracy(some, labels) * len(some)
         for some, labels in zip(x.split(part), y.split(part), strict=True)
     ]
     return torch.stack(shares).sum(0) / len(x)
@@ -134,8 +134,10 @@ def run(ensemble, folder=records.RUNS, progress=None):
     commit, wall, cpu = records.source_commit(), time.perf_counter(), time.process_time()
     arrays = points(ensemble)
     x, y, x_out, y_out = (torch.tensor(part, dtype=torch.float32) for part in arrays)
-    networks = Networks(ensemble.pair, range(ensemble.seeds), ensemble.width)
-    training = Training(networks, x, y, ensemble.learning_rate, ensemble.frozen, ensemble.clip)
+    networks = MLPEnsemble(ensemble.pair, range(ensemble.seeds), ensemble.width)
+    training = EnsembleTrainer(
+        networks, x, y, ensemble.learning_rate, ensemble.frozen, ensemble.clip
+    )
     history = History(training, ensemble)
     fitted, broke = [None] * ensemble.seeds, [None] * ensemble.seeds
     for step in range(ensemble.iterations):
@@ -146,7 +148,7 @@ def run(ensemble, folder=records.RUNS, progress=None):
         if progress:
             progress()
     with torch.no_grad():
-        accuracy = share_right(networks.logits(x), training.y)
+        accuracy = networks.accuracy(x, training.y)
     _first(fitted, accuracy >= FIT, ensemble.iterations)
     name = f"half-moons n={ensemble.n} noise={ensemble.noise}"
     record = EnsembleRecord(
@@ -195,7 +197,7 @@ def weights_path(name, folder=records.RUNS):
 
 
 def trained_weights(activation_pair, folder=records.RUNS):
-    """Return the recorded weights of all seeds, as `Networks.weights`; RecordError if missing."""
+    """Return the recorded weights of all seeds, as `MLPEnsemble.weights`, or raise RecordError."""
     name = f"activation-{activation_pair}/plain"
     path = weights_path(name, folder)
     try:
@@ -210,6 +212,6 @@ def trained_weights(activation_pair, folder=records.RUNS):
 
 def trained_ensemble(activation_pair, seed=None, folder=records.RUNS):
     """Return a recorded network of a pair of activations, all of them if no seed is given."""
-    networks = Networks(COMBINATIONS[activation_pair], [0])
+    networks = MLPEnsemble(ACTIVATION_PAIRS[activation_pair], [0])
     networks.weights = [torch.tensor(part) for part in trained_weights(activation_pair, folder)]
     return networks if seed is None else networks.only(int(seed))

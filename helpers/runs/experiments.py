@@ -31,7 +31,7 @@ class Experiment:
     ----------
     name : unique, and the name of its folder under `runs/`.
     label : what is tried, in a few words for tables and legends.
-    config : helpers.training.numpy_trainer.Config, or helpers.training.config.Recipe of a PyTorch model
+    config : of `helpers.training.numpy_trainer`, or a PyTorch model's of `helpers.training.config`.
     data : which data, and how they are split.
     seeds : the recorded seeds at full scale.
     embedded_seeds : the recorded seeds on the embedded data; () if it is for real data only.
@@ -68,13 +68,13 @@ class Ensemble:
 
     Attributes
     ----------
-    activation_pair : a key of `helpers.networks.ensemble.COMBINATIONS` or `MENDED`.
+    activation_pair : a key of `helpers.networks.ensemble.ACTIVATION_PAIRS` or `MENDED`.
     setting : what is varied, and the name of the record.
     width : units of each hidden layer.
     n, noise : how many points, and their noise.
     data_seed : of the points; None if each network has its own.
     iterations, learning_rate : of AdamW on the full batch.
-    frozen, clip : as `helpers.networks.ensemble.Training` takes them.
+    frozen, clip : as `helpers.networks.ensemble.EnsembleTrainer` takes them.
     seeds : how many networks, with seeds from 0.
     keep : also keep the trained weights.
     """
@@ -104,10 +104,11 @@ class Ensemble:
 
     @property
     def pair(self):
-        """What follows the two hidden layers: a `Combination`."""
-        from helpers.networks.ensemble import COMBINATIONS, MENDED  # they bring PyTorch with them
+        """What follows the two hidden layers: an `ActivationPair`."""
+        # Here: it brings PyTorch with it.
+        from helpers.networks.ensemble import ACTIVATION_PAIRS, MENDED
 
-        return (COMBINATIONS | MENDED)[self.activation_pair]
+        return (ACTIVATION_PAIRS | MENDED)[self.activation_pair]
 
     def as_json(self):
         """Return what a record keeps of it."""

@@ -25,7 +25,17 @@ from helpers.runs.experiments import ENSEMBLES, EXPERIMENTS, Ensemble
 #: Of practices 1, 2, 3 and 5, and without any download; half a minute of one core in all.
 QUICK = ("moons-published", "mnist-corrected", "small-lenet", "activation-relu/plain")
 METRICS = ("eval_mean_average_precision", "eval_accuracy")
-SURROUNDINGS = ("numpy", "scipy", "torch", "system", "cpu", "device", "precision", "threads", "blas")
+SURROUNDINGS = (
+    "numpy",
+    "scipy",
+    "torch",
+    "system",
+    "cpu",
+    "device",
+    "precision",
+    "threads",
+    "blas",
+)
 NEARLY = 1e-4 * (1 + 1e-9)  # one of the 10,000 examples that most runs are evaluated on
 FEWEST = 3  # recorded seeds
 AS_RECORDED, WITHIN, OUTSIDE = "as recorded", "within", "OUTSIDE"

@@ -16,11 +16,11 @@ from helpers.claims import activation_rules as claims
 from helpers.claims.finding import FAILS, HOLDS, LIMITED
 from helpers.data.datasets import half_moons
 from helpers.networks.ensemble import (
-    COMBINATIONS,
+    ACTIVATION_PAIRS,
     MENDED,
     PIECEWISE_LINEAR,
-    Networks,
-    Training,
+    EnsembleTrainer,
+    MLPEnsemble,
     count_linear_regions,
     linear_map,
     linear_regions,
@@ -43,7 +43,7 @@ def test_sort_and_permute_are_what_the_course_defines():
 
 
 def test_networks_start_as_pytorch_s_layers_do():
-    networks = Networks(COMBINATIONS["relu"], [7])
+    networks = MLPEnsemble(ACTIVATION_PAIRS["relu"], [7])
     with torch.random.fork_rng():
         torch.manual_seed(7)
         layers = [nn.Linear(2, 10), nn.Linear(10, 10), nn.Linear(10, 1)]
@@ -53,12 +53,12 @@ def test_networks_start_as_pytorch_s_layers_do():
     assert torch.allclose(networks.logits(x)[0], expected, atol=1e-6)
 
 
-@pytest.mark.parametrize("name", COMBINATIONS)
+@pytest.mark.parametrize("name", ACTIVATION_PAIRS)
 def test_a_seed_in_the_batch_equals_the_seed_alone(name):
     trained = []
     for seeds in (range(5), [3]):
-        networks = Networks(COMBINATIONS[name], seeds, dtype=torch.float64)
-        training = Training(networks, X, Y)
+        networks = MLPEnsemble(ACTIVATION_PAIRS[name], seeds, dtype=torch.float64)
+        training = EnsembleTrainer(networks, X, Y)
         for _ in range(10):
             training.step()
         trained.append([part.detach()[3 if len(seeds) > 1 else 0] for part in networks.weights])
@@ -67,10 +67,10 @@ def test_a_seed_in_the_batch_equals_the_seed_alone(name):
 
 
 def test_a_broken_neighbour_changes_nothing():
-    networks = Networks(COMBINATIONS["tanh"], range(2))
+    networks = MLPEnsemble(ACTIVATION_PAIRS["tanh"], range(2))
     networks.weights[0][0] = torch.nan
-    alone = Training(Networks(COMBINATIONS["tanh"], [1]), X.float(), Y)
-    both = Training(networks, X.float(), Y)
+    alone = EnsembleTrainer(MLPEnsemble(ACTIVATION_PAIRS["tanh"], [1]), X.float(), Y)
+    both = EnsembleTrainer(networks, X.float(), Y)
     for _ in range(5):
         both.step(), alone.step()
     assert not both.loss[0].isfinite()
@@ -79,8 +79,8 @@ def test_a_broken_neighbour_changes_nothing():
 
 def test_the_sign_passes_no_gradient_on_and_its_remedies_do():
     norms = {}
-    for name, combination in (COMBINATIONS | MENDED).items():
-        training = Training(Networks(combination, range(3)), X.float(), Y)
+    for name, combination in (ACTIVATION_PAIRS | MENDED).items():
+        training = EnsembleTrainer(MLPEnsemble(combination, range(3)), X.float(), Y)
         training.step()
         norms[name] = training.gradient_norms()
     assert (norms["sgn"][:2] == 0).all() and (norms["sgn"][2] > 0).all()
@@ -88,12 +88,14 @@ def test_the_sign_passes_no_gradient_on_and_its_remedies_do():
 
 
 def test_frozen_layers_stay_and_clipped_gradients_are_short():
-    networks = Networks(COMBINATIONS["relu"], range(2))
+    networks = MLPEnsemble(ACTIVATION_PAIRS["relu"], range(2))
     before = [part.clone() for part in networks.weights]
-    Training(networks, X.float(), Y, frozen=True).step()
+    EnsembleTrainer(networks, X.float(), Y, frozen=True).step()
     changed = [not torch.equal(a, b) for a, b in zip(before, networks.weights, strict=True)]
     assert changed == [False] * 4 + [True] * 2
-    clipped = Training(Networks(COMBINATIONS["tan"], range(4)), X.float(), Y, clip=0.5)
+    clipped = EnsembleTrainer(
+        MLPEnsemble(ACTIVATION_PAIRS["tan"], range(4)), X.float(), Y, clip=0.5
+    )
     clipped.step()
     assert (clipped.gradient_norms().square().sum(0).sqrt() <= 0.5 + 1e-5).all()
 
@@ -103,7 +105,7 @@ def test_frozen_layers_stay_and_clipped_gradients_are_short():
 
 @pytest.mark.parametrize("name", PIECEWISE_LINEAR)
 def test_on_a_piece_the_network_is_linear(name):
-    networks = Networks(COMBINATIONS[name], range(2), dtype=torch.float64)
+    networks = MLPEnsemble(ACTIVATION_PAIRS[name], range(2), dtype=torch.float64)
     slope, height = linear_map(networks, X)
     near = X + 1e-6
     same = linear_regions(networks, X) == linear_regions(networks, near)
@@ -114,7 +116,7 @@ def test_on_a_piece_the_network_is_linear(name):
 
 def test_pieces_of_a_network_without_any_cannot_be_counted():
     with pytest.raises(ValueError, match="not piecewise linear"):
-        count_linear_regions(Networks(COMBINATIONS["tanh"], [0]), X.float())
+        count_linear_regions(MLPEnsemble(ACTIVATION_PAIRS["tanh"], [0]), X.float())
 
 
 # ------------------------------------------------------------------------------ records
@@ -200,12 +202,12 @@ def test_agreement_of_votes_that_are_known():
     [("linear", "linear"), ("sigmoid", "constant"), ("square", "power"), ("exp", "explodes")],
 )
 def test_shapes_far_away(name, shape):
-    networks = Networks(COMBINATIONS[name], range(3), dtype=torch.float64)
+    networks = MLPEnsemble(ACTIVATION_PAIRS[name], range(3), dtype=torch.float64)
     assert (extrapolation.ray_shapes(networks, directions=6) == shape).mean() > 0.8
 
 
 def test_votes_do_not_overflow():
-    networks = Networks(COMBINATIONS["exp"], range(4), dtype=torch.float64)
+    networks = MLPEnsemble(ACTIVATION_PAIRS["exp"], range(4), dtype=torch.float64)
     near = extrapolation.circle(1)
     expected = (networks.logits(torch.tensor(near)) > 0).numpy()
     assert (extrapolation.class_1_votes(networks, near) == expected).all()
@@ -249,7 +251,7 @@ def test_the_gallery_s_page_is_what_the_records_say():
     assert activation_gallery.PAGE.read_text(encoding="utf-8") == activation_gallery.page()
     sizes = {path.name: path.stat().st_size for path in activation_gallery.PICTURES.iterdir()}
     assert set(sizes) == {
-        f"{name}{end}" for name in COMBINATIONS for end in (".gif", ".webp", "-still.webp")
+        f"{name}{end}" for name in ACTIVATION_PAIRS for end in (".gif", ".webp", "-still.webp")
     }
     assert sum(sizes.values()) < 6_000_000
     assert max(size for name, size in sizes.items() if name.endswith(".gif")) < 1_000_000
@@ -259,7 +261,7 @@ def test_the_gallery_needs_no_script_and_no_other_host():
     content = activation_gallery.together()
     assert "<script" not in content and "http" not in content
     assert "\n\n" not in content  # Markdown would end the HTML there
-    assert content.count("<figure>") == len(COMBINATIONS)
+    assert content.count("<figure>") == len(ACTIVATION_PAIRS)
 
 
 def test_frames_show_the_boundary_and_where_there_is_no_number():

@@ -3,7 +3,7 @@
 And what is measured on the weights that they leave.
 """
 
-#: Keys of `helpers.networks.ensemble.COMBINATIONS`, which a test compares.
+#: Keys of `helpers.networks.ensemble.ACTIVATION_PAIRS`, which a test compares.
 PAIRS = (
     "abs", "exp", "exp-cos", "sin", "square", "relu", "sigmoid", "sort", "permute", "reciprocal",
     "tan", "sgn", "linear", "tanh",

@@ -122,7 +122,10 @@ TUNING_DATA = ALL_OF_MNIST | {"validation": 10_000, "evaluate_on": "validation"}
 TUNING_ON_A_TENTH = TUNING_DATA | {"train_size": 6_000}
 COSINE = {"name": "cosine", "peak": 2e-3, "warmup": 0.05}
 SLOWER_COSINE = COSINE | {"peak": 1e-3}
-DISTORTED = ("and the images distorted", {"augment": {"shift": 2.0, "rotation": 10.0, "scale": 0.1}})
+DISTORTED = (
+    "and the images distorted",
+    {"augment": {"shift": 2.0, "rotation": 10.0, "scale": 0.1}},
+)
 PUBLISHED_STEP = ("the published settings", {})
 #: The changes that were tried for each network, in this order, on validation images.
 VISION_STEPS = {
