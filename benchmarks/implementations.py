@@ -21,8 +21,8 @@ from helpers.networks.mlp import (
     loss_and_gradients,
     mlp,
 )
+from helpers.runs.experiments import EXPERIMENTS
 from helpers.runs.records import environment
-from helpers.runs.registry import EXPERIMENTS
 from helpers.training.numpy_trainer import Config, Training, TrainingData
 
 SIZES = (784, 1024, 10)

@@ -10,7 +10,7 @@ from helpers.book.decision_boundary import LIMITS
 from helpers.book.figures import BLACK, SEQUENTIAL, axes_or_new, curves, new_figure, sweep
 from helpers.claims.activation_rules import label
 from helpers.networks.ensemble import PIECEWISE_LINEAR, linear_map, linear_regions
-from helpers.runs.ensemble_records import recorded
+from helpers.runs.experiments import recorded_ensemble
 
 LAYERS = ("first layer", "second layer", "last layer")
 INSIDE = 1  # where the abscissa, which is logarithmic, shows what is measured inside the data
@@ -55,7 +55,7 @@ def gradients(names, titles=None):
     figure, axes = new_figure(1, len(names), height=3.4, sharey=True)
     lowest = 1e-4  # stands for none
     for ax, study, title in zip(np.atleast_1d(axes), names, titles or names, strict=True):
-        history = recorded(*study).history
+        history = recorded_ensemble(*study).history
         steps = np.array(history["iteration"]) + 1
         lengths = {
             name: np.maximum(np.array(history[f"gradient_{k + 1}"], dtype=float), lowest)
@@ -122,10 +122,10 @@ def draw_linear_regions(networks, title="", arrows=14, ax=None):
 def region_counts():
     """Draw how many linear regions the networks have over the training, from the records."""
     found = {
-        label(name): np.array(recorded(name).history["regions"], dtype=float)
+        label(name): np.array(recorded_ensemble(name).history["regions"], dtype=float)
         for name in PIECEWISE_LINEAR
     }
-    steps = np.array(recorded("relu").history["iteration"]) + 1
+    steps = np.array(recorded_ensemble("relu").history["iteration"]) + 1
     figure = curves(steps, found, xlabel="iteration", ylabel="linear regions in sight", log=True)
     (ax,) = figure.axes
     ax.set_xscale("log")

@@ -18,7 +18,8 @@ from scipy.special import expit
 from helpers.book.decision_boundary import GROUND, LIMITS, class_points
 from helpers.data.datasets import half_moons
 from helpers.networks.ensemble import ACTIVATION_PAIRS, EnsembleTrainer, MLPEnsemble
-from helpers.runs.catalogue.activations import HALF_MOONS_SEED, Study
+from helpers.runs.catalogue.activations import HALF_MOONS_SEED
+from helpers.runs.experiments import Ensemble
 
 FRAMES = 40
 #: Iterations shown, ever further apart: most happens at the start.
@@ -32,7 +33,7 @@ NOWHERE = (160, 160, 160)  # where the network gives no number
 
 def training_points():
     """Return the course's 100 points as tensors, [100, 2] and [100]."""
-    study = Study("relu")
+    study = Ensemble("relu")
     x, y = half_moons(study.n, study.noise, HALF_MOONS_SEED)
     return torch.tensor(x, dtype=torch.float32), torch.tensor(y, dtype=torch.float32)
 
@@ -60,7 +61,7 @@ def trajectory(combination, seed, iterations=ITERATIONS):
         combination = ACTIVATION_PAIRS[combination]
     x, y = training_points()
     networks = MLPEnsemble(combination, [seed])
-    training = EnsembleTrainer(networks, x, y, Study("relu").learning_rate)
+    training = EnsembleTrainer(networks, x, y, Ensemble("relu").learning_rate)
     for iteration in iterations:
         while training.iteration < iteration:
             training.step()

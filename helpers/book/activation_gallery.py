@@ -18,9 +18,8 @@ from PIL import Image
 from helpers.book import activation_frames as frames
 from helpers.book.animation import gif_bytes
 from helpers.networks.ensemble import ACTIVATION_PAIRS
-from helpers.runs.commands import exit_status
-from helpers.runs.ensemble_records import FIT, recorded
-from helpers.runs.records import ROOT, RecordError, write_atomically
+from helpers.runs.experiments import recorded_ensemble
+from helpers.runs.records import FIT, ROOT, RecordError, exit_status, write_atomically
 
 PAGE = ROOT / "book" / "activation_gallery.md"
 PICTURES = ROOT / "book" / "_static" / "activations"
@@ -47,7 +46,7 @@ SEEN = {
 
 def typical_seed(name):
     """Return the first seed that does what most seeds of a combination do: fit, or not."""
-    fits = recorded(name).fits
+    fits = recorded_ensemble(name).fits
     return int(np.argmax(fits == (fits.mean() > 0.5)))
 
 
@@ -58,7 +57,7 @@ def _trained(name):
 
 def outcome(name):
     """Say what the recorded seeds of a combination did."""
-    batch, seed = recorded(name), typical_seed(name)
+    batch, seed = recorded_ensemble(name), typical_seed(name)
     did = "fits" if batch.fits[seed] else f"ends at {batch.train_accuracy[seed]:.0%}"
     return f"Seed {seed} {did}; of {len(batch.fits)} seeds {int(batch.fits.sum())} fit."
 
@@ -73,7 +72,7 @@ def webp(pixels):
 def draw(name, folder=PICTURES):
     """Train one combination's network and write its strip of frames, its GIF and its still."""
     shown, accuracies = _trained(name)
-    fit = recorded(name).fits[typical_seed(name)]
+    fit = recorded_ensemble(name).fits[typical_seed(name)]
     if (accuracies[-1] >= FIT) != fit:
         raise RecordError(f"{name} did not come out as recorded: record it anew on this machine")
     label = ACTIVATION_PAIRS[name].label

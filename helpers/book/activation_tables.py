@@ -3,13 +3,20 @@
 import numpy as np
 import pandas as pd
 
-from helpers.analysis.activations import EXPECTED, FITTING, SHAPES, recorded_extrapolation
+from helpers.analysis.activations import (
+    EXPECTED,
+    FITTING,
+    SHAPES,
+    fit_share,
+    held_out_mean,
+    recorded_extrapolation,
+)
 from helpers.analysis.stats import difference_interval
 from helpers.claims.activation_rules import best_read_out, label, shape_shares
 from helpers.data.moons import best_accuracy
 from helpers.networks.ensemble import ACTIVATION_PAIRS
-from helpers.runs.catalogue.activations import NOISES, SIZES
-from helpers.runs.ensemble_records import recorded
+from helpers.runs.catalogue.activations import NOISES, POINT_COUNTS
+from helpers.runs.experiments import recorded_ensemble
 
 SAYS = {True: "fits", False: "does not fit", None: "not tried"}
 
@@ -23,17 +30,17 @@ def fits():
     """
     rows = []
     for name, parts in ACTIVATION_PAIRS.items():
-        batch = recorded(name)
+        batch = recorded_ensemble(name)
         rows.append(
             {
                 "after the layers": parts.label,
                 "the course": SAYS[parts.published],
-                "seeds that fit": f"{batch.share:.1%}",
-                "held-out accuracy": f"{batch.held_out:.4f}",
+                "seeds that fit": f"{fit_share(batch):.1%}",
+                "held-out accuracy": f"{held_out_mean(batch):.4f}",
                 "of those that fit": _of_those(batch),
                 "iterations to fit": iterations_to_fit(batch),
                 "lost it again": str(lost(batch)),
-                "not finite": str(batch.broken),
+                "not finite": str(sum(at is not None for at in batch.first_nan_step)),
             }
         )
     return pd.DataFrame(rows)
@@ -46,7 +53,7 @@ def _of_those(batch):
 
 def iterations_to_fit(batch):
     """Write the median and the middle 80% of the iterations at which seeds first fit."""
-    reached = [at for at in batch.fitted_at if at is not None]
+    reached = [at for at in batch.first_fit_step if at is not None]
     if not reached:
         return "never"
     low, middle, high = np.percentile(reached, (10, 50, 90))
@@ -55,7 +62,7 @@ def iterations_to_fit(batch):
 
 def lost(batch):
     """Count the seeds that fitted at some iteration and do not at the end."""
-    pairs = zip(batch.fitted_at, batch.fits, strict=True)
+    pairs = zip(batch.first_fit_step, batch.fits, strict=True)
     return sum(at is not None and not fit for at, fit in pairs)
 
 
@@ -91,16 +98,16 @@ def remedies():
     """
     rows = []
     for name, tried in REMEDIES.items():
-        plain = recorded(name)
+        plain = recorded_ensemble(name)
         for combination, setting, words in tried:
-            batch = recorded(combination, setting)
+            batch = recorded_ensemble(combination, setting)
             gain = difference_interval(batch.train_accuracy, plain.train_accuracy, paired=True)
             rows.append(
                 {
                     "after the layers": label(name),
                     "changed": words,
-                    "seeds that fit": f"{batch.share:.1%}",
-                    "gain in training accuracy": "–" if batch.study == plain.study
+                    "seeds that fit": f"{fit_share(batch):.1%}",
+                    "gain in training accuracy": "–" if batch.experiment == plain.experiment
                     else f"{gain:+.3f}",
                 }
             )  # fmt: skip
@@ -120,10 +127,10 @@ def frozen():
         [
             {
                 "after the layers": parts.label,
-                "all layers": f"{recorded(name).share:.1%}",
-                "the last alone": f"{recorded(name, 'frozen').share:.1%}",
+                "all layers": f"{fit_share(recorded_ensemble(name)):.1%}",
+                "the last alone": f"{fit_share(recorded_ensemble(name, 'frozen')):.1%}",
                 "the best last layer": f"{best_read_out(name):.1%}",
-                "the last alone, 100 units": f"{recorded(name, 'frozen-wide').share:.1%}",
+                "the last alone, 100 units": f"{fit_share(recorded_ensemble(name, 'frozen-wide')):.1%}",
             }
             for name, parts in ACTIVATION_PAIRS.items()
         ]
@@ -165,7 +172,7 @@ def harder():
         row is the best possible classifier's.
     """
     columns = {f"noise-{noise}": f"noise {noise}" for noise in NOISES}
-    columns |= {f"points-{n}": f"{n} points" for n in SIZES}
+    columns |= {f"points-{n}": f"{n} points" for n in POINT_COUNTS}
     best = {"after the layers": "the best possible"}
     best |= {
         head: f"{best_accuracy(float(setting.split('-')[1]) if 'noise' in setting else 0.1):.3f}"
@@ -173,7 +180,10 @@ def harder():
     }
     rows = [
         {"after the layers": label(name)}
-        | {head: f"{recorded(name, setting).held_out:.3f}" for setting, head in columns.items()}
+        | {
+            head: f"{held_out_mean(recorded_ensemble(name, setting)):.3f}"
+            for setting, head in columns.items()
+        }
         for name in [*FITTING, "linear"]
     ]
     return pd.DataFrame([best, *rows])

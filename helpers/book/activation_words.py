@@ -2,7 +2,13 @@
 
 import numpy as np
 
-from helpers.analysis.activations import DISTANCES, FITTING, recorded_extrapolation
+from helpers.analysis.activations import (
+    DISTANCES,
+    FITTING,
+    fit_share,
+    held_out_mean,
+    recorded_extrapolation,
+)
 from helpers.book.activation_tables import lost
 from helpers.claims.activation_rules import (
     WELL_BEHAVED,
@@ -12,13 +18,13 @@ from helpers.claims.activation_rules import (
     learned_beyond,
 )
 from helpers.claims.finding import listed
-from helpers.runs.ensemble_records import recorded
+from helpers.runs.experiments import recorded_ensemble
 
 
 def what_you_should_see(name, setting="plain"):
     """Say how many recorded seeds of a combination fit, and when."""
-    batch = recorded(name, setting)
-    reached = [at for at in batch.fitted_at if at is not None]
+    batch = recorded_ensemble(name, setting)
+    reached = [at for at in batch.first_fit_step if at is not None]
     low, high = np.percentile(reached, (5, 95))
     failed = np.array(batch.train_accuracy)[~batch.fits]
     return (
@@ -33,7 +39,7 @@ def hidden_failures():
     """Say which combinations that fit do not always do so, and in which of two ways they fail."""
     said = []
     for name in WELL_BEHAVED:
-        batch = recorded(name)
+        batch = recorded_ensemble(name)
         failed = int((~batch.fits).sum())
         if failed:
             said.append(
@@ -53,7 +59,7 @@ def of_which(part, whole):
 
 def crossings(name):
     """Say how much of the second layer one step takes across a pole, at first and at the end."""
-    shares = recorded(name).history["crossings_2"]
+    shares = recorded_ensemble(name).history["crossings_2"]
     return (
         f"With {label(name)}, the first steps take {np.mean(shares[1:6]):.1%} of the second "
         f"layer's outputs across a pole, the last {shares[-1]:.1%}"
@@ -62,11 +68,13 @@ def crossings(name):
 
 def frozen():
     """Say how many of the well-behaved fit with random first layers, narrow and wide."""
-    wide = [label(n) for n in WELL_BEHAVED if recorded(n, "frozen-wide").share.low > 0.5]
+    wide = [
+        label(n) for n in WELL_BEHAVED if fit_share(recorded_ensemble(n, "frozen-wide")).low > 0.5
+    ]
     failing = [
         label(name)
         for name in ("reciprocal", "tan", "sgn")
-        if recorded(name, "frozen-wide").share.low > 0.5
+        if fit_share(recorded_ensemble(name, "frozen-wide")).low > 0.5
     ]
     return (
         f"With ten units a layer, training everything adds {learned():+.2f} to the share that "
@@ -120,7 +128,7 @@ def explained():
 
 def spread(setting):
     """Say between which activations held-out accuracy is highest and lowest in a setting."""
-    means = {name: recorded(name, setting).held_out for name in FITTING}
+    means = {name: held_out_mean(recorded_ensemble(name, setting)) for name in FITTING}
     best = max(means, key=lambda name: means[name].estimate)
     worst = min(means, key=lambda name: means[name].estimate)
     return (

@@ -8,7 +8,11 @@ from helpers.analysis.measures import breakthrough, count, epochs_to, silent_cla
 from helpers.book import figures
 from helpers.claims.course import PUBLISHED_MNIST
 from helpers.claims.numpy_rules import SMALL_RATE_NAMES
-from helpers.runs.catalogue.numpy_networks import ACTIVATION_NAMES, MINI_BATCH_TRIALS, RATES
+from helpers.runs.catalogue.numpy_networks import (
+    ACTIVATION_NAMES,
+    LEARNING_RATES,
+    MINI_BATCH_TRIALS,
+)
 from helpers.runs.experiments import find, recorded
 
 
@@ -46,7 +50,7 @@ def beside_published():
 
 def activations():
     """Return the records of the comparison of activations, by what is tried."""
-    names = {name: find(name).about for name in ACTIVATION_NAMES}
+    names = {name: find(name).label for name in ACTIVATION_NAMES}
     names["tenth-reference"] = "ReLU, He"  # it goes by other settings elsewhere
     return {about: recorded(name) for name, about in names.items()}
 
@@ -117,7 +121,7 @@ def emergence_table():
         epochs = [epoch for run in runs if (epoch := breakthrough(run)) is not None]
         rows.append(
             {
-                "network and rate": find(name).about,
+                "network and rate": find(name).label,
                 "falls suddenly": count(len(epochs), len(runs)),
                 "at epoch": ", ".join(map(str, sorted(epochs))) or "–",
                 "validation accuracy at the end": f"{tables.interval(runs, 'eval_accuracy'):.3f}",
@@ -129,7 +133,7 @@ def emergence_table():
 def mini_batch_trials():
     """Return the records of the mini-batch trials, by what each one changes."""
     return {
-        find(name).about: recorded(name) for name in map("mnist-sgd-{}".format, MINI_BATCH_TRIALS)
+        find(name).label: recorded(name) for name in map("mnist-sgd-{}".format, MINI_BATCH_TRIALS)
     }
 
 
@@ -142,7 +146,7 @@ def rate_frames():
     labels : list of str
     """
     frames = []
-    for rate in RATES:
+    for rate in LEARNING_RATES:
         runs = recorded(f"tenth-rate-{rate}")
         figure, (left, right) = figures.new_figure(2, 1, height=6, sharex=True)
         for record in runs:
@@ -162,4 +166,4 @@ def rate_frames():
         left.set(ylabel="training loss", ylim=(0, 12), title=f"learning rate {rate}")
         right.set(ylabel="validation accuracy", ylim=(0, 1), xlim=(0, 400), xlabel="epoch")
         frames.append(figures.to_pixels(figure))
-    return frames, [f"learning rate {rate}" for rate in RATES]
+    return frames, [f"learning rate {rate}" for rate in LEARNING_RATES]

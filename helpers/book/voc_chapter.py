@@ -33,10 +33,9 @@ from helpers.claims.voc_rules import (
     REMEDIES,
     REPEATED,
 )
-from helpers.runs.examples import first, unpacked
-from helpers.runs.experiments import find, recorded
+from helpers.runs.experiments import EXPERIMENTS, find, recorded
 from helpers.runs.records import ROOT, read_arrays
-from helpers.runs.registry import EXPERIMENTS
+from helpers.runs.runner import decode_images, largest
 
 BEST = COMPARED["ResNet-18"]  # whose answers are looked at closely
 CALIBRATED = ("LeNet", "ResNet-18", "ViT")  # whose probabilities are compared with the truth
@@ -69,7 +68,7 @@ def compared():
 def larger():
     """Return the experiments on larger images that are listed: "model, size" -> name."""
     listed = [find(name) for name in LARGER if name in EXPERIMENTS]
-    return {f"{e.about}, {e.data['size']} px": e.name for e in listed}
+    return {f"{e.label}, {e.data['size']} px": e.name for e in listed}
 
 
 def ends(name, metric):
@@ -87,7 +86,7 @@ def grown_images():
     """
     found = []
     for name in larger().values():
-        about = find(name).about
+        about = find(name).label
         if about in COMPARED:
             pair = name, COMPARED[about]
             reached = {"F1": [ends(n, F1) for n in pair], "mAP": [ends(n, MAP) for n in pair]}
@@ -192,7 +191,7 @@ def image_sizes():
     ax = figures.axes_or_new(None, height=5.2)
     sides = set()
     for i, (about, name) in enumerate(COMPARED.items()):
-        names = [name, *(n for n in larger().values() if find(n).about == about)]
+        names = [name, *(n for n in larger().values() if find(n).label == about)]
         levels = [ends(n, MAP) for n in names]
         levels = [mean_interval(v) if len(v) > 1 else Interval(v[0], v[0], v[0], 1) for v in levels]
         at = np.array([find(n).data["size"] for n in names])
@@ -216,7 +215,7 @@ def overfitting():
 def vits():
     """Return the records of the ViT's variants, each with one change: about -> records."""
     names = dict.fromkeys(name for pair in CAUSES.values() for name in pair)
-    return {find(name).about: recorded(name) for name in names if name in EXPERIMENTS}
+    return {find(name).label: recorded(name) for name in names if name in EXPERIMENTS}
 
 
 def causes():
@@ -293,7 +292,13 @@ def shown(name):
     places = arrays["shown"]
     probabilities = expit(arrays["scores"][places].astype(np.float64))
     views = arrays.get("shown_views")
-    return places, unpacked(arrays["shown_images"]), probabilities, arrays["labels"][places], views
+    return (
+        places,
+        decode_images(arrays["shown_images"]),
+        probabilities,
+        arrays["labels"][places],
+        views,
+    )
 
 
 def chosen(name, kind, each):
@@ -308,7 +313,7 @@ def chosen(name, kind, each):
     said = probabilities >= 0.5
     right = (said == (truth == 1)).all(axis=1, keepdims=True)
     which = said & ((truth == 0) if kind == FALSE_ALARM else (truth == 1) & right)
-    ranks = [first(column, each) for column in np.where(which, probabilities, -np.inf).T]
+    ranks = [largest(column, each) for column in np.where(which, probabilities, -np.inf).T]
     pairs = [(rows[i], k) for i in range(each) for k, rows in enumerate(ranks) if i < len(rows)]
     return [row for row, _ in pairs], [k for _, k in pairs]
 

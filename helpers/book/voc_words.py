@@ -6,7 +6,7 @@ import torch
 from data_prep.voc_labels import CLASSES
 from helpers.analysis import metrics, tables
 from helpers.analysis.layers import multiply_adds
-from helpers.analysis.stats import difference_interval, mean_interval
+from helpers.analysis.stats import difference_interval, mean_interval, prediction_interval
 from helpers.analysis.uncertainty import expected_calibration_error
 from helpers.book import multilabel
 from helpers.book.voc_chapter import (
@@ -31,10 +31,8 @@ from helpers.claims.course import PUBLISHED_SIDE, PUBLISHED_VOC
 from helpers.claims.finding import listed, runs_of, seeds_of
 from helpers.claims.voc_rules import CAUSES, COMPARED, F1, MAP, OWN, PLAIN, REPEATED, gains
 from helpers.networks.vision_models import MODELS
-from helpers.runs.agreement import prediction_interval
 from helpers.runs.catalogue.tiny_voc import WEIGHTED
-from helpers.runs.experiments import find, recorded
-from helpers.runs.registry import EXPERIMENTS
+from helpers.runs.experiments import EXPERIMENTS, find, recorded
 
 
 def about_trap():
@@ -84,7 +82,7 @@ def _made(experiment, usual):
     """Name an experiment's model, its images' size and its seeds, and epochs that are not usual."""
     after = "" if experiment.config.epochs == usual else f"{experiment.config.epochs} epochs, "
     runs = runs_of(recorded(experiment.name))
-    return f"{experiment.about} at {experiment.data['size']} px ({after}{runs})"
+    return f"{experiment.label} at {experiment.data['size']} px ({after}{runs})"
 
 
 def about_ways():

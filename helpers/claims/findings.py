@@ -24,7 +24,7 @@ from helpers.claims import (
 from helpers.claims.course import CLAIMS, VERDICTS
 from helpers.claims.evidence import records_link, section_with
 from helpers.claims.finding import UNTOLD
-from helpers.runs.records import noting
+from helpers.runs.records import track_records_read
 
 TESTS = numpy_claims.TESTS | vision_claims.TESTS | voc_claims.TESTS | activation_claims.TESTS
 
@@ -59,7 +59,7 @@ def show(claim):
 
 def _behind(claim):
     """Return a claim's `Finding`, and the runs that its test reads: experiment -> seeds."""
-    with noting() as runs:
+    with track_records_read() as runs:
         return finding(claim), runs
 
 

@@ -22,8 +22,7 @@ from helpers.claims.finding import (
     seeds_of,
 )
 from helpers.runs.catalogue.vision import POINTS, Point
-from helpers.runs.experiments import recorded
-from helpers.runs.registry import EXPERIMENTS
+from helpers.runs.experiments import EXPERIMENTS, recorded
 
 #: The experiment that repeats each published row as the original computed it.
 REPEATED = {
@@ -112,8 +111,8 @@ def _c3_4():
     }
     epochs = recorded(REPEATED["ViT"])[0].config["epochs"]
     gains = {point: difference(*pair(point), "eval_accuracy") for point in POINTS}
-    helps = {point.about(True): gain for point, gain in gains.items() if gain.above(LITTLE)}
-    harms = {point.about(True): gain for point, gain in gains.items() if (-gain).above(LITTLE)}
+    helps = {point.label(True): gain for point, gain in gains.items() if gain.above(LITTLE)}
+    harms = {point.label(True): gain for point, gain in gains.items() if (-gain).above(LITTLE)}
     effect = (
         f"With minus without, test accuracy after {epochs} epochs in the published setting: "
         f"{compared(homes, '+.4f')}. In "

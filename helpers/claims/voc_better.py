@@ -14,7 +14,7 @@ from helpers.claims import better
 from helpers.claims.course import PUBLISHED_VOC
 from helpers.claims.finding import listed, runs_of, seeds_of
 from helpers.claims.voc_rules import COMPARED, F1, LARGEST, MAP
-from helpers.runs.catalogue.tiny_voc import CHOOSING, CHOSEN, MODELS, STEPS
+from helpers.runs.catalogue.tiny_voc import VOC_CHOSEN, VOC_MODELS, VOC_STEPS, VOC_TUNING_SIZES
 from helpers.runs.experiments import recorded
 
 BEST, TUNE = "best-voc-", "tune-voc-"  # what the names of the experiments begin with
@@ -33,12 +33,12 @@ WANTED = {"LeNet": 0.76, "ResNet-18": 0.87}
 
 def steps_table(model):
     """Tabulate the steps to a network's own recipe by their figures on held-out images."""
-    return better.tried({MODELS[model][0]: (STEPS[model], f"{TUNE}{model}-")}, HELD_OUT)
+    return better.tried({VOC_MODELS[model][0]: (VOC_STEPS[model], f"{TUNE}{model}-")}, HELD_OUT)
 
 
 def about_sides():
     """Say on how large photographs the recipes are chosen."""
-    lenet, resnet = (CHOOSING[model]["size"] for model in ("lenet", "resnet18"))
+    lenet, resnet = (VOC_TUNING_SIZES[model] for model in ("lenet", "resnet18"))
     return (
         "An epoch of ResNet-18 takes many times as long. So fewer steps are tried: LeNet's two "
         "cheap ones at once (batch normalisation it has anyway), and one more. And they are tried "
@@ -60,7 +60,7 @@ def threshold(model):
     float
         That of the best F1 of the run in which the recipe was chosen, for all classes alike.
     """
-    name = f"{TUNE}{model}-{CHOSEN[model]}"
+    name = f"{TUNE}{model}-{VOC_CHOSEN[model]}"
     (said,) = voc_chapter.answers(name).probabilities
     return metrics.choose_thresholds(said, voc_chapter.targets(name))
 
@@ -68,7 +68,7 @@ def threshold(model):
 def answers(name):
     """Return the `helpers.book.multilabel.Answers` of an experiment: own recipes' at their threshold."""
     model = name.removeprefix(BEST)
-    return voc_chapter.answers(name, threshold(model) if model in CHOSEN else 0.5)
+    return voc_chapter.answers(name, threshold(model) if model in VOC_CHOSEN else 0.5)
 
 
 def _f1(model):
@@ -91,8 +91,8 @@ def best_table():
     DataFrame of str
     """
     rows = []
-    for model in CHOSEN:
-        network = MODELS[model][0]
+    for model in VOC_CHOSEN:
+        network = VOC_MODELS[model][0]
         runs, plain = recorded(BEST + model), recorded(COMPARED[network])
         data, epochs = runs[0].config["data"], runs[0].config["epochs"]
         rows.append(
@@ -111,8 +111,8 @@ def best_table():
 def about_best():
     """Say what the recipes bring, network by network, and whether that is what we set out for."""
     said = []
-    for model in CHOSEN:
-        network = MODELS[model][0]
+    for model in VOC_CHOSEN:
+        network = VOC_MODELS[model][0]
         runs, plain = recorded(BEST + model), recorded(COMPARED[network])
         found, gain = mean_interval(_f1(model)), tables.difference(runs, plain, MAP)
         f1 = difference_interval(_f1(model), tables.values(plain, F1), paired=True)
@@ -125,7 +125,7 @@ def about_best():
         said.append(
             f"**{network}**: {f1:+.3f} in F1 and {gain:+.3f} in mAP over the published settings "
             f"({seeds_of(gain)}). It says yes from a probability of {threshold(model):.2f} on, "
-            f"which was chosen on the held-out photographs of {CHOOSING[model]['size']} pixels. "
+            f"which was chosen on the held-out photographs of {VOC_TUNING_SIZES[model]} pixels. "
             "We had set out for an F1 of "
             f"{wanted:.2f}, which {way}: {found:.3f}. At 0.5, as in the other tables, it would be "
             f"{tables.interval(runs, F1):.3f}."
@@ -135,11 +135,11 @@ def about_best():
 
 def about_thresholds():
     """Say how unlike the photographs are that thresholds are chosen on, and judged by."""
-    model = next(iter(CHOSEN))
+    model = next(iter(VOC_CHOSEN))
     return (
         "A threshold that is best on some photographs need not be on others, least of all where "
         "they differ so much: a person is in "
-        f"{_persons(f'{TUNE}{model}-{CHOSEN[model]}'):.0%} of the held-out photographs, and in "
+        f"{_persons(f'{TUNE}{model}-{VOC_CHOSEN[model]}'):.0%} of the held-out photographs, and in "
         f"{_persons(BEST + model):.0%} of the validation ones."
     )
 
@@ -168,8 +168,8 @@ def together():
         last, all seeds of all of them.
     """
     rows, everyone = {}, []
-    for model in CHOSEN:
-        network, said = MODELS[model][0], voc_chapter.answers(BEST + model)
+    for model in VOC_CHOSEN:
+        network, said = VOC_MODELS[model][0], voc_chapter.answers(BEST + model)
         rows[f"one {network}"] = said
         rows[f"{len(said.records)} {network}s together"] = _mean(said.probabilities)
         everyone.append(said.probabilities)

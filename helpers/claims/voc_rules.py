@@ -22,9 +22,8 @@ from helpers.claims.finding import (
     runs_of,
     seeds_of,
 )
-from helpers.runs.experiments import recorded
+from helpers.runs.experiments import EXPERIMENTS, recorded
 from helpers.runs.records import read_arrays
-from helpers.runs.registry import EXPERIMENTS
 
 F1, MAP = "eval_f1", "eval_mean_average_precision"
 NEAR = 0.01  # F1: near enough to a published value to say that it came out again

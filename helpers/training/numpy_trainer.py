@@ -193,7 +193,7 @@ class Training:
         """Return the class scores [N, K] of the evaluation data."""
         return predict(self.network, self.data.x_eval)
 
-    def keepsakes(self, units=64):
+    def artifacts(self, units=64):
         """Return what figures show of a network trained on 28×28 images.
 
         Returns

@@ -238,7 +238,7 @@ class Training:
         found = views(self.judge.eval(), images)
         return None if found is None else found.float().cpu().numpy()
 
-    def keepsakes(self):
+    def artifacts(self):
         """Return the curves over batches, as arrays `curve_loss` and `curve_accuracy`."""
         return {
             f"curve_{name}": np.array(values, np.float32) for name, values in self.curve.items()

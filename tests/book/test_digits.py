@@ -10,11 +10,11 @@ from helpers.claims.course import PUBLISHED_MNIST
 from helpers.claims.numpy_rules import SMALL_RATE_NAMES
 from helpers.runs.catalogue.numpy_networks import (
     ACTIVATION_NAMES,
+    LEARNING_RATES,
     MINI_BATCH_TRIALS,
-    RATES,
     TUNING_SEED,
 )
-from helpers.runs.registry import EXPERIMENTS
+from helpers.runs.experiments import EXPERIMENTS
 
 SLOW = np.exp(-np.arange(200) / 30).tolist()
 SUDDEN = [*np.linspace(3, 2, 20), *np.full(80, 2.0), *np.linspace(2, 0.5, 20), *np.full(80, 0.5)]
@@ -119,7 +119,7 @@ def test_there_is_one_frame_for_each_rate(monkeypatch):
     runs = [record(0, SLOW), record(1, [*SLOW[:-1], None])]  # one diverges in the end
     monkeypatch.setattr(digits, "recorded", lambda name: asked.append(name) or runs)
     frames, labels = digits.rate_frames()
-    assert asked == [f"tenth-rate-{rate}" for rate in RATES]
-    assert labels == [f"learning rate {rate}" for rate in RATES]
-    assert len(frames) == len(RATES) and len({frame.shape for frame in frames}) == 1
+    assert asked == [f"tenth-rate-{rate}" for rate in LEARNING_RATES]
+    assert labels == [f"learning rate {rate}" for rate in LEARNING_RATES]
+    assert len(frames) == len(LEARNING_RATES) and len({frame.shape for frame in frames}) == 1
     assert all(frame.dtype == np.uint8 for frame in frames)

@@ -13,39 +13,38 @@ from helpers.claims import voc_better
 from helpers.claims.course import PUBLISHED_VOC
 from helpers.claims.voc_better import BEST, TUNE
 from helpers.claims.voc_rules import COMPARED, F1, MAP
-from helpers.runs.catalogue.tiny_voc import CHOSEN, MODELS, STEPS
-from helpers.runs.experiments import recorded
-from helpers.runs.registry import EXPERIMENTS
+from helpers.runs.catalogue.tiny_voc import VOC_CHOSEN, VOC_MODELS, VOC_STEPS
+from helpers.runs.experiments import EXPERIMENTS, recorded
 
 
-@pytest.mark.parametrize("model", STEPS)
+@pytest.mark.parametrize("model", VOC_STEPS)
 def test_recipes_are_chosen_on_training_images_and_judged_on_the_others(model):
-    for name, (_, recipe) in STEPS[model].items():
+    for name, (_, recipe) in VOC_STEPS[model].items():
         step = EXPERIMENTS[f"{TUNE}{model}-{name}"]
         assert step.config == recipe
         assert step.data["evaluate_on"] == "held-out" and step.data["held_out"] > 0
     chosen = EXPERIMENTS[BEST + model]
     assert chosen.data["evaluate_on"] == "validation" and "held_out" not in chosen.data
     often = {"evaluate_every": chosen.config.evaluate_every}
-    assert chosen.config == replace(STEPS[model][CHOSEN[model]][1], **often)
+    assert chosen.config == replace(VOC_STEPS[model][VOC_CHOSEN[model]][1], **often)
 
 
-@pytest.mark.parametrize("model", STEPS)
+@pytest.mark.parametrize("model", VOC_STEPS)
 def test_each_step_is_shown_by_its_held_out_figures(model):
     table = voc_better.steps_table(model)
-    names = [f"{TUNE}{model}-{name}" for name in STEPS[model]]
+    names = [f"{TUNE}{model}-{name}" for name in VOC_STEPS[model]]
     assert table["F1"].tolist() == [f"{recorded(n)[0].metrics[F1]:.3f}" for n in names]
     assert table["mAP"].tolist() == [f"{recorded(n)[0].metrics[MAP]:.3f}" for n in names]
 
 
-@pytest.mark.parametrize("model", CHOSEN)
+@pytest.mark.parametrize("model", VOC_CHOSEN)
 def test_the_threshold_is_the_best_one_of_the_held_out_images_only(model):
-    name = f"{TUNE}{model}-{CHOSEN[model]}"
+    name = f"{TUNE}{model}-{VOC_CHOSEN[model]}"
     (said,), truth = voc_chapter.answers(name).probabilities, voc_chapter.targets(name)
     at = [metrics.summarise(said, truth, t)["f1"] for t in (voc_better.threshold(model), 0.5)]
     assert at[0] >= at[1]
     assert voc_better.answers(BEST + model).thresholds == voc_better.threshold(model)
-    assert voc_better.answers(COMPARED[MODELS[model][0]]).thresholds == 0.5
+    assert voc_better.answers(COMPARED[VOC_MODELS[model][0]]).thresholds == 0.5
 
 
 def test_a_recipe_stands_beside_the_published_value_and_the_published_settings():
@@ -63,7 +62,7 @@ def test_networks_together_answer_with_the_mean_of_their_probabilities():
     lenets = voc_chapter.answers(BEST + "lenet").probabilities
     (together,) = rows["3 LeNets together"].probabilities
     assert together == pytest.approx((lenets[0] + lenets[1] + lenets[2]) / 3)
-    everyone = [voc_chapter.answers(BEST + model).probabilities for model in CHOSEN]
+    everyone = [voc_chapter.answers(BEST + model).probabilities for model in VOC_CHOSEN]
     counts = sum(map(len, everyone))
     (together,) = rows[f"all {counts} together"].probabilities
     assert together == pytest.approx(sum(p.sum(axis=0) for p in everyone) / counts)
@@ -79,7 +78,10 @@ def test_networks_together_answer_with_the_mean_of_their_probabilities():
 
 
 def test_what_the_recipes_rest_on_is_told():
-    sides = {model: EXPERIMENTS[f"{TUNE}{model}-{CHOSEN[model]}"].data["size"] for model in CHOSEN}
+    sides = {
+        model: EXPERIMENTS[f"{TUNE}{model}-{VOC_CHOSEN[model]}"].data["size"]
+        for model in VOC_CHOSEN
+    }
     assert f"of {sides['resnet18']} pixels a side instead of {sides['lenet']}" in (
         voc_better.about_sides()
     )

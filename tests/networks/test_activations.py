@@ -27,10 +27,9 @@ from helpers.networks.ensemble import (
     permute,
     sort,
 )
-from helpers.runs import ensemble_runner as activation_runs
-from helpers.runs.catalogue.activations import STUDIES
-from helpers.runs.ensemble_records import one_trained, recorded, write
-from helpers.runs.records import RUNS, RecordError
+from helpers.runs.ensemble_runner import trained_ensemble
+from helpers.runs.experiments import ENSEMBLES, recorded_ensemble
+from helpers.runs.records import RUNS, RecordError, write
 
 X, Y = (torch.tensor(part) for part in half_moons(100, 0.1, 42))
 
@@ -124,16 +123,16 @@ def test_pieces_of_a_network_without_any_cannot_be_counted():
 
 @pytest.fixture
 def quick(monkeypatch):
-    study = replace(STUDIES["activation-relu/plain"], iterations=3, seeds=4)
-    monkeypatch.setitem(STUDIES, study.name, study)
+    study = replace(ENSEMBLES["activation-relu/plain"], iterations=3, seeds=4)
+    monkeypatch.setitem(ENSEMBLES, study.name, study)
     return study
 
 
 def test_a_batch_is_written_and_reads_back(quick, tmp_path):
     made = activation_runs.run(quick, tmp_path)
-    assert recorded("relu", folder=tmp_path) == made
+    assert recorded_ensemble("relu", folder=tmp_path) == made
     assert made.parameters == 151 and len(made.train_accuracy) == 4
-    assert one_trained("relu", 2, tmp_path).weights[0].shape == (1, 2, 10)
+    assert trained_ensemble("relu", 2, tmp_path).weights[0].shape == (1, 2, 10)
 
 
 @pytest.mark.parametrize(
@@ -147,23 +146,23 @@ def test_a_batch_is_written_and_reads_back(quick, tmp_path):
 def test_a_bad_record_is_refused(quick, tmp_path, change, message):
     write(replace(activation_runs.run(quick, tmp_path), **change), tmp_path)
     with pytest.raises(RecordError, match=message):
-        recorded("relu", folder=tmp_path)
+        recorded_ensemble("relu", folder=tmp_path)
 
 
 def test_missing_changed_and_unknown_records_are_refused(quick, tmp_path, monkeypatch):
     with pytest.raises(RecordError, match="missing"):
-        recorded("relu", folder=tmp_path)
+        recorded_ensemble("relu", folder=tmp_path)
     activation_runs.run(quick, tmp_path)
-    monkeypatch.setitem(STUDIES, quick.name, replace(quick, learning_rate=0.5))
+    monkeypatch.setitem(ENSEMBLES, quick.name, replace(quick, learning_rate=0.5))
     with pytest.raises(RecordError, match="learning_rate"):
-        recorded("relu", folder=tmp_path)
+        recorded_ensemble("relu", folder=tmp_path)
     with pytest.raises(RecordError, match="unknown study"):
-        recorded("relu", "nothing", folder=tmp_path)
+        recorded_ensemble("relu", "nothing", folder=tmp_path)
 
 
-@pytest.mark.parametrize("name", STUDIES)
+@pytest.mark.parametrize("name", ENSEMBLES)
 def test_every_listed_study_is_recorded(name):
-    batch = recorded(*name.removeprefix("activation-").split("/"))
+    batch = recorded_ensemble(*name.removeprefix("activation-").split("/"))
     assert (RUNS / f"{name}.json").stat().st_size < 200_000
     assert not batch.commit.endswith("+changes")
     assert all(0 <= share <= 1 for share in batch.held_out_accuracy)
@@ -174,7 +173,7 @@ def test_no_record_is_unlisted():
         path.relative_to(RUNS).with_suffix("").as_posix()
         for path in RUNS.glob("activation-*/*.json")
     }
-    assert files == set(STUDIES) | {"activation-extrapolation/extrapolation"}
+    assert files == set(ENSEMBLES) | {"activation-extrapolation/extrapolation"}
 
 
 def test_the_command_line_refuses_what_it_does_not_know(capsys):
@@ -217,7 +216,7 @@ def made_up(fits):
     """Stand-in for `recorded`: so many of 200 seeds of each combination fit."""
 
     def read(name, setting="plain"):
-        batch = recorded("relu")
+        batch = recorded_ensemble("relu")
         share = fits.get(name, 0) if setting == "plain" else 0
         return replace(batch, train_accuracy=[1.0] * share + [0.5] * (200 - share))
 

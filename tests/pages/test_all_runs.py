@@ -16,7 +16,6 @@ from benchmarks import notebook_times
 from benchmarks.notebook_times import NotebookTimesError
 from helpers.analysis.stats import mean_interval
 from helpers.runs import records
-from helpers.runs.ensemble_records import Batch
 
 ROOT = Path(__file__).resolve().parents[2]
 SCRIPT = ROOT / "book" / "_static" / "run_tables.js"

@@ -4,8 +4,8 @@ import argparse
 
 import pytest
 
-from helpers.runs.commands import exit_status, whole_number
-from helpers.runs.records import RecordError
+from benchmarks.commands import whole_number
+from helpers.runs.records import RecordError, exit_status
 
 
 @pytest.mark.parametrize(

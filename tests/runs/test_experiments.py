@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 
 from helpers.runs import experiments, records, runner
+from helpers.runs.experiments import EXPERIMENTS, Experiment
 from helpers.runs.records import RecordError
-from helpers.runs.registry import EXPERIMENTS, Experiment
 from helpers.training.numpy_trainer import Config
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -9,8 +9,8 @@ import pytest
 from helpers.data import datasets
 from helpers.data.voc import load_tiny_voc
 from helpers.runs import records, runner
-from helpers.runs.examples import unpacked
-from helpers.runs.registry import EXPERIMENTS, Experiment
+from helpers.runs.experiments import EXPERIMENTS, Experiment
+from helpers.runs.runner import decode_images
 from helpers.training.config import Recipe
 from helpers.training.numpy_trainer import Config
 
@@ -136,7 +136,7 @@ def test_the_units_kept_are_those_that_the_output_listens_to_most():
     training, _ = runner.prepare(experiment, "embedded", 0)
     first, second = training.network.dense_layers
     second.weight[:] = np.array([1, 5, 0, 3, 2])[:, None]
-    kept = training.keepsakes(units=2)["first_weights"]
+    kept = training.artifacts(units=2)["first_weights"]
     assert kept.shape == (2, 28, 28)
     np.testing.assert_allclose(kept[0].ravel(), first.weight[:, 1], rtol=1e-3, atol=1e-6)
     np.testing.assert_allclose(kept[1].ravel(), first.weight[:, 3], rtol=1e-3, atol=1e-6)
@@ -184,7 +184,7 @@ def test_telling_images_are_kept_with_where_the_model_looks(tmp_path, model, arg
         kept[seed] = records.read_arrays("small", "embedded", seed, tmp_path / "runs")
     more = kept[1].keys() - kept[0].keys()
     assert more == {"shown", "shown_images"} | ({"shown_views"} if shape else set())
-    images = unpacked(kept[1]["shown_images"])
+    images = decode_images(kept[1]["shown_images"])
     places = kept[1]["shown"]
     assert images.shape == (len(places), 64, 64, 3)
     originals = load_tiny_voc().val_images[places]

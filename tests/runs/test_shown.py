@@ -1,9 +1,10 @@
 """Which images are kept to be shown, and that they come back as they were but for a little."""
 
 import numpy as np
+from helpers.runs.examples import packed, telling
 
 from helpers.data.voc import load_tiny_voc
-from helpers.runs.examples import packed, telling, unpacked
+from helpers.runs.runner import decode_images
 
 #                    alarm 0  alarm 1   miss 0   right     right     nearly 0
 LOGITS = np.array([[9, -5], [-7, 8], [-6, 5.0], [4, -9], [8, -6], [7, -0.1]])
@@ -33,7 +34,7 @@ def test_a_faultless_model_has_no_mistakes_to_show():
 def test_packed_images_are_small_and_come_back_nearly_as_they_were():
     images = load_tiny_voc().val_images[:12]
     picture = packed(images)
-    again = unpacked(picture)
+    again = decode_images(picture)
     assert picture.dtype == again.dtype == np.uint8 and again.shape == images.shape
     assert picture.nbytes < images.nbytes / 4
     assert np.abs(again.astype(int) - images).mean() < 10

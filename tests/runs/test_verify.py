@@ -6,21 +6,11 @@ from dataclasses import asdict, replace
 import numpy as np
 import pytest
 import torch
+from helpers.runs.agreement import AS_RECORDED, OUTSIDE, UNTOLD, WITHIN, judge, judge_batch
 
-from helpers.runs import ensemble_runner as activation_runs
+from helpers.analysis.stats import prediction_interval
 from helpers.runs import records, runner, verify
-from helpers.runs.agreement import (
-    AS_RECORDED,
-    OUTSIDE,
-    UNTOLD,
-    WITHIN,
-    judge,
-    judge_batch,
-    prediction_interval,
-)
-from helpers.runs.catalogue.activations import STUDIES, Study
-from helpers.runs.experiments import UnknownExperiment
-from helpers.runs.registry import EXPERIMENTS, Experiment
+from helpers.runs.experiments import ENSEMBLES, EXPERIMENTS, Ensemble, Experiment, UnknownExperiment
 from helpers.runs.verify import Check
 from helpers.training.numpy_trainer import Config
 
@@ -31,7 +21,7 @@ TINY = Experiment(
     {"name": "half-moons", "n": 64, "noise": 0.2, "held_out": 500, "data_seed": None},
     seeds=(0, 1, 2),
 )
-STUDY = Study("tanh", "tiny", n=20, iterations=4, seeds=5)
+STUDY = Ensemble("tanh", "tiny", n=20, iterations=4, seeds=5)
 
 
 @pytest.fixture
@@ -187,7 +177,7 @@ def test_several_labels_are_compared_by_the_mean_average_precision():
 
 
 def test_a_batch_of_practice_5_is_verified(tmp_path, monkeypatch, capsys):
-    monkeypatch.setitem(STUDIES, STUDY.name, STUDY)
+    monkeypatch.setitem(ENSEMBLES, STUDY.name, STUDY)
     batch = activation_runs.run(STUDY, tmp_path)
     before = snapshot(tmp_path)
     assert verify.main([STUDY.name], tmp_path) == 0
@@ -255,6 +245,6 @@ def test_the_list_names_everything_and_marks_the_default_set(capsys):
     assert verify.main(["--list"]) == 0
     lines = capsys.readouterr().out.splitlines()
     listed = sum(bool(e.seeds_at(scale)) for e in EXPERIMENTS.values() for scale in verify.SCALES)
-    assert len(lines) == listed + len(STUDIES)
+    assert len(lines) == listed + len(ENSEMBLES)
     marked = [line for line in lines if line.endswith("in the default set")]
     assert {line.split()[0] for line in marked} == set(verify.QUICK)

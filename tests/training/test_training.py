@@ -11,7 +11,7 @@ import pytest
 import torch
 
 from helpers.runs import records, runner
-from helpers.runs.registry import Experiment
+from helpers.runs.experiments import Experiment
 from helpers.training import torch_trainer as training
 from helpers.training.config import NoSuchDevice, Recipe
 from helpers.training.schedules import SCHEDULES
