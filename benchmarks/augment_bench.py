@@ -22,7 +22,7 @@ from tqdm import tqdm
 from benchmarks import numpy_speed as bench
 from benchmarks.commands import whole_number
 from benchmarks.numpy_speed import Row
-from helpers.claims.finding import listed
+from helpers.analysis.summaries import join_words
 from helpers.runs import records
 from helpers.runs.catalogue.tiny_voc import VOC_MODELS
 from helpers.runs.records import exit_status
@@ -267,7 +267,7 @@ def table(results=None):
     Returns
     -------
     DataFrame of str
-        One row a comparison, ready for `helpers.analysis.tables.show`.
+        One row a comparison, ready for `helpers.book.output.show_table`.
     """
     results = results or read()
     names = {"what": "the first against the second", "ours": "the first", "other": "the second"}
@@ -306,14 +306,14 @@ def sentence(results=None):
     pil, two = found.pil, found.preparation
     shares = [f"{row.ratio:.1%} with {title}" for title, row in found.shares.items()]
     missed = [title for title, row in found.shares.items() if not row.met]
-    verdict = f"is not reached with {listed(missed)}" if missed else "is reached"
+    verdict = f"is not reached with {join_words(missed)}" if missed else "is reached"
     return (
         f"At {found.size} pixels and with one thread, an image takes {pil.ours / 1e3:.2f} ms of "
         f"processor time in a batch, and {pil.other / 1e3:.2f} ms when the same operations go "
         f"image by image through PIL: {_spread(pil)} times as long. The goal of {pil.target:g} "
         f"times is {'' if pil.met else 'not '}reached. Without PIL, by torchvision.transforms.v2, "
         f"it is {_spread(found.v2)} times. Waiting for data and augmentation takes "
-        f"{listed(shares)} of an epoch; the goal of at most {SHARE:.0%} {verdict}. Preparing "
+        f"{join_words(shares)} of an epoch; the goal of at most {SHARE:.0%} {verdict}. Preparing "
         f"{found.prepared} small scenes is {_spread(two)} times as fast with two processes as "
         f"with one.{_busy(found)}"
     )

@@ -227,7 +227,7 @@ def table(results=None):
     Returns
     -------
     DataFrame of str
-        One row a comparison, ready for `helpers.analysis.tables.show`.
+        One row a comparison, ready for `helpers.book.output.show_table`.
     """
     return pd.DataFrame(
         {

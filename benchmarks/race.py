@@ -156,7 +156,7 @@ def table(results=None):
     Returns
     -------
     DataFrame of str
-        One row a stage, ready for `helpers.analysis.tables.show`.
+        One row a stage, ready for `helpers.book.output.show_table`.
     """
     results = results or read()
     return pd.DataFrame(

@@ -30,7 +30,7 @@ FORBIDDEN = [f"/{folder}/" for folder in ["home", "root", "Users", "work", "mnt"
 
 # What the book shows things with. The subject of the book must not depend on any of it.
 SHOWING = {"animation", "bench", "contestants", "course", "figures", "moons", "planes", "prose"}
-SHOWING |= {"claims", "digits", "finding", "measures", "numpy_claims", "stats", "tables"}
+SHOWING |= {"claims", "digits", "finding", "numpy_claims", "stats", "summaries", "numpy_rules"}
 SHOWING |= {"evidence", "published", "published_view"}
 SHOWING |= {"batch_first", "better", "vision", "vision_claims", "vision_words", "widgets"}
 SHOWING |= {"diagrams", "layers", "readers", "views"}  # how the networks are drawn

@@ -176,7 +176,7 @@ def nested_squares(rows):
 
 
 def shape_table(model, channels=1, size=28):
-    """Tabulate a model's layers for `helpers.analysis.tables.show`.
+    """Tabulate a model's layers for `helpers.book.output.show_table`.
 
     Parameters
     ----------

@@ -6,11 +6,29 @@ what comes in is plain numbers.
 
 import warnings
 from dataclasses import dataclass, replace
+from enum import Enum
 
 import numpy as np
 from scipy import stats
 
 CONFIDENCE = 0.95
+
+
+class Answer(Enum):
+    """What an interval says to a question: yes, no, or that it does not decide.
+
+    Ask with `is`: none of the three is true or false by itself.
+    """
+
+    YES = "yes"
+    NO = "no"
+    UNCLEAR = "unclear"
+
+    def __bool__(self):
+        raise TypeError(f"{self} is neither true nor false: compare it with `is`.")
+
+
+YES, NO, UNCLEAR = Answer
 
 
 @dataclass(frozen=True)
@@ -53,14 +71,14 @@ class Interval:
         return self.low <= value <= self.high
 
     def above(self, limit):
-        """Whether all of the interval lies above `limit`: True, False, or None if only a part."""
-        return True if self.low > limit else False if self.high < limit else None
+        """Answer whether the true value is above `limit`; UNCLEAR if only a part of it is."""
+        return YES if self.low > limit else NO if self.high < limit else UNCLEAR
 
     def inside(self, limit):
-        """Whether all of it lies within ±`limit`; None if only a part does."""
+        """Answer whether the true value is within ±`limit`; UNCLEAR if only a part of it is."""
         if self.low > limit or self.high < -limit:
-            return False
-        return True if -limit <= self.low and self.high <= limit else None
+            return NO
+        return YES if -limit <= self.low and self.high <= limit else UNCLEAR
 
 
 def mean_interval(values, confidence=CONFIDENCE):

@@ -9,6 +9,7 @@ from helpers.analysis.activations import (
     held_out_mean,
     recorded_extrapolation,
 )
+from helpers.analysis.summaries import join_words
 from helpers.book.activation_tables import lost
 from helpers.claims.activation_rules import (
     WELL_BEHAVED,
@@ -17,7 +18,6 @@ from helpers.claims.activation_rules import (
     learned,
     learned_beyond,
 )
-from helpers.claims.finding import listed
 from helpers.runs.experiments import recorded_ensemble
 
 
@@ -80,8 +80,8 @@ def frozen():
         f"With ten units a layer, training everything adds {learned():+.2f} to the share that "
         f"fits, averaged over the course's nine; measured against a hundred random units a layer "
         f"it adds only {learned('frozen-wide'):+.2f}: most seeds then fit without any "
-        f"back-propagation through {listed(wide)}, and, of those that fail when trained, "
-        f"{listed(failing)}."
+        f"back-propagation through {join_words(wide)}, and, of those that fail when trained, "
+        f"{join_words(failing)}."
     )
 
 
@@ -111,7 +111,7 @@ def alike(limit=0.9, distance=8):
     return (
         f"At distance {distance}, two seeds of {most} agree on {own[most]:.0%} of the directions, "
         f"two of {least} on {own[least]:.0%}. Some networks of *different* activations agree on at "
-        f"least {limit:.0%}: {listed(pairs)}."
+        f"least {limit:.0%}: {join_words(pairs)}."
     )
 
 

@@ -3,8 +3,8 @@
 import numpy as np
 import pandas as pd
 
-from helpers.analysis import tables
-from helpers.analysis.measures import breakthrough, count, epochs_to, silent_classes
+from helpers.analysis import summaries
+from helpers.analysis.summaries import epochs_to, format_count, never_predicted, sudden_drop
 from helpers.book import figures
 from helpers.claims.course import PUBLISHED_MNIST
 from helpers.claims.numpy_rules import SMALL_RATE_NAMES
@@ -43,7 +43,7 @@ def beside_published():
             rows.append(
                 {"run": f"{about}, seed {record.seed}"}
                 | {label: f"{record.metrics[metric]:.4f}" for label, metric in metrics.items()}
-                | {"classes never answered": str(silent_classes(record))}
+                | {"classes never answered": str(never_predicted(record))}
             )
     return pd.DataFrame(rows)
 
@@ -68,7 +68,7 @@ def activation_table(settings, level=0.9):
     -------
     DataFrame of str
     """
-    table = tables.summary(
+    table = summaries.summary(
         settings,
         {"eval_accuracy": ("validation accuracy", ".4f")},
         head="activation, initialisation",
@@ -83,7 +83,7 @@ def _reached(epochs):
     known = sorted(epoch for epoch in epochs if epoch is not None)
     if not known:
         return "never"
-    some = "" if len(known) == len(epochs) else f" ({count(len(known), len(epochs))})"
+    some = "" if len(known) == len(epochs) else f" ({format_count(len(known), len(epochs))})"
     return ", ".join(map(str, known)) + some
 
 
@@ -104,7 +104,7 @@ def emergence_figure():
                     color=figures.PALETTE[i], linestyle=figures.LINES[i], linewidth=1.5,
                     label=f"rate {name.removeprefix(prefix)}" if record.seed == 0 else None,
                 )  # fmt: skip
-                if (epoch := breakthrough(record)) is not None:
+                if (epoch := sudden_drop(record)) is not None:
                     loss = record.history["loss"][record.history["epoch"].index(epoch)]
                     ax.plot(epoch, loss, "o", color=figures.BLACK)
         ax.set(title=kind, ylabel="hinge loss", ylim=(0, 11))
@@ -118,13 +118,13 @@ def emergence_table():
     rows = []
     for name in SMALL_RATE_NAMES:
         runs = recorded(name)
-        epochs = [epoch for run in runs if (epoch := breakthrough(run)) is not None]
+        epochs = [epoch for run in runs if (epoch := sudden_drop(run)) is not None]
         rows.append(
             {
                 "network and rate": find(name).label,
-                "falls suddenly": count(len(epochs), len(runs)),
+                "falls suddenly": format_count(len(epochs), len(runs)),
                 "at epoch": ", ".join(map(str, sorted(epochs))) or "–",
-                "validation accuracy at the end": f"{tables.interval(runs, 'eval_accuracy'):.3f}",
+                "validation accuracy at the end": f"{summaries.interval(runs, 'eval_accuracy'):.3f}",
             }
         )
     return pd.DataFrame(rows)

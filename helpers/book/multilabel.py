@@ -11,14 +11,13 @@ import numpy as np
 import pandas as pd
 from scipy.special import expit
 
-from helpers.analysis import metrics, tables
+from helpers.analysis import metrics, summaries
 from helpers.analysis.uncertainty import (
     RESAMPLES,
     bootstrap,
     reliability_curve,
 )
 from helpers.book import figures
-from helpers.claims.finding import runs_of
 
 #: The figures of a decision: key in `helpers.analysis.metrics.summarise` -> title of the column.
 DECIDED = {"accuracy": "accuracy", "precision": "precision", "recall": "recall", "f1": "F1"}
@@ -110,7 +109,7 @@ def _size(records):
     side, epochs = first.config["data"]["size"], first.config["epochs"]
     size = f"{first.parameters:,} ({first.parameters * 4 / 2**20:.1f} MiB)"
     return {
-        "trained": f"{side} px, {epochs} epochs, {runs_of(records)}",
+        "trained": f"{side} px, {epochs} epochs, {summaries.format_seeds(records)}",
         "parameters (checkpoint)": size,
     }
 
@@ -196,8 +195,8 @@ def gap_figure(settings):
     """
     epochs, judged, gaps = {}, {}, {}
     for name, records in settings.items():
-        steps, train = tables.history(records, "loss")
-        judged[name] = tables.history(records, "eval_loss")[1]
+        steps, train = summaries.history(records, "loss")
+        judged[name] = summaries.history(records, "eval_loss")[1]
         gaps[name] = judged[name] - train
         epochs[name] = steps + 1
     figure, (above, below) = figures.new_figure(2, 1, height=6.6, sharex=True)

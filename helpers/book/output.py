@@ -5,12 +5,15 @@ What the notebooks show here reads the same in Jupyter Lab and in the built book
 
 import html
 import inspect
+import re
 import textwrap
 
 from IPython.display import Markdown
 
+from helpers.analysis.summaries import Marked, markup_of
 from helpers.book.animation import Html
 from helpers.claims.course import CLAIMS, VERDICTS
+from helpers.claims.findings import finding
 
 
 def say(*paragraphs):
@@ -46,38 +49,96 @@ def _without_docstring(function):
 BOXES = dict(zip(VERDICTS, ("tip", "attention", "danger", "note"), strict=True))
 
 
-def verdict(claim, answer, why):
+def show_verdict(claim):
     """Show a box with a claim of the original course and what came of it.
 
     Parameters
     ----------
     claim : str
         Its number, a key of `helpers.claims.course.CLAIMS`.
-    answer : str
-        One of `helpers.claims.course.VERDICTS`.
-    why : str
-        The evidence, in a sentence or two.
 
     Returns
     -------
     Html
-
-    Raises
-    ------
-    KeyError
-        If there is no such claim.
-    ValueError
-        If `answer` is none of the verdicts.
     """
-    if claim not in CLAIMS:
-        raise KeyError(f"unknown claim {claim!r}: choose one of {', '.join(CLAIMS)}")
-    if answer not in VERDICTS:
-        raise ValueError(f"unknown verdict {answer!r}: choose one of {', '.join(VERDICTS)}")
-    why = " ".join(why.split())
+    found = finding(claim)
+    why = f"{found.test}. {found.effect}"
     return Html(
-        f'<div class="admonition {BOXES[answer]}">\n'
-        f'<p class="admonition-title">{claim}: {html.escape(answer)}</p>\n'
+        f'<div class="admonition {BOXES[found.verdict]}">\n'
+        f'<p class="admonition-title">{claim}: {html.escape(found.verdict)}</p>\n'
         f"<p><em>The claim: {html.escape(CLAIMS[claim])}</em></p>\n"
         f"<p>{html.escape(why)}</p>\n</div>",
-        f"{claim}: {answer}. {why}",
+        f"{claim}: {found.verdict}. {why}",
     )
+
+
+# ------------------------------------------------------------------------- tables
+
+INTERVAL = re.compile(r"(\S+) (\[[^]]+\]|\([^)]+\))")  # a figure and its range
+#: A number with its unit, and a name like ResNet-18.
+KEPT = re.compile(r"\b(\d[\d,]* (?:px|epochs?|seeds?)|[^\W\d]{2,}-\d+)\b")
+LONG = 42  # characters: a cell with more of them is a sentence, and is broken into lines
+
+
+def _folded(value):
+    """Return a cell's markup, in which no line breaks inside a range or inside what is `KEPT`."""
+    found = INTERVAL.fullmatch(str(value))
+    if found:
+        return f"{found[1]} <span>{found[2]}</span>"
+    return markup_of(value) if isinstance(value, Marked) else KEPT.sub(_span, markup_of(value))
+
+
+def _span(found):
+    return f"<span>{found[1]}</span>"
+
+
+def _long(value):
+    return ' class="long"' if len(str(value)) > LONG else ""
+
+
+class Shown:
+    """A table as a notebook shows it: HTML in the book, aligned text elsewhere."""
+
+    def __init__(self, frame, stacked=False, folded=False):
+        self.frame, self.stacked, self.folded = frame, stacked, folded
+
+    def _repr_html_(self):
+        heads = [html.escape(str(name)) for name in self.frame.columns]
+        cells = "".join(f"<th>{head}</th>" for head in heads)
+        lines = [f"<thead><tr>{cells}</tr></thead>", "<tbody>"]
+        # A phone shows the rows of a stacked table one below the other, without its head.
+        labels = [f' data-label="{head}"' if self.stacked else "" for head in heads[1:]]
+        markup = _folded if self.folded else markup_of
+        for row in self.frame.itertuples(index=False):
+            first, *rest = row
+            cells = "".join(
+                f"<td{label or _long(value)}>{markup(value)}</td>"
+                for label, value in zip(labels, rest, strict=True)
+            )
+            lines.append(f'<tr><th scope="row">{markup(first)}</th>{cells}</tr>')
+        kind = "table" + " stacked" * self.stacked + " folded" * self.folded
+        table = "\n".join([f'<table class="{kind}">', *lines, "</tbody>", "</table>"])
+        # A wide table scrolls inside its own box on a phone, not the whole page.
+        return f'<div style="overflow-x: auto">\n{table}\n</div>'
+
+    def __repr__(self):
+        return self.frame.astype(str).to_string(index=False)
+
+
+def show_table(frame, stacked=False, folded=False):
+    """Show a table of text without its index.
+
+    Parameters
+    ----------
+    frame : DataFrame of str or Marked
+    stacked : bool
+        Whether its cells hold sentences: they are wrapped, and on a phone each row is a block.
+    folded : bool
+        Whether an interval may stand below its mean, for a table with many of them.
+
+    Returns
+    -------
+    Shown
+        Displayed when it is the last line of a notebook cell.
+    """
+    return Shown(frame, stacked, folded)

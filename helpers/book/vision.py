@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import torch
 
-from helpers.analysis import tables
+from helpers.analysis import summaries
 from helpers.book import figures
 from helpers.claims.course import PUBLISHED_VISION
 from helpers.claims.vision_rules import NAMES, REPEATED, SQUARES, pair, small_data_name
@@ -35,12 +35,12 @@ def published_table():
     for about, name in table_rows().items():
         runs = recorded(name)
         published = PUBLISHED_VISION.get(about)
-        accuracy = tables.values(runs, "eval_accuracy")
+        accuracy = summaries.values(runs, "eval_accuracy")
         rows.append(
             {
                 "model": about,
                 "published": _published(published),
-                "ours: test accuracy": tables.cell(accuracy, ".4f"),
+                "ours: test accuracy": summaries.cell(accuracy, ".4f"),
                 "sd": f"{accuracy.std(ddof=1):.4f}" if len(runs) > 1 else "–",
                 "seeds": str(len(runs)),
                 "epochs": str(runs[0].config["epochs"]),
@@ -71,7 +71,7 @@ def cost_table(level=0.97):
     for about, name in table_rows().items():
         runs = recorded(name)
         epochs = runs[0].config["epochs"]
-        seconds = tables.values(runs, "cpu_seconds").min() / epochs
+        seconds = summaries.values(runs, "cpu_seconds").min() / epochs
         reached = [_first_at(run.history["eval_accuracy"], level) for run in runs]
         minutes = "not reached"
         if None not in reached:
@@ -105,8 +105,8 @@ def small_data_table():
                 row |= {f"{images:,} images": "not recorded", f"gap at {images:,}": "–"}
                 continue
             runs = recorded(name)
-            gap = tables.values(runs, "train_accuracy") - tables.values(runs, "eval_accuracy")
-            accuracy = tables.cell(tables.values(runs, "eval_accuracy"), ".3f")
+            gap = summaries.values(runs, "train_accuracy") - summaries.values(runs, "eval_accuracy")
+            accuracy = summaries.cell(summaries.values(runs, "eval_accuracy"), ".3f")
             row[f"{images:,} images"] = accuracy if len(runs) > 1 else f"{accuracy} (one run)"
             row[f"gap at {images:,}"] = f"{gap.mean():.3f}"
         rows.append(row)
@@ -162,8 +162,8 @@ def accuracy_against_time():
         if "without" in about:
             continue
         runs = recorded(name)
-        epochs, courses[about] = tables.history(runs, "eval_accuracy")
-        seconds = tables.values(runs, "cpu_seconds").min() / len(epochs)
+        epochs, courses[about] = summaries.history(runs, "eval_accuracy")
+        seconds = summaries.values(runs, "cpu_seconds").min() / len(epochs)
         minutes[about] = (epochs + 1) * seconds / 60
     figure = figures.curves(minutes, courses, "processor minutes on one core", "test accuracy")
     ax = figure.axes[0]
@@ -200,7 +200,9 @@ def quirks():
     base, changes = recorded(Point().name(scaled=True)), {}
     for name, (about, _) in ORIGINAL_VARIANTS.items():
         runs = recorded(f"tenth-vit-{name}")
-        changes[about] = tables.difference(runs, tables.same_seeds(base, runs), "eval_accuracy")
+        changes[about] = summaries.difference(
+            runs, summaries.same_seeds(base, runs), "eval_accuracy"
+        )
     return changes
 
 
@@ -216,8 +218,8 @@ def sweep_table():
         scaled, plain = pair(point)
         row = {"setting": point.label(True)}
         for about, runs in (("with", scaled), ("without", plain)):
-            row[f"accuracy {about}"] = f"{tables.values(runs, 'eval_accuracy').mean():.3f}"
-        row["difference"] = f"{tables.difference(scaled, plain, 'eval_accuracy'):+.3f}"
+            row[f"accuracy {about}"] = f"{summaries.values(runs, 'eval_accuracy').mean():.3f}"
+        row["difference"] = f"{summaries.difference(scaled, plain, 'eval_accuracy'):+.3f}"
         for sign, label in (("score_spread", "spread"), ("attention_entropy", "entropy")):
             ends = [np.mean([run.history[sign][-1] for run in runs]) for runs in (scaled, plain)]
             row[f"{label}, with / without"] = " / ".join(f"{end:.2f}" for end in ends)
@@ -236,7 +238,7 @@ def sweep_figure():
     for i, (kind, points) in enumerate(kinds.items()):
         for point in points:
             scaled, plain = pair(point)
-            gain = tables.difference(scaled, plain, "eval_accuracy")
+            gain = summaries.difference(scaled, plain, "eval_accuracy")
             spread = np.mean([run.history["score_spread"][-1] for run in plain])
             ax.errorbar(
                 spread, gain.estimate, capsize=3, color=figures.PALETTE[i],

@@ -7,11 +7,12 @@ import torch
 from torch.nn import functional
 
 from benchmarks import race
-from helpers.analysis import tables
-from helpers.analysis.measures import count
+from helpers.analysis import summaries
+from helpers.analysis.stats import NO, UNCLEAR, YES
+from helpers.analysis.summaries import format_count, format_differences, format_n, join_words
 from helpers.book.vision import common_mistakes, quirks
 from helpers.claims.course import PUBLISHED_VISION
-from helpers.claims.finding import LITTLE, compared, listed, seeds_of
+from helpers.claims.finding import LITTLE
 from helpers.claims.vision_rules import REPEATED, SQUARES, pair
 from helpers.networks.probes import attention_maps
 from helpers.runs.catalogue.vision import POINTS, Point
@@ -30,13 +31,13 @@ def runs_made():
             shorter.append(f"{about} ({epochs} epochs instead of {published})")
     said = [
         "Our accuracies are means after the last epoch, with 95% intervals over seeds; the "
-        "training images are all 60,000, and nothing was chosen on the test images."
+        "training images are all 60,000, and nothing was verdict on the test images."
     ]
     if shorter:
-        said.append(f"Shorter than published, for want of time: {listed(shorter)}.")
+        said.append(f"Shorter than published, for want of time: {join_words(shorter)}.")
     if missing:
         said.append(
-            f"Not recorded at this length yet: {listed(missing)}; the sections below have them "
+            f"Not recorded at this length yet: {join_words(missing)}; the sections below have them "
             "on fewer images."
         )
     return " ".join(said)
@@ -44,15 +45,15 @@ def runs_made():
 
 def about_precision():
     """Say whether bfloat16, in which some networks were trained, changes the result."""
-    gain = tables.difference(
+    gain = summaries.difference(
         recorded("tenth-resnet18"), recorded("tenth-resnet18-float32"), "eval_accuracy"
     )
     means = [
-        tables.values(recorded(REPEATED[about]), "eval_accuracy").mean()
+        summaries.values(recorded(REPEATED[about]), "eval_accuracy").mean()
         for about in ("LeNet", "VGG-11", "ResNet-18")
     ]
     verdict = "a clear difference"
-    if gain.above(0) is None:
+    if gain.above(0) is UNCLEAR:
         verdict = "no clear difference"
         if gain.high - gain.low > max(means) - min(means):
             verdict += (
@@ -63,33 +64,33 @@ def about_precision():
         "VGG-11, ResNet-18 and the ViTs were trained with bfloat16 in their products and "
         "convolutions, which saves time on a processor that has it. ResNet-18 "
         f"on a tenth of the images, so trained, ends at {gain:+.4f} of accuracy from itself in "
-        f"float32 ({seeds_of(gain)}): {verdict}."
+        f"float32 ({format_n(gain)}): {verdict}."
     )
 
 
 def about_squares():
     """Say what the ViT as it is meant gains over the original's, at the original's length."""
     meant, original = recorded("mnist-vit"), recorded(REPEATED["ViT"])
-    gain = tables.difference(meant, original, "eval_accuracy")
+    gain = summaries.difference(meant, original, "eval_accuracy")
     ahead = gain.above(0)
-    verdict = {True: "the mistakes cost accuracy", False: "the mistakes did not even cost accuracy"}
+    verdict = {YES: "the mistakes cost accuracy", NO: "the mistakes did not even cost accuracy"}
     return (
         f"On all of MNIST, after {meant[0].config['epochs']} epochs in the published settings, the "
-        f"ViT as it is meant reaches {tables.interval(meant, 'eval_accuracy'):.4f}, the original's "
-        f"{tables.interval(original, 'eval_accuracy'):.4f}: a difference of {gain:+.4f} "
-        f"({seeds_of(gain)}), and so {verdict.get(ahead, 'whether the mistakes cost is open')}."
+        f"ViT as it is meant reaches {summaries.interval(meant, 'eval_accuracy'):.4f}, the original's "
+        f"{summaries.interval(original, 'eval_accuracy'):.4f}: a difference of {gain:+.4f} "
+        f"({format_n(gain)}), and so {verdict.get(ahead, 'whether the mistakes cost is open')}."
     )
 
 
 def about_quirks():
     """Say what each of the original's ways costs, and what they cost together."""
     effects = quirks()
-    clear = {about: gain for about, gain in effects.items() if gain.above(0) is not None}
+    clear = {about: gain for about, gain in effects.items() if gain.above(0) is not UNCLEAR}
     if not clear:
         said = "None of these four makes a difference that these seeds could tell from none."
     else:
         lead = "Only this makes" if len(clear) == 1 else "These make"
-        said = f"{lead} a clear difference: {compared(clear, '+.3f')}."
+        said = f"{lead} a clear difference: {format_differences(clear, '+.3f')}."
         if len(clear) < len(effects):
             rest = "the others, each alone," if len(clear) == 1 else "the rest"
             said += f" Whether {rest} would cost anything, these seeds can't tell."
@@ -107,7 +108,7 @@ def about_sweep():
     gains, spreads = [], []
     for point in POINTS:
         scaled, plain = pair(point)
-        gains.append(tables.difference(scaled, plain, "eval_accuracy"))
+        gains.append(summaries.difference(scaled, plain, "eval_accuracy"))
         spreads.append(np.mean([run.history["score_spread"][-1] for run in plain]))
     order = np.argsort(spreads)
     half = len(order) // 2
@@ -115,13 +116,13 @@ def about_sweep():
         np.mean([gains[i].estimate for i in part]) for part in (order[:half], order[half:])
     )
     largest = max(range(len(gains)), key=lambda i: gains[i].estimate)
-    clear = sum(gain.above(LITTLE) is True for gain in gains)
+    clear = sum(gain.above(LITTLE) is YES for gain in gains)
     many, one = (
-        tables.interval(recorded(Point(d).name(scaled=True)), "eval_accuracy") for d in (4, 128)
+        summaries.interval(recorded(Point(d).name(scaled=True)), "eval_accuracy") for d in (4, 128)
     )
     smallest = min(range(len(gains)), key=lambda i: gains[i].estimate)
     costs = ""
-    if (-gains[smallest]).above(LITTLE):
+    if (-gains[smallest]).above(LITTLE) is YES:
         costs = (
             f" It can also cost a little: at {POINTS[smallest].label(True)} it brings "
             f"{gains[smallest]:+.3f}. There, early in training, a start that looks around unevenly "
@@ -129,7 +130,7 @@ def about_sweep():
         )
     return (
         f"The division brings clearly more than {LITTLE} of accuracy in "
-        f"{count(clear, len(gains), 'settings')}; the most at {POINTS[largest].label(True)}: "
+        f"{format_count(clear, len(gains), 'settings')}; the most at {POINTS[largest].label(True)}: "
         f"{gains[largest]:+.3f}. In the {half} settings whose scores lie closest together "
         f"without it, it brings {calm:+.3f} in the mean, in the other {len(order) - half} "
         f"{wide:+.3f}.{costs} "
@@ -220,11 +221,11 @@ def about_common_mistakes():
 
 def summary():
     """Return the chapter's summary, with its numbers."""
-    lenet = tables.interval(recorded("mnist-lenet"), "eval_accuracy")
+    lenet = summaries.interval(recorded("mnist-lenet"), "eval_accuracy")
     vit = recorded(REPEATED["ViT"])
-    reached = tables.interval(vit, "eval_accuracy")
+    reached = summaries.interval(vit, "eval_accuracy")
     plain = Point(128, 3e-3)
-    gain = tables.difference(*pair(plain), "eval_accuracy")
+    gain = summaries.difference(*pair(plain), "eval_accuracy")
     return (
         "Each of the four networks is an answer to a question that the one before it raised: what "
         "to share, how to see far, how to let the signal pass, how to look anywhere. On small "

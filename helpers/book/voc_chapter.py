@@ -12,14 +12,13 @@ import pandas as pd
 from scipy.special import expit
 
 from data_prep.voc_labels import CLASSES
-from helpers.analysis import metrics, tables
+from helpers.analysis import metrics, summaries
 from helpers.analysis.stats import Interval, difference_interval, mean_interval
 from helpers.book import figures, looking, multilabel, pr_figures
 from helpers.book.multilabel import Answers
 from helpers.book.threshold_panel import threshold_panel
 from helpers.book.thresholds import threshold_playground
 from helpers.claims.course import PUBLISHED_VOC
-from helpers.claims.finding import runs_of
 from helpers.claims.voc_rules import (
     ANNEALED,
     CAUSES,
@@ -73,7 +72,7 @@ def larger():
 
 def ends(name, metric):
     """Return a figure of each seed, [S], after as many epochs as the compared models have."""
-    return tables.history(recorded(name), metric)[1][:, find(BEST).config.epochs - 1]
+    return summaries.history(recorded(name), metric)[1][:, find(BEST).config.epochs - 1]
 
 
 def grown_images():
@@ -148,7 +147,7 @@ def sizes_table():
             several = len(after) > 1
             change = difference_interval(after, before) if several else after[0] - before.mean()
             row[f"change in {title}"] = f"{change:+.3f}"
-        small, large = (runs_of(recorded(n)) for n in (COMPARED[about], name))
+        small, large = (summaries.format_seeds(recorded(n)) for n in (COMPARED[about], name))
         rows.append(row | {"runs": f"{large} against {small}"})
     return pd.DataFrame(rows)
 
@@ -220,16 +219,16 @@ def vits():
 
 def causes():
     """Draw the mAP of every variant of the ViT, and ResNet-18's."""
-    levels = {about: tables.interval(runs, MAP) for about, runs in vits().items()}
+    levels = {about: summaries.interval(runs, MAP) for about, runs in vits().items()}
     levels = dict(sorted(levels.items(), key=lambda row: row[1].estimate))
-    best = tables.values(recorded(COMPARED["ResNet-18"]), MAP).mean()
+    best = summaries.values(recorded(COMPARED["ResNet-18"]), MAP).mean()
     return figures.interval_plot(levels, "mAP", best, "ResNet-18")
 
 
 def long_run():
     """Draw the losses of the run that goes on after it has overfitted."""
-    steps, losses = tables.history(recorded(LONG), "eval_loss")
-    learnt = tables.history(recorded(LONG), "loss")[1]
+    steps, losses = summaries.history(recorded(LONG), "eval_loss")
+    learnt = summaries.history(recorded(LONG), "loss")[1]
     return figures.curves(
         steps + 1, {"validation": losses, "training": learnt}, ylabel="loss", log=True
     )
@@ -240,7 +239,7 @@ def learning():
     epochs, courses = {}, {}
     for about, name in COMPARED.items():
         if name in EXPERIMENTS:
-            steps, courses[about] = tables.history(recorded(name), MAP)
+            steps, courses[about] = summaries.history(recorded(name), MAP)
             epochs[about] = steps + 1
     figure = figures.curves(epochs, courses, ylabel="mAP on the validation images")
     figures.legend_above(figure.axes[0], ncols=3)
@@ -253,7 +252,7 @@ def restless():
     for ax, about in zip(axes, ("ResNet-18", "ViT"), strict=True):
         names = {"constant rate": COMPARED[about], "falling rate": ANNEALED.get(about)}
         runs = {
-            way: tables.history(recorded(name), "eval_loss")
+            way: summaries.history(recorded(name), "eval_loss")
             for way, name in names.items()
             if name in EXPERIMENTS
         }
@@ -289,12 +288,12 @@ def shown(name):
         As from `helpers.networks.probes.views`.
     """
     arrays = read_arrays(name, "full", find(name).keep_images[0])
-    places = arrays["shown"]
+    places = arrays["examples"]
     probabilities = expit(arrays["scores"][places].astype(np.float64))
-    views = arrays.get("shown_views")
+    views = arrays.get("example_saliency")
     return (
         places,
-        decode_images(arrays["shown_images"]),
+        decode_images(arrays["example_images"]),
         probabilities,
         arrays["labels"][places],
         views,

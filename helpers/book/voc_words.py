@@ -4,9 +4,10 @@ import numpy as np
 import torch
 
 from data_prep.voc_labels import CLASSES
-from helpers.analysis import metrics, tables
+from helpers.analysis import metrics, summaries
 from helpers.analysis.layers import multiply_adds
-from helpers.analysis.stats import difference_interval, mean_interval, prediction_interval
+from helpers.analysis.stats import YES, difference_interval, mean_interval, prediction_interval
+from helpers.analysis.summaries import format_n, format_seeds, join_words
 from helpers.analysis.uncertainty import expected_calibration_error
 from helpers.book import multilabel
 from helpers.book.voc_chapter import (
@@ -26,9 +27,7 @@ from helpers.book.voc_chapter import (
     targets,
     vits,
 )
-from helpers.claims import finding
 from helpers.claims.course import PUBLISHED_SIDE, PUBLISHED_VOC
-from helpers.claims.finding import listed, runs_of, seeds_of
 from helpers.claims.voc_rules import CAUSES, COMPARED, F1, MAP, OWN, PLAIN, REPEATED, gains
 from helpers.networks.vision_models import MODELS
 from helpers.runs.catalogue.tiny_voc import WEIGHTED
@@ -68,20 +67,20 @@ def runs_made():
         f"and the size of the ViT: {vit.arguments['depth']} layers of width "
         f"{vit.arguments['width']}. The networks are trained on images of "
         f"{find(BEST).data['size']} pixels a side instead of {PUBLISHED_SIDE}, for "
-        f"{config.epochs} epochs, with {listed(map(str, seeds))} seeds each, and some on larger "
-        f"ones: {listed(rows)}. Numbers are means over the seeds, after the last epoch, over all "
+        f"{config.epochs} epochs, with {join_words(map(str, seeds))} seeds each, and some on larger "
+        f"ones: {join_words(rows)}. Numbers are means over the seeds, after the last epoch, over all "
         f"{len(targets())} validation images. No setting was chosen on them; a class is said to be "
         "there from a probability of 0.5 on."
     )
     if missing:
-        said += f" Not recorded yet: {listed(missing)}."
+        said += f" Not recorded yet: {join_words(missing)}."
     return said
 
 
 def _made(experiment, usual):
     """Name an experiment's model, its images' size and its seeds, and epochs that are not usual."""
     after = "" if experiment.config.epochs == usual else f"{experiment.config.epochs} epochs, "
-    runs = runs_of(recorded(experiment.name))
+    runs = format_seeds(recorded(experiment.name))
     return f"{experiment.label} at {experiment.data['size']} px ({after}{runs})"
 
 
@@ -116,11 +115,13 @@ def about_size():
         if len(find(name).seeds) > 1:
             intervals += len(grown)
             changes = {title: difference_interval(*both) for title, both in grown.items()}
-            clear += [f"{about} in {title}" for title, gain in changes.items() if gain.above(0)]
+            clear += [
+                f"{about} in {title}" for title, gain in changes.items() if gain.above(0) is YES
+            ]
         else:
             alone.append(_alone(about, size, grown))
     lie = "lies" if len(clear) == 1 else "lie"
-    which = f": {listed(clear)}" if clear else ""
+    which = f": {join_words(clear)}" if clear else ""
     return (
         "How much of what is missing is the size of the images? The table says what larger ones "
         f"change, after the first {find(BEST).config.epochs} epochs of each, with 95% intervals "
@@ -136,12 +137,12 @@ def _alone(about, size, reached):
     published = ", the published size," if size == PUBLISHED_SIDE else ""
     return (
         f"One run of {about} at {size} pixels{published} ends after as many epochs at "
-        f"{listed(f'{title} {one[0]:.3f}' for title, (one, _) in reached.items())}. One more "
+        f"{join_words(f'{title} {one[0]:.3f}' for title, (one, _) in reached.items())}. One more "
         f"run at {find(BEST).data['size']} pixels should have "
-        f"{listed(f'{e.low:.3f} to {e.high:.3f}' for e in expected.values())} (prediction "
+        f"{join_words(f'{e.low:.3f} to {e.high:.3f}' for e in expected.values())} (prediction "
         "intervals): "
         + (
-            f"in {listed(above)} the larger images are ahead of that."
+            f"in {join_words(above)} the larger images are ahead of that."
             if above
             else "a single run cannot show that the larger images help."
         )
@@ -157,7 +158,7 @@ def about_depth():
     said, apart = [], []
     for title, metric in (("F1", F1), ("mAP", MAP)):
         theirs, ours, seeds = (
-            tables.history(runs, metric)[1][:, epochs - 1] for runs in (flat, deep, small)
+            summaries.history(runs, metric)[1][:, epochs - 1] for runs in (flat, deep, small)
         )
         said.append(f"{title} {ours[0]:.3f} against {theirs[0]:.3f}")
         apart.append(f"{np.ptp(seeds):.3f} in {title}")
@@ -167,9 +168,9 @@ def about_depth():
         "The course's VGG has five convolutions; VGG-11, the smallest of the paper's, has eight. "
         f"At {deep[0].config['data']['size']} pixels they have {' and '.join(sizes)} parameters. "
         f"VGG-11 needs {work:.1f} times as many multiply-adds for an image. It was trained for "
-        f"{epochs} epochs, with {runs_of(deep)}. Beside the course's VGG after as many: "
-        f"{listed(said)}. At {small[0].config['data']['size']} pixels the seeds of one and the "
-        f"same VGG then lie {listed(apart)} apart; one run of each does not rank the two."
+        f"{epochs} epochs, with {format_seeds(deep)}. Beside the course's VGG after as many: "
+        f"{join_words(said)}. At {small[0].config['data']['size']} pixels the seeds of one and the "
+        f"same VGG then lie {join_words(apart)} apart; one run of each does not rank the two."
     )
 
 
@@ -187,15 +188,15 @@ def about_models():
     lenet, vgg, best, vit, strips = (recorded(name) for name in COMPARED.values())
     person = constant_figures("person")
     gaps = {
-        "ResNet-18 minus VGG": tables.difference(best, vgg, MAP),
-        "ResNet-18 minus the ViT with true patches": tables.difference(best, vit, MAP),
-        "that ViT minus LeNet": tables.difference(vit, lenet, MAP),
-        "true patches minus strips": tables.difference(vit, strips, MAP),
+        "ResNet-18 minus VGG": summaries.difference(best, vgg, MAP),
+        "ResNet-18 minus the ViT with true patches": summaries.difference(best, vit, MAP),
+        "that ViT minus LeNet": summaries.difference(vit, lenet, MAP),
+        "true patches minus strips": summaries.difference(vit, strips, MAP),
     }
-    f1 = mean_interval(tables.values(vit, F1) - person["f1"])
+    f1 = mean_interval(summaries.values(vit, F1) - person["f1"])
     return (
-        f"In mAP: {finding.compared(gaps, '+.3f')}. In F1 the ViT minus the constant answer "
-        f"“person” is {f1:+.3f}; in mAP, {tables.interval(vit, MAP):.3f} "
+        f"In mAP: {summaries.format_differences(gaps, '+.3f')}. In F1 the ViT minus the constant answer "
+        f"“person” is {f1:+.3f}; in mAP, {summaries.interval(vit, MAP):.3f} "
         f"against {person['mean_average_precision']:.3f}, it has learned a good deal more than "
         "that: one threshold, at which that answer is good, shows little of it."
     )
@@ -211,13 +212,13 @@ def about_overfitting():
         after += ", depending on the seed" if len(lowest) > 1 else ""
         said.append(
             f"**{about}** without augmentation: the training loss falls to "
-            f"{tables.values(plain, 'train_loss').mean():.3f}, and the validation loss, lowest "
-            f"after {after}, climbs to {tables.cell(tables.values(plain, 'eval_loss'), '.2f')} "
-            f"({runs_of(plain)}). With augmentation they end at "
-            f"{tables.values(with_it, 'train_loss').mean():.3f} and "
-            f"{tables.cell(tables.values(with_it, 'eval_loss'), '.2f')} ({runs_of(with_it)}), and "
-            f"the mAP is {tables.cell(tables.values(with_it, MAP), '.3f')} instead of "
-            f"{tables.cell(tables.values(plain, MAP), '.3f')}."
+            f"{summaries.values(plain, 'train_loss').mean():.3f}, and the validation loss, lowest "
+            f"after {after}, climbs to {summaries.cell(summaries.values(plain, 'eval_loss'), '.2f')} "
+            f"({format_seeds(plain)}). With augmentation they end at "
+            f"{summaries.values(with_it, 'train_loss').mean():.3f} and "
+            f"{summaries.cell(summaries.values(with_it, 'eval_loss'), '.2f')} ({format_seeds(with_it)}), and "
+            f"the mAP is {summaries.cell(summaries.values(with_it, MAP), '.3f')} instead of "
+            f"{summaries.cell(summaries.values(plain, MAP), '.3f')}."
         )
     return said
 
@@ -225,12 +226,12 @@ def about_overfitting():
 def about_causes():
     """Say how far the ViT gets with the best single change, and how far that is from ResNet-18."""
     variants = vits()
-    best = max(variants, key=lambda about: tables.values(variants[about], MAP).mean())
-    found, f1 = (tables.interval(variants[best], metric) for metric in (MAP, F1))
-    left = tables.difference(recorded(COMPARED["ResNet-18"]), variants[best], MAP)
+    best = max(variants, key=lambda about: summaries.values(variants[about], MAP).mean())
+    found, f1 = (summaries.interval(variants[best], metric) for metric in (MAP, F1))
+    left = summaries.difference(recorded(COMPARED["ResNet-18"]), variants[best], MAP)
     return (
         f"The best of these ViTs is “{best}”: its mAP is {found:.3f} and its F1 {f1:.3f}. "
-        f"ResNet-18 is {left:+.3f} ahead of it ({seeds_of(left)}). That it is the best was found "
+        f"ResNet-18 is {left:+.3f} ahead of it ({format_n(left)}). That it is the best was found "
         "on these very images, which flatters it a little."
     )
 
@@ -253,7 +254,7 @@ def about_calibration():
     return (
         "The expected calibration error, the mean distance from the diagonal with each point "
         "weighted by its number of answers, is "
-        f"{listed(f'{error:.3f} for {about}' for about, error in errors.items())} (means over "
+        f"{join_words(f'{error:.3f} for {about}' for about, error in errors.items())} (means over "
         f"seeds). It is so small because {(said < 0.1).mean():.0%} of ResNet-18's answers lie in "
         "the first point, near zero, where nearly all are a safe no. The figure pools the "
         f"classes; one by one, what ResNet-18 states of “{CLASSES[most]}” lies furthest above its "
@@ -273,7 +274,7 @@ def about_mistakes():
     sure = probabilities[rows, classes]
     alarms = ((one_run(BEST) >= 0.5) & (targets() == 0)).sum(axis=0)
     few = [CLASSES[k] for k in sorted(set(classes)) if alarms[k] <= 2]
-    all_of_them = f"; for {listed(few)} there are no more" if few else ""
+    all_of_them = f"; for {join_words(few)} there are no more" if few else ""
     noise = (
         "A part of what is counted against a model is thus noise in the labels, and no model that "
         "is right will ever score 1."
@@ -310,9 +311,9 @@ def about_classes():
         f"By means over seeds, the easiest class is {easy} for {agree[0]} of {len(found)} "
         f"networks, and the hardest {hard} for {agree[1]}; for ResNet-18 their APs are "
         f"{best.max():.3f} and {best.min():.3f}. Cats are ahead of birds for "
-        f"{listed(ahead[True])}, and behind them for {listed(ahead[False])}. An AP must be read "
+        f"{join_words(ahead[True])}, and behind them for {join_words(ahead[False])}. An AP must be read "
         "beside the class's share of the images, which is what guessing would reach: "
-        f"{listed(f'{n} {s:.2f}' for n, s in zip(CLASSES, targets().mean(axis=0), strict=True))}."
+        f"{join_words(f'{n} {s:.2f}' for n, s in zip(CLASSES, targets().mean(axis=0), strict=True))}."
     )
 
 
@@ -321,20 +322,20 @@ def summary():
     person = constant_figures("person")
     best, vit, own = recorded(BEST), recorded(COMPARED["ViT"]), recorded(OWN)
     found, _ = gains(CAUSES, MAP)
-    clear = [about for about, gain in found.items() if gain.above(0)]
+    clear = [about for about, gain in found.items() if gain.above(0) is YES]
     helped = sorted(clear, key=lambda about: -found[about].estimate)
     return (
         "Where most answers are no, accuracy flatters everyone: always saying “person” reaches "
         f"{person['accuracy']:.3f}. Precision, recall and their curve say what a model is worth, "
         "class by class and threshold by threshold, if they are computed over all images at once. "
         f"At {find(BEST).data['size']} pixels and {find(BEST).config.epochs} epochs ResNet-18 "
-        f"reaches a mAP of {tables.values(best, MAP).mean():.3f} and an F1 of "
-        f"{tables.values(best, F1).mean():.3f}, the ViT {tables.values(vit, MAP).mean():.3f} and "
-        f"{tables.values(vit, F1).mean():.3f}; with a recipe of its own ResNet-18 comes, at "
-        f"the same threshold, to {tables.values(own, MAP).mean():.3f} and "
-        f"{tables.values(own, F1).mean():.3f}. What "
+        f"reaches a mAP of {summaries.values(best, MAP).mean():.3f} and an F1 of "
+        f"{summaries.values(best, F1).mean():.3f}, the ViT {summaries.values(vit, MAP).mean():.3f} and "
+        f"{summaries.values(vit, F1).mean():.3f}; with a recipe of its own ResNet-18 comes, at "
+        f"the same threshold, to {summaries.values(own, MAP).mean():.3f} and "
+        f"{summaries.values(own, F1).mean():.3f}. What "
         "clearly changed the ViT's mAP: "
-        f"{listed(f'{about} ({found[about]:+.3f})' for about in helped)}. Without "
+        f"{join_words(f'{about} ({found[about]:+.3f})' for about in helped)}. Without "
         "augmentation, the networks learn their images by heart. And before a label is blamed for "
         "a confident mistake, someone has to look."
     )

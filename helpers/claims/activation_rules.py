@@ -9,8 +9,9 @@ from helpers.analysis.activations import (
     fit_share,
     recorded_extrapolation,
 )
-from helpers.analysis.stats import difference_interval, wilson
-from helpers.claims.finding import FAILS, HOLDS, LIMITED, Finding, listed
+from helpers.analysis.stats import YES, difference_interval, wilson
+from helpers.analysis.summaries import join_words
+from helpers.claims.finding import FAILS, HOLDS, LIMITED, Finding
 from helpers.networks.ensemble import ACTIVATION_PAIRS
 from helpers.runs.experiments import recorded_ensemble
 
@@ -37,7 +38,7 @@ def _said(found):
 
 
 def _n(found):
-    return f"(n = {listed(map(str, sorted({share.n for share in found.values()})))} seeds each)"
+    return f"(n = {join_words(map(str, sorted({share.n for share in found.values()})))} seeds each)"
 
 
 FIT = "At least 99% of the training points right after 1,000 iterations"
@@ -50,7 +51,7 @@ def _c5_1():
     not_always = [label(name) for name in found if not recorded_ensemble(name).fits.all()]
     effect = (
         f"Share of seeds that fit: {_said(found)} {_n(found)}. Not with every seed: "
-        f"{listed(not_always)}."
+        f"{join_words(not_always)}."
     )
     answer = HOLDS if all(passed) else LIMITED if any(passed) else FAILS
     test = f"{FIT}, with at least {OFTEN:.0%} of the seeds"
@@ -64,7 +65,7 @@ def _c5_2():
     lucky = [label(name) for name in found if recorded_ensemble(name).fits.any()]
     effect = (
         f"Share of seeds that fit: {_said(found)} {_n(found)}. Fits with some seed: "
-        f"{listed(lucky)}."
+        f"{join_words(lucky)}."
     )
     answer = HOLDS if all(seldom) else LIMITED if any(seldom) else FAILS
     test = f"{FIT}, with at most {SELDOM:.0%} of the seeds"
@@ -126,7 +127,7 @@ def _c5_4():
     far = {d: recorded_extrapolation()["agreement"][d] for d in DISTANCES}
     near, furthest = recorded_extrapolation()["agreement"][0], far[max(far)]
     shapes = all(share.low >= FAITHFUL for share in faithful.values())
-    mainly = [found.explained.above(MAINLY) for found in far.values()]
+    mainly = [found.explained.above(MAINLY) is YES for found in far.values()]
     least = min(faithful, key=lambda name: faithful[name].estimate)
     effect = (
         f"Training all layers instead of the last alone adds {gain:+.2f} to the share that fits "
@@ -149,4 +150,4 @@ def _c5_4():
     return Finding("C5.4", test, effect, answer)
 
 
-TESTS = {"C5.1": _c5_1, "C5.2": _c5_2, "C5.3": _c5_3, "C5.4": _c5_4}
+RULES = {"C5.1": _c5_1, "C5.2": _c5_2, "C5.3": _c5_3, "C5.4": _c5_4}

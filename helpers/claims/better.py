@@ -8,10 +8,10 @@ import numpy as np
 import pandas as pd
 from scipy.special import softmax
 
-from helpers.analysis import tables
-from helpers.analysis.stats import mean_interval
+from helpers.analysis import summaries
+from helpers.analysis.stats import YES, mean_interval
+from helpers.analysis.summaries import format_n, join_words
 from helpers.claims.course import PUBLISHED_VISION
-from helpers.claims.finding import listed, seeds_of
 from helpers.claims.vision_rules import NAMES
 from helpers.runs.catalogue.vision import VISION_STEPS
 from helpers.runs.experiments import EXPERIMENTS, recorded
@@ -81,11 +81,11 @@ def best_table():
     """
     rows = []
     for model, name in best().items():
-        accuracies = tables.values(recorded(name), "eval_accuracy")
-        plain = tables.values(recorded(PLAIN[model]), "eval_accuracy")
+        accuracies = summaries.values(recorded(name), "eval_accuracy")
+        plain = summaries.values(recorded(PLAIN[model]), "eval_accuracy")
         published = f"{PUBLISHED_VISION[NAMES[model]]['test_accuracy']:.4f}"
         epochs = str(EXPERIMENTS[name].config.epochs)
-        rows.append(_row(NAMES[model], published, tables.cell(plain, ".4f"), accuracies, epochs))
+        rows.append(_row(NAMES[model], published, summaries.cell(plain, ".4f"), accuracies, epochs))
     for about, accuracies in ensembles().items():
         rows.append(_row(about, "–", "–", accuracies, "–"))
     return pd.DataFrame(rows)
@@ -96,7 +96,7 @@ def _row(about, published, plain, accuracies, epochs):
         "network": about,
         "published": published,
         "published settings, ours": plain,
-        "own recipe": tables.cell(accuracies, ".4f"),
+        "own recipe": summaries.cell(accuracies, ".4f"),
         "seeds": str(len(accuracies)),
         "epochs": epochs,
         "wrong of 10,000": f"{(1 - accuracies.mean()) * 10_000:.0f}",
@@ -134,13 +134,15 @@ def _together(members):
 def about_lenet():
     """Say what the chosen recipe brings LeNet on the test images, beside the published one."""
     chosen, plain = recorded("best-lenet"), recorded(PLAIN["lenet"])
-    accuracy = tables.interval(chosen, "eval_accuracy")
-    gain = tables.difference(chosen, plain, "eval_accuracy")
-    wrong = [(1 - tables.values(runs, "eval_accuracy").mean()) * 10_000 for runs in (plain, chosen)]
+    accuracy = summaries.interval(chosen, "eval_accuracy")
+    gain = summaries.difference(chosen, plain, "eval_accuracy")
+    wrong = [
+        (1 - summaries.values(runs, "eval_accuracy").mean()) * 10_000 for runs in (plain, chosen)
+    ]
     return (
         f"Trained so on all 60,000 images, LeNet reaches a test accuracy of **{accuracy:.4f}** "
         f"(n = {accuracy.n} seeds), {gain:+.4f} more than in the published settings "
-        f"({seeds_of(gain)}): {wrong[1]:.0f} wrong images instead of {wrong[0]:.0f}, with the same "
+        f"({format_n(gain)}): {wrong[1]:.0f} wrong images instead of {wrong[0]:.0f}, with the same "
         f"{chosen[0].parameters:,} parameters. The test images were looked at only then."
     )
 
@@ -149,21 +151,21 @@ def about_best():
     """Say which networks beat the published value with their own recipe, and what remains."""
     beaten, open_ = [], []
     for model, name in best().items():
-        accuracies = tables.values(recorded(name), "eval_accuracy")
+        accuracies = summaries.values(recorded(name), "eval_accuracy")
         published = PUBLISHED_VISION[NAMES[model]]["test_accuracy"]
-        clear = len(accuracies) > 1 and mean_interval(accuracies).above(published)
+        clear = len(accuracies) > 1 and mean_interval(accuracies).above(published) is YES
         said = f"{NAMES[model]} ({accuracies.mean() - published:+.4f})"
         (beaten if clear else open_).append(said)
     verb = "lies" if len(beaten) == 1 else "lie"
-    text = f"{listed(beaten)} {verb} above the published accuracy with the whole interval."
+    text = f"{join_words(beaten)} {verb} above the published accuracy with the whole interval."
     if not beaten:
         text = "No network lies above the published accuracy with its whole interval."
     if open_:
-        text += f" For {listed(open_)} the runs are too few, or too unlike, to tell."
+        text += f" For {join_words(open_)} the runs are too few, or too unlike, to tell."
     team = ensembles()[ALL]
     return (
         f"{text} An ensemble of one network of each kind, which answers with the mean of their "
-        f"probabilities, reaches {tables.cell(team, '.4f')} (n = {len(team)}). On "
+        f"probabilities, reaches {summaries.cell(team, '.4f')} (n = {len(team)}). On "
         f"{_shared_mistakes()} test images all of its members are wrong."
     )
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from functools import cache
 from urllib.parse import quote
 
-from helpers.analysis.tables import link
+from helpers.analysis.summaries import link
 from helpers.runs.records import ROOT
 
 HEADING = re.compile(r"^#{1,6} (.+)$", re.MULTILINE)
@@ -67,7 +67,7 @@ def section_with(code):
     Parameters
     ----------
     code : str
-        A part of it, such as `claims.show("C2.2")`.
+        A part of it, such as `show_verdict("C2.2")`.
 
     Returns
     -------

@@ -2,13 +2,15 @@
 
 from dataclasses import dataclass
 
+from helpers.analysis.stats import NO
+from helpers.analysis.summaries import join_words
 from helpers.claims.course import VERDICTS
 
 CLOSE = 0.003  # accuracy: near enough to a published value to say that it came out again
 LITTLE = 0.005  # accuracy: a difference inside ±0.005 changes nobody's choice
 FAR = 0.05  # accuracy: who ends this far behind the best has not arrived
 
-HOLDS, LIMITED, FAILS, UNTOLD = VERDICTS
+HOLDS, LIMITED, FAILS, INCONCLUSIVE = VERDICTS
 
 
 @dataclass(frozen=True)
@@ -20,37 +22,13 @@ class Finding:
     claim : its number.
     test : what was compared, in a few words.
     effect : what was measured, with intervals and numbers of runs.
-    answer : one of `helpers.claims.course.VERDICTS`.
+    verdict : one of `helpers.claims.course.VERDICTS`.
     """
 
     claim: str
     test: str
     effect: str
-    answer: str
-
-
-def runs_of(records):
-    """Say on how many seeds a figure rests."""
-    return "1 seed" if len(records) == 1 else f"{len(records)} seeds"
-
-
-def seeds_of(difference):
-    """Say on how many seeds a difference rests."""
-    if isinstance(difference.n, int):
-        return f"n = {difference.n} seeds, paired"
-    return "n = {} and {} seeds".format(*difference.n)
-
-
-def compared(differences, spec):
-    """Write "name difference; name difference (n = 3 seeds, paired)"."""
-    text = "; ".join(f"{name} {amount:{spec}}" for name, amount in differences.items())
-    return f"{text} ({'; '.join(dict.fromkeys(map(seeds_of, differences.values())))})"
-
-
-def listed(words):
-    """Write "a, b and c", or "none"."""
-    *first, last = [*words] or ["none"]
-    return f"{', '.join(first)} and {last}" if first else last
+    verdict: str
 
 
 def not_repeated(close):
@@ -58,8 +36,8 @@ def not_repeated(close):
 
     Parameters
     ----------
-    close : dict name -> bool or None
-        Whether a value did; None where too few runs decide.
+    close : dict name -> Answer
+        Whether a value did.
     """
-    missed = [name for name, came in close.items() if came is not None and not came]
-    return f" Not repeated: {listed(missed)}." if missed else ""
+    missed = [name for name, came in close.items() if came is NO]
+    return f" Not repeated: {join_words(missed)}." if missed else ""

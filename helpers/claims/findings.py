@@ -7,8 +7,7 @@ verdict and nobody's wish does. Chapters and the findings page show the same `Fi
 
 import pandas as pd
 
-from helpers.analysis.tables import joined, link, named
-from helpers.book.output import verdict
+from helpers.analysis.summaries import joined, link, named
 from helpers.claims import (
     activation_rules as activation_claims,
 )
@@ -23,10 +22,10 @@ from helpers.claims import (
 )
 from helpers.claims.course import CLAIMS, VERDICTS
 from helpers.claims.evidence import records_link, section_with
-from helpers.claims.finding import UNTOLD
+from helpers.claims.finding import INCONCLUSIVE
 from helpers.runs.records import track_records_read
 
-TESTS = numpy_claims.TESTS | vision_claims.TESTS | voc_claims.TESTS | activation_claims.TESTS
+RULES = numpy_claims.RULES | vision_claims.RULES | voc_claims.RULES | activation_claims.RULES
 
 
 def finding(claim):
@@ -48,13 +47,7 @@ def finding(claim):
     """
     if claim not in CLAIMS:
         raise KeyError(f"unknown claim {claim!r}: choose one of {', '.join(CLAIMS)}")
-    return TESTS[claim]()
-
-
-def show(claim):
-    """Show a claim's verdict in a box, for a chapter."""
-    found = finding(claim)
-    return verdict(claim, found.answer, f"{found.test}. {found.effect}")
+    return RULES[claim]()
 
 
 def _behind(claim):
@@ -72,7 +65,7 @@ def _runs_behind(found, runs):
     """Return what two columns say of the runs: how many a setting, and the way to all of them."""
     each = sorted({len(seeds) for seeds in runs.values() if seeds})
     if not each:
-        return "–", "no run yet" if found.answer == UNTOLD else "no run: computed here"
+        return "–", "no run yet" if found.verdict == INCONCLUSIVE else "no run: computed here"
     n = f"{each[0]:,}" if len(each) == 1 else f"{each[0]:,} to {each[-1]:,}"
     total = sum(map(len, runs.values()))
     return n, records_link("one run" if total == 1 else f"{total:,} runs", runs)
@@ -88,17 +81,17 @@ def table(practice):
 
     Returns
     -------
-    DataFrame of str and helpers.analysis.tables.Marked
+    DataFrame of str and helpers.analysis.summaries.Marked
     """
     rows = []
-    for claim in (claim for claim in TESTS if claim.startswith(f"C{practice}.")):
+    for claim in (claim for claim in RULES if claim.startswith(f"C{practice}.")):
         found, runs = _behind(claim)
         n, records = _runs_behind(found, runs)
-        section = section_with(f'claims.show("{claim}")')
+        section = section_with(f'show_verdict("{claim}")')
         rows.append(
             {
                 "claim": joined([named(claim, _name(claim)), CLAIMS[claim]]),
-                "verdict": found.answer,
+                "verdict": found.verdict,
                 "test": f"{found.test}.",
                 "effect": found.effect,
                 "n": n,
@@ -111,8 +104,8 @@ def table(practice):
 def verdicts():
     """Tabulate which claims have which verdict, with links to their rows."""
     claims = {answer: [] for answer in VERDICTS}
-    for claim in TESTS:
-        claims[finding(claim).answer].append(link(claim, f"#{_name(claim)}"))
+    for claim in RULES:
+        claims[finding(claim).verdict].append(link(claim, f"#{_name(claim)}"))
     return pd.DataFrame(
         {
             "verdict": answer,

@@ -1,22 +1,22 @@
 """The claims of practices 1 and 2 put to the test: rules that turn records into verdicts."""
 
-from helpers.analysis.measures import breakthrough, count, crippled, epochs_to, span, still_falling
-from helpers.analysis.stats import difference_interval, mean_interval, wilson
-from helpers.analysis.tables import difference, interval, values
-from helpers.claims.course import PUBLISHED_MNIST
-from helpers.claims.finding import (
-    CLOSE,
-    FAILS,
-    FAR,
-    HOLDS,
-    LIMITED,
-    LITTLE,
-    UNTOLD,
-    Finding,
-    compared,
-    listed,
-    seeds_of,
+from helpers.analysis.stats import NO, UNCLEAR, YES, difference_interval, mean_interval, wilson
+from helpers.analysis.summaries import (
+    difference,
+    epochs_to,
+    format_count,
+    format_differences,
+    format_n,
+    interval,
+    join_words,
+    lost_class,
+    span,
+    still_falling,
+    sudden_drop,
+    values,
 )
+from helpers.claims.course import PUBLISHED_MNIST
+from helpers.claims.finding import CLOSE, FAILS, FAR, HOLDS, INCONCLUSIVE, LIMITED, LITTLE, Finding
 from helpers.data.moons import best_accuracy
 from helpers.runs.catalogue.numpy_networks import HIDDEN_SIZES, LEARNING_RATES, WEIGHT_DECAYS
 from helpers.runs.experiments import recorded
@@ -43,10 +43,10 @@ def _c1_1():
     there, best = separated(runs)
     share = wilson(int(there.sum()), len(runs))
     effect = (
-        f"{count(there.sum(), len(runs))} come near the best possible accuracy, {best:.3f} (a "
+        f"{format_count(there.sum(), len(runs))} come near the best possible accuracy, {best:.3f} (a "
         f"share of {share:.2f})"
     )
-    settled = None
+    settled = UNCLEAR
     if there.sum() > 1:
         after = values(longer, "eval_accuracy")[there]
         gain = difference_interval(after, accuracy[there], paired=True)
@@ -58,10 +58,10 @@ def _c1_1():
     if not there.all():
         others = accuracy[~there].mean()
         effect += f". The others end at {others:.2f}, a straight line through both moons"
-    if there.all() and settled:
+    if there.all() and settled is YES:
         answer = HOLDS
     else:
-        answer = {True: LIMITED, False: FAILS, None: UNTOLD}[share.above(0.5)]
+        answer = {YES: LIMITED, NO: FAILS, UNCLEAR: INCONCLUSIVE}[share.above(0.5)]
     return Finding("C1.1", "The published settings, held-out points", f"{effect}.", answer)
 
 
@@ -75,9 +75,9 @@ def _c2_1():
     close = abs(values(runs, "eval_accuracy") - target) <= CLOSE
     low, high = span(runs, "eval_accuracy")
     effect = (
-        f"Published {target:.4f}; {count(close.sum(), len(runs))} come within {CLOSE} of it, from "
+        f"Published {target:.4f}; {format_count(close.sum(), len(runs))} come within {CLOSE} of it, from "
         f"{low:.4f} to {high:.4f}. On a tenth of the images, "
-        f"{count(sum(map(crippled, wide)), len(wide))} lose a class to the ReLU on the scores."
+        f"{format_count(sum(map(lost_class, wide)), len(wide))} lose a class to the ReLU on the scores."
     )
     answer = HOLDS if close.all() else LIMITED if close.any() else FAILS
     return Finding("C2.1", "The published run with its quirks, on all of MNIST", effect, answer)
@@ -97,17 +97,17 @@ def _c2_2():
     tuned = _against(recorded("tenth-loss-hinge-tuned"), correct)
     effect = (
         "Hinge minus the other loss, in accuracy. As the original computed them: "
-        f"{compared(as_computed, '+.3f')}. Computed correctly, each with its own learning rate "
-        f"and λ: {compared(tuned, '+.4f')}."
+        f"{format_differences(as_computed, '+.3f')}. Computed correctly, each with its own learning rate "
+        f"and λ: {format_differences(tuned, '+.4f')}."
     )
     then = {gain.above(0) for gain in as_computed.values()}  # whether the hinge was best
     now = {gain.above(0) for gain in tuned.values()}
-    if now == {True}:
+    if now == {YES}:
         answer = HOLDS
-    elif False in now | then:
+    elif NO in now | then:
         answer = FAILS
     else:
-        answer = LIMITED if then == {True} else UNTOLD
+        answer = LIMITED if then == {YES} else INCONCLUSIVE
     test = "Three losses, as the original computed them and as they are meant, on a tenth of MNIST"
     return Finding("C2.2", test, effect, answer)
 
@@ -129,28 +129,30 @@ def _c2_3():
         speed, faster = _speed(relu, sigmoid[name])
         effect.append(f"{name}, {speed}, and ReLU ends {gain:+.4f} in accuracy ahead")
         shown.append({faster, gain.above(0)})
-    effect = f"Each with its own initialisation, {seeds_of(gain)}: {'; '.join(effect)}."
+    effect = f"Each with its own initialisation, {format_n(gain)}: {'; '.join(effect)}."
     same, higher = shown
-    if same == {True}:
-        answer = HOLDS if higher == {True} else LIMITED
+    if same == {YES}:
+        answer = HOLDS if higher == {YES} else LIMITED
     else:
-        answer = FAILS if False in same else UNTOLD
+        answer = FAILS if NO in same else INCONCLUSIVE
     return Finding("C2.3", "ReLU against sigmoid on a tenth of MNIST", effect, answer)
 
 
 def _speed(relu, sigmoid, level=0.9, far=1.5):
     """Say how much sooner ReLU reaches a training accuracy, and whether that is far sooner."""
     ours, theirs = ([epochs_to(run, level) for run in group] for group in (relu, sigmoid))
-    reach, others = (count(len(group) - group.count(None), len(group)) for group in (ours, theirs))
+    reach, others = (
+        format_count(len(group) - group.count(None), len(group)) for group in (ours, theirs)
+    )
     if None in ours:
-        later = False if ours.count(None) > theirs.count(None) else None
+        later = NO if ours.count(None) > theirs.count(None) else UNCLEAR
         return f"{reach} with ReLU and {others} with sigmoid reach {level:.0%}", later
     # A run that never gets there would need more epochs than it had.
     ends = [run.history["epoch"][-1] + 1 for run in sigmoid]
     factor = mean_interval([(b or end) / a for a, b, end in zip(ours, theirs, ends, strict=True)])
     if None in theirs:
         said = f"sigmoid takes at least {factor.estimate:.1f} times as many epochs to {level:.0%}"
-        return f"{said} ({others} reach it)", factor.above(far) or None
+        return f"{said} ({others} reach it)", YES if factor.above(far) is YES else UNCLEAR
     return f"sigmoid takes {factor:.1f} times as many epochs to {level:.0%}", factor.above(far)
 
 
@@ -161,13 +163,13 @@ def _c2_4():
     larger, smaller = [r for r in behind if r > best], [r for r in behind if r < best]
     at = {rate: f"{rate} ({_end(runs)})" for rate, runs in sweep.items()}
     small = [run for name in SMALL_RATE_NAMES for run in recorded(name)]
-    falling, sudden = map(still_falling, small), [breakthrough(run) is not None for run in small]
+    falling, sudden = map(still_falling, small), [sudden_drop(run) is not None for run in small]
     effect = (
         f"Best in accuracy, over {len(sweep[best])} seeds each, is a rate of {at[best]}. More than "
-        f"{FAR} below it end, of the larger rates, {listed(at[rate] for rate in larger)}, and, of "
-        f"the smaller, {listed(at[rate] for rate in smaller)}. At small rates the loss falls in "
-        f"every one of the last 40 epochs in {count(sum(falling), len(small), 'runs')}; it falls "
-        f"suddenly in {count(sum(sudden), len(small), 'runs')}."
+        f"{FAR} below it end, of the larger rates, {join_words(at[rate] for rate in larger)}, and, of "
+        f"the smaller, {join_words(at[rate] for rate in smaller)}. At small rates the loss falls in "
+        f"every one of the last 40 epochs in {format_count(sum(falling), len(small), 'runs')}; it falls "
+        f"suddenly in {format_count(sum(sudden), len(small), 'runs')}."
     )
     answer = FAILS if not (larger and smaller) else HOLDS if all(sudden) else LIMITED
     return Finding("C2.4", "Constant learning rates from 0.0001 to 2", effect, answer)
@@ -219,12 +221,12 @@ def _c2_5():
         "one cosine to 0": recorded("tenth-decay-to-zero"),
     }
     gains = {name: difference(runs, reference, "eval_accuracy") for name, runs in others.items()}
-    effect = f"Accuracy against the course's schedule: {compared(gains, '+.4f')}."
+    effect = f"Accuracy against the course's schedule: {format_differences(gains, '+.4f')}."
     little = {gain.inside(LITTLE) for gain in gains.values()}
-    if True in little:
-        answer = HOLDS if little == {True} else LIMITED
+    if YES in little:
+        answer = HOLDS if little == {YES} else LIMITED
     else:
-        answer = FAILS if False in little else UNTOLD
+        answer = FAILS if NO in little else INCONCLUSIVE
     return Finding("C2.5", "The schedule with and without its decay", effect, answer)
 
 
@@ -237,11 +239,11 @@ def _c2_6():
     loss = difference(sweep[strongest], sweep[best], "eval_accuracy")
     effect = (
         f"Below λ = {strongest}, λ = {best} is best: accuracy {means[best]:.4f}. λ = {strongest} "
-        f"changes that by {loss:+.3f} ({seeds_of(loss)}), and the training loss ends at "
+        f"changes that by {loss:+.3f} ({format_n(loss)}), and the training loss ends at "
         f"{values(sweep[strongest], 'train_loss').mean():.2f} instead of "
         f"{values(sweep[best], 'train_loss').mean():.2f}."
     )
-    answer = {True: FAILS, False: HOLDS, None: UNTOLD}[loss.above(0)]
+    answer = {YES: FAILS, NO: HOLDS, UNCLEAR: INCONCLUSIVE}[loss.above(0)]
     return Finding("C2.6", "λ from 0 to 1", effect, answer)
 
 
@@ -266,14 +268,14 @@ def _c2_7():
     effect = (
         f"Against 256 hidden units: {most:,} units change the accuracy by {gain:+.4f} and cost "
         f"{cost:.0f} times the processor time; {few} change it by {harm:+.4f} "
-        f"({seeds_of(gain)})."
+        f"({format_n(gain)})."
     )
-    worse = {True: FAILS, False: HOLDS, None: UNTOLD}[harm.above(0)]
-    answer = LIMITED if worse == HOLDS and gain.above(LITTLE) is not False else worse
+    worse = {YES: FAILS, NO: HOLDS, UNCLEAR: INCONCLUSIVE}[harm.above(0)]
+    answer = LIMITED if worse == HOLDS and gain.above(LITTLE) is not NO else worse
     return Finding("C2.7", "16 to 4,096 hidden units", effect, answer)
 
 
-TESTS = {
+RULES = {
     "C1.1": _c1_1,
     "C2.1": _c2_1,
     "C2.2": _c2_2,

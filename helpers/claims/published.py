@@ -9,9 +9,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from helpers.analysis import metrics
-from helpers.analysis.measures import count
 from helpers.analysis.stats import mean_interval, prediction_interval, wilson
-from helpers.analysis.tables import difference, values
+from helpers.analysis.summaries import difference, format_count, values
 from helpers.book import activation_tables, multilabel, voc_chapter
 from helpers.claims import voc_better
 from helpers.claims.activation_rules import OFTEN, SELDOM
@@ -368,7 +367,7 @@ def activations():
             best = max((_share(*remedy) for remedy in tried), key=lambda share: share.mean)
             why = "a gradient that is zero, or a pole: nothing that the function's values show"
         elif not all(ours.values):
-            failed = count(ours.n - sum(ours.values), ours.n)
+            failed = format_count(ours.n - sum(ours.values), ours.n)
             why = f"{failed} do not fit, which one run hides"
         worked = float(parts.published)
         rows.append(Row(parts.label, SHARE, worked, ours, best, _works(ours, worked), why))

@@ -3,15 +3,16 @@
 import pandas as pd
 import torch
 
-from helpers.analysis import tables
-from helpers.analysis.measures import count, crippled
+from helpers.analysis import summaries
+from helpers.analysis.stats import YES
+from helpers.analysis.summaries import format_count, format_n, join_words, lost_class
 from helpers.book import figures, voc_chapter
 from helpers.book.animation import Html
 from helpers.book.voc_words import about_ways
 from helpers.claims.activation_rules import OFTEN, SELDOM
 from helpers.claims.course import PUBLISHED_SIDE, PUBLISHED_SIZES, PUBLISHED_VOC
 from helpers.claims.evidence import records_link, section_with
-from helpers.claims.finding import CLOSE, listed, seeds_of
+from helpers.claims.finding import CLOSE
 from helpers.claims.published import (
     ABSENT,
     ACCURACY,
@@ -30,11 +31,11 @@ from helpers.runs.experiments import EXPERIMENTS, recorded
 MIB = 2**20
 #: The cell of each practice's notebook in which the chapter shows its published results.
 SHOWN_BY = {
-    1: 'claims.show("C1.1")',
+    1: 'show_verdict("C1.1")',
     2: "digits.beside_published()",
     3: "vision.published_table()",
     4: "voc_chapter.published_table()",
-    5: 'claims.show("C5.1")',
+    5: 'show_verdict("C5.1")',
 }
 #: What is said of the results with each outcome.
 WORDS = {
@@ -60,7 +61,7 @@ def table(rows):
 
     Returns
     -------
-    DataFrame of str and helpers.analysis.tables.Marked
+    DataFrame of str and helpers.analysis.summaries.Marked
         Each result of ours is its mean with its interval and the number of seeds, and leads to
         its records.
     """
@@ -92,7 +93,7 @@ def _cell(found, target):
     else:
         said = f"{found.interval:.4f}" if found.interval else f"{found.mean:.4f}"
     cell = records_link(f"{said}, n\u00a0=\u00a0{found.n}", found.experiments)
-    return tables.joined([cell, f"({found.recipe})"]) if found.recipe else cell
+    return summaries.joined([cell, f"({found.recipe})"]) if found.recipe else cell
 
 
 def way(practice):
@@ -203,7 +204,7 @@ def in_a_minute():
         }
         if number := sum(map(len, found.values())):
             where = "; ".join(
-                f"on {place} {listed(names)}" for place, names in found.items() if names
+                f"on {place} {join_words(names)}" for place, names in found.items() if names
             )
             points.append(f"- **{number} {words}**: {where}. {BECAUSE.get(result, '')}".rstrip())
     rows = {f"{row.model} on {place}": row for place, rows in places.items() for row in rows}
@@ -211,13 +212,13 @@ def in_a_minute():
     beaten = [
         f"{name} ({row.best.mean - row.published:+.4f})"
         for name, row in tried.items()
-        if row.best.interval and row.best.interval.above(row.published)
+        if row.best.interval and row.best.interval.above(row.published) is YES
     ]
     return (
         f"Of {len(rows)} published test accuracies and F1 values,",
         *points,
         f"A better recipe of ours is recorded for {len(tried)} of them. With its whole interval it "
-        f"is above the published value for {listed(beaten)}.",
+        f"is above the published value for {join_words(beaten)}.",
     )
 
 
@@ -253,21 +254,21 @@ def _sizes():
     for about, name in REPEATED.items():
         if name in EXPERIMENTS:
             networks.setdefault(size(name).replace(", ", " for "), []).append(about)
-    return listed(f"{each} ({', '.join(names)})" for each, names in networks.items())
+    return join_words(f"{each} ({', '.join(names)})" for each, names in networks.items())
 
 
 def mistakes():
     """Say which of the original's ways explain the rest, and what each is worth."""
-    patches = tables.difference(*map(recorded, CAUSES[PATCHES]), MAP)
+    patches = summaries.difference(*map(recorded, CAUSES[PATCHES]), MAP)
     strips = cost_of_strips()
     wide, whole = recorded("tenth-output-relu-wide"), recorded("mnist-published")
     person = voc_chapter.constant_figures("person")
-    accuracies = tables.values(recorded(VISION["ResNet-18"]), "eval_accuracy")
+    accuracies = summaries.values(recorded(VISION["ResNet-18"]), "eval_accuracy")
     return (
         "- **Strips for patches.** The original's ViTs were given runs of consecutive pixels. True "
-        f"patches bring {patches:+.3f} in mAP on the photographs ({seeds_of(patches)}); on the "
+        f"patches bring {patches:+.3f} in mAP on the photographs ({format_n(patches)}); on the "
         "digits the strips, the last token and the shortcut from behind the normalisation change "
-        f"the accuracy by {strips:+.4f} ({seeds_of(strips)}).",
+        f"the accuracy by {strips:+.4f} ({format_n(strips)}).",
         "- **An accuracy that counts true negatives.** On the photographs, “person” said of every "
         f"image has {person['accuracy']:.4f}, the published ViT "
         f"{PUBLISHED_VOC['ViT']['accuracy']:.4f}. The dotted line is what “person” has in F1, "
@@ -275,8 +276,8 @@ def mistakes():
         "- **Means of means.** The published accuracy on photographs is averaged over all epochs "
         "so far, precision and recall over batches.",
         "- **A ReLU on the scores.** It silences a class in "
-        f"{count(sum(map(crippled, wide)), len(wide))} of the same network on a tenth of the "
-        f"digits, and in {count(sum(map(crippled, whole)), len(whole))} on all of them; the "
+        f"{format_count(sum(map(lost_class, wide)), len(wide))} of the same network on a tenth of the "
+        f"digits, and in {format_count(sum(map(lost_class, whole)), len(whole))} on all of them; the "
         "published run escaped.",
         f"- **Smaller photographs here.** Ours have {_sizes()} instead of {PUBLISHED_SIDE} px and "
         "“until converged”. This is our doing, not the original's.",

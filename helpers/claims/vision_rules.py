@@ -3,23 +3,28 @@
 import numpy as np
 
 from helpers.analysis.batch_first import encoder, influence
-from helpers.analysis.measures import batch_curve
-from helpers.analysis.stats import mean_interval
-from helpers.analysis.tables import cell, difference, same_seeds, values
+from helpers.analysis.stats import NO, UNCLEAR, YES, mean_interval
+from helpers.analysis.summaries import (
+    batch_curve,
+    cell,
+    difference,
+    format_differences,
+    format_n,
+    format_seeds,
+    join_words,
+    same_seeds,
+    values,
+)
 from helpers.claims.course import PUBLISHED_VISION
 from helpers.claims.finding import (
     CLOSE,
     FAILS,
     HOLDS,
+    INCONCLUSIVE,
     LIMITED,
     LITTLE,
-    UNTOLD,
     Finding,
-    compared,
-    listed,
     not_repeated,
-    runs_of,
-    seeds_of,
 )
 from helpers.runs.catalogue.vision import POINTS, Point
 from helpers.runs.experiments import EXPERIMENTS, recorded
@@ -50,7 +55,7 @@ def _c3_1():
         runs = recorded(REPEATED[name])
         found, target = values(runs, "eval_accuracy"), published["test_accuracy"]
         epochs, one = runs[0].config["epochs"], len(runs) == 1
-        said = f"{name} {cell(found, '.4f')} (n = {runs_of(runs)}; "
+        said = f"{name} {cell(found, '.4f')} (n = {format_seeds(runs)}; "
         said += "published "
         if epochs < published["epochs"]:
             effect.append(
@@ -58,16 +63,18 @@ def _c3_1():
             )
         else:
             effect.append(f"{said}{target:.4f})")
-            close |= {} if one else {name: found.mean() >= target - CLOSE}  # one decides nothing
+            close |= (
+                {} if one else {name: YES if found.mean() >= target - CLOSE else NO}
+            )  # one decides nothing
     effect = f"Test accuracy: {'; '.join(effect)}.{not_repeated(close)}"
     if missing:
-        effect += f" Not recorded yet: {listed(missing)}."
+        effect += f" Not recorded yet: {join_words(missing)}."
     if not close:
-        answer = UNTOLD
-    elif all(close.values()):
+        answer = INCONCLUSIVE
+    elif set(close.values()) == {YES}:
         answer = HOLDS if len(close) == len(PUBLISHED_VISION) else LIMITED
     else:
-        answer = LIMITED if any(close.values()) else FAILS
+        answer = LIMITED if YES in close.values() else FAILS
     test = f"The published settings; a mean at most {CLOSE} below the published value repeats it"
     return Finding("C3.1", test, effect, answer)
 
@@ -86,7 +93,7 @@ def _c3_3():
         f"{max(later):.3f} to the test accuracy."
     )
     late = second.low > first.high
-    flattens = flat.above(0.01) is False
+    flattens = flat.above(0.01) is NO
     answer = {2: HOLDS, 1: LIMITED, 0: FAILS}[late + flattens]
     return Finding("C3.3", "Accuracy batch by batch, on all of MNIST", effect, answer)
 
@@ -98,7 +105,7 @@ def pair(point):
 
 
 #: All of MNIST with and without 1/sqrt(d), in the published setting.
-HOMES = {
+PUBLISHED_SETTINGS = {
     "as the original computed it": (REPEATED["ViT"], REPEATED["ViT without 1/√d"]),
     "with true squares": tuple(SQUARES.values()),
 }
@@ -107,30 +114,33 @@ HOMES = {
 def _c3_4():
     """Test whether the division by sqrt(d) ever matters."""
     homes = {
-        about: difference(*map(recorded, names), "eval_accuracy") for about, names in HOMES.items()
+        about: difference(*map(recorded, names), "eval_accuracy")
+        for about, names in PUBLISHED_SETTINGS.items()
     }
     epochs = recorded(REPEATED["ViT"])[0].config["epochs"]
     gains = {point: difference(*pair(point), "eval_accuracy") for point in POINTS}
-    helps = {point.label(True): gain for point, gain in gains.items() if gain.above(LITTLE)}
-    harms = {point.label(True): gain for point, gain in gains.items() if (-gain).above(LITTLE)}
+    helps = {point.label(True): gain for point, gain in gains.items() if gain.above(LITTLE) is YES}
+    harms = {
+        point.label(True): gain for point, gain in gains.items() if (-gain).above(LITTLE) is YES
+    }
     effect = (
         f"With minus without, test accuracy after {epochs} epochs in the published setting: "
-        f"{compared(homes, '+.4f')}. In "
+        f"{format_differences(homes, '+.4f')}. In "
         f"{len(gains)} other settings on a tenth of MNIST it is clearly more than {LITTLE} in "
         f"{len(helps)}"
     )
-    effect += f": {compared(helps, '+.3f')}" if helps else ""
+    effect += f": {format_differences(helps, '+.3f')}" if helps else ""
     effect += f"; clearly less than -{LITTLE} in {len(harms)}"
-    effect += f": {compared(harms, '+.3f')}." if harms else "."
+    effect += f": {format_differences(harms, '+.3f')}." if harms else "."
     at_home, elsewhere = (
         [gain.inside(LITTLE) for gain in found.values()] for found in (homes, gains)
     )
-    if False in at_home:
+    if NO in at_home:
         answer = FAILS
     elif helps or harms:
-        answer = LIMITED if True in (*at_home, *elsewhere) else FAILS
+        answer = LIMITED if YES in (*at_home, *elsewhere) else FAILS
     else:
-        answer = HOLDS if all(at_home) else UNTOLD
+        answer = HOLDS if set(at_home) == {YES} else INCONCLUSIVE
     return Finding("C3.4", "Attention with and without 1/√d, everything else alike", effect, answer)
 
 
@@ -163,17 +173,17 @@ def _c3_6():
         for name, sign in (("active", "active_units"), ("silent", "silent_units"))
     }
     effect = (
-        f"GELU minus ReLU in accuracy: {gain:+.4f} ({seeds_of(gain)}). Of the token network's "
+        f"GELU minus ReLU in accuracy: {gain:+.4f} ({format_n(gain)}). Of the token network's "
         f"units, {share['active'][0]:.1%} are above zero with GELU and {share['active'][1]:.1%} "
         f"with ReLU; never above zero on 500 images are {share['silent'][0]:.1%} and "
         f"{share['silent'][1]:.1%}."
     )
     better = gain.above(LITTLE)
     fewer = share["active"][1].high < share["active"][0].low
-    if better:
+    if better is YES:
         answer = HOLDS if fewer else LIMITED
-    elif better is None:
-        answer = UNTOLD
+    elif better is UNCLEAR:
+        answer = INCONCLUSIVE
     else:
         answer = FAILS
     return Finding("C3.6", "GELU and ReLU in the ViT's layer, a tenth of MNIST", effect, answer)
@@ -208,7 +218,7 @@ def _c3_2():
     seeds = " and ".join(map(str, sorted({len(group) for group in runs.values()}, reverse=True)))
     effect = (
         f"{relative}, all in these short runs (n = {seeds} seeds). With 600 images: ResNet-18 "
-        f"minus LeNet in accuracy {ahead:+.3f} ({seeds_of(ahead)}); training minus validation "
+        f"minus LeNet in accuracy {ahead:+.3f} ({format_n(ahead)}); training minus validation "
         f"accuracy {gap['lenet']:.3f} for LeNet, {gap['resnet18']:.3f} for ResNet-18."
     )
     parts = {
@@ -217,12 +227,12 @@ def _c3_2():
         "that ResNet-18 overfits more than LeNet": overfits,
     }
     open_ = [about for about, shown in parts.items() if not shown]
-    effect += f" These runs do not show {listed(open_)}." if open_ else ""
+    effect += f" These runs do not show {join_words(open_)}." if open_ else ""
     answer = HOLDS if not open_ else LIMITED if any(parts.values()) else FAILS
     return Finding("C3.2", "Costs and accuracies with 1% of the training images", effect, answer)
 
 
-TESTS = {
+RULES = {
     "C3.1": _c3_1,
     "C3.2": _c3_2,
     "C3.3": _c3_3,

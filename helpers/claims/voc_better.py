@@ -6,13 +6,13 @@ How the recipes were chosen, step by step, stands in `helpers.runs.catalogue.tin
 import numpy as np
 import pandas as pd
 
-from helpers.analysis import metrics, tables
-from helpers.analysis.stats import difference_interval, mean_interval
+from helpers.analysis import metrics, summaries
+from helpers.analysis.stats import YES, difference_interval, mean_interval
+from helpers.analysis.summaries import format_n, format_seeds, join_words
 from helpers.book import multilabel, voc_chapter
 from helpers.book.multilabel import Answers
 from helpers.claims import better
 from helpers.claims.course import PUBLISHED_VOC
-from helpers.claims.finding import listed, runs_of, seeds_of
 from helpers.claims.voc_rules import COMPARED, F1, LARGEST, MAP
 from helpers.runs.catalogue.tiny_voc import VOC_CHOSEN, VOC_MODELS, VOC_STEPS, VOC_TUNING_SIZES
 from helpers.runs.experiments import recorded
@@ -98,11 +98,11 @@ def best_table():
         rows.append(
             {
                 "network": network,
-                "trained": f"{data['size']} px, {epochs} epochs, {runs_of(runs)}",
+                "trained": f"{data['size']} px, {epochs} epochs, {format_seeds(runs)}",
                 "published F1": f"{PUBLISHED_VOC[network]['f1']:.3f}",
-                "published settings, ours": tables.cell(tables.values(plain, F1), ".3f"),
-                "own recipe, F1": tables.cell(_f1(model), ".3f"),
-                "own recipe, mAP": tables.cell(tables.values(runs, MAP), ".3f"),
+                "published settings, ours": summaries.cell(summaries.values(plain, F1), ".3f"),
+                "own recipe, F1": summaries.cell(_f1(model), ".3f"),
+                "own recipe, mAP": summaries.cell(summaries.values(runs, MAP), ".3f"),
             }
         )
     return pd.DataFrame(rows)
@@ -114,21 +114,21 @@ def about_best():
     for model in VOC_CHOSEN:
         network = VOC_MODELS[model][0]
         runs, plain = recorded(BEST + model), recorded(COMPARED[network])
-        found, gain = mean_interval(_f1(model)), tables.difference(runs, plain, MAP)
-        f1 = difference_interval(_f1(model), tables.values(plain, F1), paired=True)
+        found, gain = mean_interval(_f1(model)), summaries.difference(runs, plain, MAP)
+        f1 = difference_interval(_f1(model), summaries.values(plain, F1), paired=True)
         wanted = WANTED[network]
         way = "is reached in the mean, not by the whole interval"
-        if found.above(wanted):
+        if found.above(wanted) is YES:
             way = "is reached"
         elif found.estimate < wanted:
             way = "is not reached"
         said.append(
             f"**{network}**: {f1:+.3f} in F1 and {gain:+.3f} in mAP over the published settings "
-            f"({seeds_of(gain)}). It says yes from a probability of {threshold(model):.2f} on, "
+            f"({format_n(gain)}). It says yes from a probability of {threshold(model):.2f} on, "
             f"which was chosen on the held-out photographs of {VOC_TUNING_SIZES[model]} pixels. "
             "We had set out for an F1 of "
             f"{wanted:.2f}, which {way}: {found:.3f}. At 0.5, as in the other tables, it would be "
-            f"{tables.interval(runs, F1):.3f}."
+            f"{summaries.interval(runs, F1):.3f}."
         )
     return said
 
@@ -206,6 +206,6 @@ def about_together():
         for before, after in [*zip(names[:-1:2], names[1::2], strict=True), names[-2:]]
     ]
     return (
-        f"In mAP: {listed(steps)}. (Compare the rows by these differences, not by their "
+        f"In mAP: {join_words(steps)}. (Compare the rows by these differences, not by their "
         "intervals: all rows are of the same images.)"
     )

@@ -7,21 +7,19 @@ is named, and leaves its part of the verdict open.
 import numpy as np
 from scipy.ndimage import median_filter
 
-from helpers.analysis.stats import difference_interval, mean_interval
-from helpers.analysis.tables import cell, difference, history, values
-from helpers.claims.course import PUBLISHED_VOC
-from helpers.claims.finding import (
-    FAILS,
-    HOLDS,
-    LIMITED,
-    UNTOLD,
-    Finding,
-    compared,
-    listed,
-    not_repeated,
-    runs_of,
-    seeds_of,
+from helpers.analysis.stats import NO, UNCLEAR, YES, difference_interval, mean_interval
+from helpers.analysis.summaries import (
+    cell,
+    difference,
+    format_differences,
+    format_n,
+    format_seeds,
+    history,
+    join_words,
+    values,
 )
+from helpers.claims.course import PUBLISHED_VOC
+from helpers.claims.finding import FAILS, HOLDS, INCONCLUSIVE, LIMITED, Finding, not_repeated
 from helpers.runs.experiments import EXPERIMENTS, recorded
 from helpers.runs.records import read_arrays
 
@@ -113,15 +111,15 @@ def gains(pairs, metric):
 
 
 def _not_decided(open_):
-    return f" Not recorded yet with three seeds: {listed(open_)}." if open_ else ""
+    return f" Not recorded yet with three seeds: {join_words(open_)}." if open_ else ""
 
 
 def _of_parts(parts, open_=()):
-    """Return the verdict of a claim with several parts: True, False or None (undecided) each."""
-    parts = [*parts, *(None for _ in open_)]
-    if True in parts:
-        return HOLDS if all(parts) else LIMITED
-    return FAILS if parts and None not in parts else UNTOLD
+    """Return the verdict of a claim with several parts, an Answer each."""
+    parts = {*parts, *(UNCLEAR for _ in open_)}
+    if YES in parts:
+        return HOLDS if parts == {YES} else LIMITED
+    return FAILS if parts == {NO} else INCONCLUSIVE
 
 
 def _c4_1():
@@ -152,20 +150,20 @@ def _c4_2():
     losses = "; ".join(
         f"{about} {cell(values(runs, 'eval_loss'), '.2f')}, which is "
         f"{cell(np.array(rises(runs)), '.2f')} above its lowest, with a training loss of "
-        f"{values(runs, 'train_loss').mean():.3f} (n = {runs_of(runs)})"
+        f"{values(runs, 'train_loss').mean():.3f} (n = {format_seeds(runs)})"
         for about, runs in plain.items()
     )
     effect = f"Validation loss at the end, without augmentation: {losses}."
     turned = {about: pair[::-1] for about, pair in REMEDIES.items()}
     saved, _ = gains(turned, "eval_loss")
     if found:
-        effect += f" A remedy lowers LeNet's by: {compared(saved, '+.2f')}."
-        effect += f" It raises LeNet's mAP by: {compared(found, '+.3f')}."
+        effect += f" A remedy lowers LeNet's by: {format_differences(saved, '+.2f')}."
+        effect += f" It raises LeNet's mAP by: {format_differences(found, '+.3f')}."
     overfits = [
         mean_interval(rises(runs)).above(LITTLE_RISE) for runs in plain.values() if len(runs) > 2
     ]
     helps = [gain.above(0) for gain in (*saved.values(), *found.values())]
-    parts = [*(overfits or [None]), *helps]
+    parts = [*(overfits or [UNCLEAR]), *helps]
     test = "LeNet and ResNet-18 without augmentation; LeNet with one remedy at a time"
     return Finding("C4.2", test, effect + _not_decided(open_), _of_parts(parts, open_))
 
@@ -175,7 +173,7 @@ def _f1_of(runs):
     config = runs[0].config
     return (
         f"{cell(values(runs, F1), '.3f')} at {config['data']['size']} px after "
-        f"{config['epochs']} epochs (n = {runs_of(runs)}"
+        f"{config['epochs']} epochs (n = {format_seeds(runs)}"
     )
 
 
@@ -189,7 +187,7 @@ def _c4_3():
         runs, target = recorded(name), PUBLISHED_VOC[about]["f1"]
         said.append(f"{about} {_f1_of(runs)}; published {target:.3f})")
         level = values(runs, F1).mean()
-        close[about] = level >= target - NEAR if len(runs) > 2 else None
+        close[about] = UNCLEAR if len(runs) < 3 else YES if level >= target - NEAR else NO
     effect = f"F1 over all validation images: {'; '.join(said)}.{not_repeated(close)}"
     single = {about: recorded(name) for about, name in LARGEST.items() if name in EXPERIMENTS}
     if single:
@@ -212,11 +210,11 @@ def _c4_4():
     level = cell(values(recorded(COMPARED["ResNet-18"]), MAP), ".3f")
     growth = "; ".join(f"{about} {rise:+.3f}" for about, rise in rising.items())
     effect = (
-        f"ResNet-18's mAP is {level}. Its lead over the others: {compared(ahead, '+.3f')}; "
-        f"clearly ahead of {listed(about for about, gain in ahead.items() if gain.above(0))}. The "
+        f"ResNet-18's mAP is {level}. Its lead over the others: {format_differences(ahead, '+.3f')}; "
+        f"clearly ahead of {join_words(about for about, gain in ahead.items() if gain.above(0) is YES)}. The "
         f"others' last five epochs add in the mean to the five before: {growth}; clearly more "
         f"than {RISING}, the least that we call a rise: "
-        f"{listed(about for about, rise in rising.items() if rise.above(RISING))}."
+        f"{join_words(about for about, rise in rising.items() if rise.above(RISING) is YES)}."
     )
     parts = [
         *(gain.above(0) for gain in ahead.values()),
@@ -244,7 +242,7 @@ def _c4_5():
         size, epochs = resnet[0].config["data"]["size"], vit[0].config["epochs"]
         said.append(
             f"{what.format(size=size, epochs=epochs)} {gain:+.3f} in mAP and {f1:+.3f} in F1 "
-            f"({seeds_of(gain)})"
+            f"({format_n(gain)})"
         )
         parts.append(gain.above(0))
     effect = f"ResNet-18 minus ViT with true patches: {'; '.join(said)}."
@@ -263,10 +261,10 @@ def best_vit():
 def _c4_6():
     """Test what kept the ViT from converging."""
     found, open_ = gains(CAUSES, MAP)
-    effect = f"Gain in mAP: {compared(found, '+.3f')}.{_not_decided(open_)}"
+    effect = f"Gain in mAP: {format_differences(found, '+.3f')}.{_not_decided(open_)}"
     if several(*PATCHES_LARGER):
         gain = difference(*map(recorded, PATCHES_LARGER), MAP)
-        effect += f" On larger images {PATCHES}: {gain:+.3f} ({seeds_of(gain)})."
+        effect += f" On larger images {PATCHES}: {gain:+.3f} ({format_n(gain)})."
     suspected = {about: gain for about, gain in found.items() if about != PATCHES}
     parts = [gain.above(0) for gain in suspected.values()]
     answer = _of_parts(parts, set(open_) - {PATCHES})
@@ -300,20 +298,20 @@ def _c4_7():
     """Test whether the validation loss falls again in a long run that overfits."""
     test = "A long run of LeNet without augmentation, its validation loss epoch by epoch"
     if not several(LONG):
-        return Finding("C4.7", test, "No long run is recorded with three seeds yet.", UNTOLD)
+        return Finding("C4.7", test, "No long run is recorded with three seeds yet.", INCONCLUSIVE)
     runs = recorded(LONG)
     shares = [regained(run.history["eval_loss"]) for run in runs]
     effect = (
         f"After {runs[0].config['epochs']} epochs (n = {len(runs)} seeds) LeNet's loss has lost "
-        f"again {listed(f'{share:.0%}' for share in shares)} of its rise. A large network, of "
+        f"again {join_words(f'{share:.0%}' for share in shares)} of its rise. A large network, of "
         "which the claim speaks, was not tried."
     )
     falls = [share >= 0.5 for share in shares]
-    answer = HOLDS if all(falls) else LIMITED if any(falls) else UNTOLD
+    answer = HOLDS if all(falls) else LIMITED if any(falls) else INCONCLUSIVE
     return Finding("C4.7", test, effect, answer)
 
 
-def restlessness(run, epochs=10):
+def loss_oscillation(run, epochs=10):
     """Return by how much the validation loss changes from epoch to epoch at the end of a run."""
     return float(np.abs(np.diff(run.history["eval_loss"][-epochs - 1 :])).mean())
 
@@ -326,23 +324,23 @@ def _c4_8():
             open_.append(about)
             continue
         before, after = recorded(COMPARED[about]), recorded(name)
-        sizes = [[restlessness(run) for run in runs] for runs in (before, after)]
+        sizes = [[loss_oscillation(run) for run in runs] for runs in (before, after)]
         paired = [run.seed for run in before] == [run.seed for run in after]
         calmed = difference_interval(*sizes, paired)
         whose = "The ViT's" if about == "ViT" else f"{about}'s"
         said.append(
             f"{whose} validation loss changes by {mean_interval(sizes[0]):.3f} from one of the "
             f"last epochs to the next at the constant rate, and by {mean_interval(sizes[1]):.3f} "
-            f"with one that falls to zero; that is {calmed:.4f} less ({seeds_of(calmed)}). By its "
+            f"with one that falls to zero; that is {calmed:.4f} less ({format_n(calmed)}). By its "
             f"end the falling rate has changed the mAP by {difference(after, before, MAP):+.3f}."
         )
         parts.append(calmed.above(0))
-    test = f"{listed(ANNEALED)} at 96 px, with a constant rate and with one that falls to zero"
+    test = f"{join_words(ANNEALED)} at 96 px, with a constant rate and with one that falls to zero"
     effect = (" ".join(said) + _not_decided(open_)).strip()
     return Finding("C4.8", test, effect, _of_parts(parts, open_))
 
 
-TESTS = {
+RULES = {
     "C4.1": _c4_1,
     "C4.2": _c4_2,
     "C4.3": _c4_3,

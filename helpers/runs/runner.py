@@ -383,7 +383,7 @@ def artifacts(experiment, seed, training, data):
     """
     scores, labels = training.scores(), data.labels_eval
     kept = training.artifacts()
-    kept |= {"scores": scores.astype(np.float16), "labels": labels.astype(np.uint8)}
+    kept |= {"scores": scores.astype(np.float32), "labels": labels.astype(np.uint8)}
     if labels.ndim == 1:
         kept |= mistakes(scores, data)
     if seed in experiment.keep_model:

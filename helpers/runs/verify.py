@@ -126,8 +126,8 @@ def verify(experiment, scale, seed, recorded, device="cpu"):
     threads = (before or recorded[0]).environment["threads"]
     with tempfile.TemporaryDirectory() as folder, runner.limited_threads(threads):
         record = runner.run_with_bar(
-            experiment, scale, seed, device=device, runs=folder, checkpoints=Path(folder),
-            leave=False,
+            experiment, scale, seed, device=device, leave=False,
+            runs=folder, checkpoints=Path(folder) / "checkpoints",
         )  # fmt: skip
     if isinstance(experiment, Ensemble):
         values, new = before.held_out_accuracy, record.held_out_accuracy

@@ -7,6 +7,9 @@ import pytest
 from scipy import stats as scipy_stats
 
 from helpers.analysis.stats import (
+    NO,
+    UNCLEAR,
+    YES,
     Interval,
     bootstrap_interval,
     difference_interval,
@@ -107,12 +110,12 @@ def test_a_sample_without_spread_has_an_interval_and_no_warning():
 
 def test_an_interval_says_yes_or_no_or_neither():
     interval = Interval(0.02, 0.01, 0.03, n=3)
-    assert [interval.above(limit) for limit in (0.005, 0.02, 0.04)] == [True, None, False]
-    assert [interval.above(limit) for limit in (0.01, 0.03)] == [None, None]
-    assert [interval.inside(limit) for limit in (0.03, 0.02, 0.005)] == [True, None, False]
+    assert [interval.above(limit) for limit in (0.005, 0.02, 0.04)] == [YES, UNCLEAR, NO]
+    assert [interval.above(limit) for limit in (0.01, 0.03)] == [UNCLEAR, UNCLEAR]
+    assert [interval.inside(limit) for limit in (0.03, 0.02, 0.005)] == [YES, UNCLEAR, NO]
     below = Interval(-0.02, -0.03, -0.01, n=3)
-    assert [below.inside(limit) for limit in (0.03, 0.02, 0.005)] == [True, None, False]
-    assert Interval(0, -0.03, 0.03, n=3).inside(0.02) is None
+    assert [below.inside(limit) for limit in (0.03, 0.02, 0.005)] == [YES, UNCLEAR, NO]
+    assert Interval(0, -0.03, 0.03, n=3).inside(0.02) is UNCLEAR
 
 
 def test_the_opposite_of_an_interval_is_the_difference_the_other_way_round():

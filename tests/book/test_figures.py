@@ -9,10 +9,11 @@ from matplotlib import pyplot as plt
 from matplotlib.colors import to_rgb
 
 from data_prep.toy_voc import draw_set
-from helpers.analysis import tables
+from helpers.analysis import summaries
 from helpers.analysis.stats import Interval, difference_interval, mean_interval
 from helpers.book import decision_boundary as planes
 from helpers.book import figures
+from helpers.book.output import show_table
 from helpers.networks.mlp import mlp
 
 
@@ -206,7 +207,7 @@ def test_pixels_of_a_figure():
 
 def test_summary_states_mean_interval_and_number_of_runs():
     runs = [record(seed, accuracy) for seed, accuracy in enumerate((0.90, 0.92, 0.94))]
-    table = tables.summary(
+    table = summaries.summary(
         {"several": runs, "single": runs[:1]}, {"eval_accuracy": ("accuracy", ".3f")}
     )
     assert table.columns.tolist() == ["setting", "seeds", "accuracy"]
@@ -216,14 +217,14 @@ def test_summary_states_mean_interval_and_number_of_runs():
 
 def test_a_figure_that_a_diverged_run_lacks_is_not_averaged_away():
     runs = [record(0, 0.9), record(1, None)]
-    assert np.isnan(tables.values(runs, "eval_accuracy")).tolist() == [False, True]
-    assert tables.interval(runs, "eval_accuracy") is None
-    table = tables.summary(
+    assert np.isnan(summaries.values(runs, "eval_accuracy")).tolist() == [False, True]
+    assert summaries.interval(runs, "eval_accuracy") is None
+    table = summaries.summary(
         {"large": runs, "huge": runs[1:]}, {"eval_accuracy": ("accuracy", ".3f")}
     )
     assert table["accuracy"].tolist() == ["1 of 2 diverged", "1 of 1 diverged"]
     with pytest.raises(ValueError, match="a must be finite"):
-        tables.difference(runs, runs[:1] * 2, "eval_accuracy")
+        summaries.difference(runs, runs[:1] * 2, "eval_accuracy")
 
 
 def test_difference_pairs_runs_of_the_same_seeds_and_data_only():
@@ -232,56 +233,56 @@ def test_difference_pairs_runs_of_the_same_seeds_and_data_only():
     b = [record(seed, value) for seed, value in enumerate(y)]
     other_seeds = [record(seed + 5, value) for seed, value in enumerate(y)]
     other_data = [record(seed, value, data="another") for seed, value in enumerate(y)]
-    assert tables.difference(a, b, "eval_accuracy") == difference_interval(x, y, paired=True)
+    assert summaries.difference(a, b, "eval_accuracy") == difference_interval(x, y, paired=True)
     for unpaired in (other_seeds, other_data):
-        assert tables.difference(a, unpaired, "eval_accuracy") == difference_interval(x, y)
+        assert summaries.difference(a, unpaired, "eval_accuracy") == difference_interval(x, y)
 
 
 def test_values_come_from_metrics_or_attributes():
-    assert tables.values([record()], "wall_seconds").tolist() == [2.0]
+    assert summaries.values([record()], "wall_seconds").tolist() == [2.0]
     with pytest.raises(KeyError, match="no figure 'f1': choose one of eval_accuracy"):
-        tables.values([record()], "f1")
+        summaries.values([record()], "f1")
 
 
 def test_history_stacks_runs_and_keeps_gaps():
-    epochs, loss = tables.history([record(0), record(1)], "loss")
+    epochs, loss = summaries.history([record(0), record(1)], "loss")
     assert epochs.tolist() == [0, 10]
     assert loss.tolist() == [[1.0, 0.5], [1.0, 1.5]]
-    assert np.isnan(tables.history([record()], "eval_loss")[1][0, 0])
+    assert np.isnan(summaries.history([record()], "eval_loss")[1][0, 0])
     other = record(2, history={"epoch": [0, 5], "loss": [1, 1]})
     with pytest.raises(ValueError, match="seed 2, was logged at other epochs"):
-        tables.history([record(), other], "loss")
+        summaries.history([record(), other], "loss")
 
 
 def test_runs_without_a_partner_are_left_out():
     many, few = [record(seed) for seed in range(4)], [record(2), record(0)]
-    assert [run.seed for run in tables.same_seeds(many, few)] == [0, 2]
-    assert tables.same_seeds(few, many) == few
+    assert [run.seed for run in summaries.same_seeds(many, few)] == [0, 2]
+    assert summaries.same_seeds(few, many) == few
 
 
 def test_a_sentence_in_a_table_is_broken_into_lines_and_an_interval_is_not():
     table = pd.DataFrame([("a", "0.9895 [0.9881, 0.9910]", "a sentence " * 5)])
-    assert tables.show(table)._repr_html_().count("<td>0.9895 [") == 1
-    assert tables.show(table)._repr_html_().count('<td class="long">a sentence') == 1
-    assert "long" not in tables.show(table, stacked=True)._repr_html_()  # there every cell is
+    assert show_table(table)._repr_html_().count("<td>0.9895 [") == 1
+    assert show_table(table)._repr_html_().count('<td class="long">a sentence') == 1
+    assert "long" not in show_table(table, stacked=True)._repr_html_()  # there every cell is
 
 
 def test_a_folded_table_breaks_before_an_interval():
     cells = "a", "0.9895 [0.9881, 0.9910]", "90 (73 to 136)", "a [b] c", "a < b", "–"
-    page = tables.show(pd.DataFrame([cells]), folded=True)._repr_html_()
+    page = show_table(pd.DataFrame([cells]), folded=True)._repr_html_()
     assert '<table class="table folded">' in page
     assert "<td>0.9895 <span>[0.9881, 0.9910]</span></td><td>90 <span>(73 to 136)</span>" in page
     assert "<td>a [b] c</td><td>a &lt; b</td><td>–</td>" in page
     cells = "ResNet-18, 128 px", "128 px, 1,000 epochs, 1 seed", "1e-3 a-1"
-    page = tables.show(pd.DataFrame([cells]), folded=True)._repr_html_()
+    page = show_table(pd.DataFrame([cells]), folded=True)._repr_html_()
     kept = "<span>128 px</span>, <span>1,000 epochs</span>, <span>1 seed</span>"
     assert f"<td>{kept}</td><td>1e-3 a-1</td>" in page
     assert '<th scope="row"><span>ResNet-18</span>, <span>128 px</span></th>' in page
-    assert "span" not in tables.show(pd.DataFrame([cells]))._repr_html_()
+    assert "span" not in show_table(pd.DataFrame([cells]))._repr_html_()
 
 
 def test_shown_table_escapes_and_has_no_index():
-    table = tables.summary({"a < b": [record()]}, {"eval_accuracy": ("accuracy", ".2f")})
-    page = tables.show(table)._repr_html_()
+    table = summaries.summary({"a < b": [record()]}, {"eval_accuracy": ("accuracy", ".2f")})
+    page = show_table(table)._repr_html_()
     assert "a &lt; b" in page and "<td>0.90</td>" in page and page.count("<tr>") == 2
-    assert "a < b" in repr(tables.show(table))
+    assert "a < b" in repr(show_table(table))

@@ -13,7 +13,8 @@ from data_prep.toy_voc import LABEL_SETS
 from data_prep.voc_labels import label_matrix
 from helpers.book import output as prose
 from helpers.book.voc_chapter import targets
-from helpers.claims.course import CLAIMS, VERDICTS
+from helpers.claims.course import CLAIMS
+from helpers.claims.finding import Finding
 
 ROOT = Path(__file__).resolve().parents[2]
 MADE_FROM_RECORDS = {"activation_gallery.md"}  # by a command; test_activations.py makes it again
@@ -151,28 +152,17 @@ def test_source_of_a_method_starts_at_the_margin():
     assert prose.source(prose.Html.__repr__).data.startswith("```python\ndef __repr__")
 
 
-def test_verdict_quotes_the_claim():
-    shown = prose.verdict("C1.1", "holds with limits", "In 3 < 4\n  runs.")
+def test_a_box_quotes_the_claim_and_has_its_verdicts_colour(monkeypatch):
+    found = Finding("C1.1", "In 3 < 4 runs", "So.", "holds with limits")
+    monkeypatch.setattr(prose, "finding", lambda claim: found)
+    shown = prose.show_verdict("C1.1")
     box = BeautifulSoup(shown._repr_html_(), "html.parser")
     title, claim, why = (part.text for part in box.find_all("p"))
     assert title == "C1.1: holds with limits"
     assert CLAIMS["C1.1"] in claim
-    assert why == "In 3 < 4 runs."
-    assert repr(shown) == "C1.1: holds with limits. In 3 < 4 runs."
-
-
-def test_each_verdict_has_a_box_of_its_own():
-    shown = [prose.verdict("C1.1", answer, "")._repr_html_() for answer in VERDICTS]
-    boxes = [BeautifulSoup(box, "html.parser").div["class"] for box in shown]
-    assert len({tuple(box) for box in boxes}) == len(VERDICTS)
-    assert all(box[0] == "admonition" for box in boxes)
-
-
-def test_verdict_refuses_what_it_does_not_know():
-    with pytest.raises(KeyError, match=r"unknown claim 'C9\.9'"):
-        prose.verdict("C9.9", "holds", "")
-    with pytest.raises(ValueError, match="unknown verdict 'maybe'"):
-        prose.verdict("C1.1", "maybe", "")
+    assert why == "In 3 < 4 runs. So."
+    assert box.div["class"] == ["admonition", "attention"]
+    assert repr(shown) == "C1.1: holds with limits. In 3 < 4 runs. So."
 
 
 @pytest.mark.parametrize("path", TEXTS, ids=lambda path: path.name)

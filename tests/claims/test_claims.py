@@ -6,7 +6,8 @@ import re
 import pytest
 from linked import listed, on_record
 
-from helpers.analysis.tables import same_seeds
+from helpers.analysis.summaries import same_seeds
+from helpers.book import output
 from helpers.claims import (
     activation_rules as activation_claims,
 )
@@ -24,15 +25,15 @@ from helpers.claims import (
 )
 from helpers.claims.course import CLAIMS
 from helpers.claims.evidence import NoSuchSection, Section, section_with
-from helpers.claims.finding import FAILS, HOLDS, LIMITED, UNTOLD, Finding
+from helpers.claims.finding import FAILS, HOLDS, INCONCLUSIVE, LIMITED, Finding
 from helpers.runs.experiments import recorded
 from helpers.runs.records import read_arrays, track_records_read
 
 
-@pytest.mark.parametrize("claim", claims.TESTS)
+@pytest.mark.parametrize("claim", claims.RULES)
 def test_every_finding_says_on_how_many_runs_it_rests(claim, monkeypatch):
     modules = (numpy_claims, vision_claims, voc_claims, activation_claims)
-    module = next(module for module in modules if claim in module.TESTS)
+    module = next(module for module in modules if claim in module.RULES)
     recorded, used = module.recorded, set()
 
     def counting(*which):
@@ -51,14 +52,14 @@ def test_every_finding_says_on_how_many_runs_it_rests(claim, monkeypatch):
     monkeypatch.setattr(module, "recorded", counting)
     monkeypatch.setattr(module, "same_seeds", cutting, raising=False)
     found = claims.finding(claim)
-    assert found.answer in (HOLDS, LIMITED, FAILS, UNTOLD)
+    assert found.verdict in (HOLDS, LIMITED, FAILS, INCONCLUSIVE)
     assert found.test and found.effect.endswith(".")
     said = re.findall(r"(\d+)(?: and (\d+))? seeds?", found.effect)
     assert {int(number) for pair in said for number in pair if number} >= used
 
 
 def test_every_claim_of_the_course_so_far_is_tested():
-    assert set(claims.TESTS) == set(CLAIMS)
+    assert set(claims.RULES) == set(CLAIMS)
     with pytest.raises(KeyError, match=r"unknown claim 'C9\.9'"):
         claims.finding("C9.9")
 
@@ -81,7 +82,7 @@ def test_every_claim_has_a_row_with_its_runs(tables):
             numbers = re.findall(r"[\d,]+", row["n"])
             assert 1 <= int(numbers[0]) <= int(numbers[-1].replace(",", ""))
     assert without.pop("C3.5") == HOLDS  # it asks PyTorch, not a run
-    assert set(without.values()) <= {UNTOLD}
+    assert set(without.values()) <= {INCONCLUSIVE}
 
 
 def test_the_way_from_a_claim_leads_to_its_box_and_to_runs_that_are_there(tables):
@@ -97,23 +98,23 @@ def test_the_way_from_a_claim_leads_to_its_box_and_to_runs_that_are_there(tables
 
 
 def test_a_claim_is_found_below_the_heading_that_shows_it():
-    found = section_with('claims.show("C2.2")')
+    found = section_with('show_verdict("C2.2")')
     assert (found.notebook, found.title) == ("02_mnist_numpy", "C2.2 Which loss?")
     assert found.address == "02_mnist_numpy.html#c2-2-which-loss"
     assert Section("x", "C3.4 What is the 1/√d for?").address == "x.html#c3-4-what-is-the-1-d-for"
     with pytest.raises(NoSuchSection, match=r"C9\.9"):
-        section_with('claims.show("C9.9")')
+        section_with('show_verdict("C9.9")')
 
 
 def test_each_verdict_counts_and_links_its_claims(monkeypatch):
     made = {claim: lambda claim=claim: Finding(claim, "What", "So.", HOLDS) for claim in CLAIMS}
     made["C1.1"] = lambda: Finding("C1.1", "What", "So.", FAILS)
-    monkeypatch.setattr(claims, "TESTS", made)
+    monkeypatch.setattr(claims, "RULES", made)
     table = claims.verdicts()
     assert table["claims"].tolist() == [str(len(CLAIMS) - 1), "0", "1", "0"]
     assert [str(cell) for cell in table["which"][1:]] == ["none", "C1.1", "none"]
     assert table["which"][2].markup == '<a href="#c1-1">C1.1</a>'
-    assert "C2.1: holds. What. So." in repr(claims.show("C2.1"))
+    assert "C2.1: holds. What. So." in repr(output.show_verdict("C2.1"))
 
 
 def test_runs_are_noted_only_inside():

@@ -4,9 +4,10 @@ import numpy as np
 import pytest
 from made_up import run, runs, shaky, steady
 
+from helpers.analysis.stats import NO, UNCLEAR, YES
 from helpers.claims import findings as claims
 from helpers.claims import numpy_rules as numpy_claims
-from helpers.claims.finding import FAILS, HOLDS, LIMITED, UNTOLD
+from helpers.claims.finding import FAILS, HOLDS, INCONCLUSIVE, LIMITED
 from helpers.runs.catalogue.numpy_networks import (
     HIDDEN_SIZES,
     LEARNING_RATES,
@@ -52,14 +53,14 @@ def find(monkeypatch):
         ([0.96] * 20, [0.969] * 20, LIMITED),  # the boundary has not settled
         ([0.96] * 20, [0.94, 0.98] * 10, LIMITED),  # or nobody can tell
         ([0.96] * 18 + [0.87] * 2, [0.962] * 20, LIMITED),
-        ([0.96] * 10 + [0.87] * 10, [0.962] * 20, UNTOLD),
+        ([0.96] * 10 + [0.87] * 10, [0.962] * 20, INCONCLUSIVE),
         ([0.96] * 2 + [0.87] * 18, [0.962] * 20, FAILS),
         ([0.87] * 20, [0.962] * 20, FAILS),
     ],
 )
 def test_moons_are_separated_by_most_seeds_and_for_good(find, ends, later, answer):
     found = find("C1.1", {"moons-published": runs(ends), "moons-long": runs(later)})
-    assert found.answer == answer
+    assert found.verdict == answer
     assert ("The others end at 0.87" in found.effect) == (0.87 in ends)
 
 
@@ -74,7 +75,7 @@ def test_moons_are_separated_by_most_seeds_and_for_good(find, ends, later, answe
 def test_the_published_accuracy_comes_out_again_or_not(find, ends, answer):
     lost = [run(train_accuracy=0.96), run(train_accuracy=0.88)]
     found = find("C2.1", {"mnist-published": runs(ends), "tenth-output-relu-wide": lost})
-    assert found.answer == answer
+    assert found.verdict == answer
     assert "1 of 2 seeds lose a class" in found.effect
 
 
@@ -87,8 +88,8 @@ def test_the_published_accuracy_comes_out_again_or_not(find, ends, answer):
         ((steady(0.10), steady(0.80)), (shaky(0.93), shaky(0.93)), LIMITED),
         ((steady(0.10), steady(0.80)), (steady(0.95), steady(0.92)), FAILS),
         ((steady(0.10), steady(0.91)), (shaky(0.93), steady(0.92)), FAILS),
-        ((steady(0.10), shaky(0.90)), (shaky(0.93), steady(0.92)), UNTOLD),
-        ((shaky(0.90), shaky(0.90)), (shaky(0.93), shaky(0.93)), UNTOLD),
+        ((steady(0.10), shaky(0.90)), (shaky(0.93), steady(0.92)), INCONCLUSIVE),
+        ((shaky(0.90), shaky(0.90)), (shaky(0.93), shaky(0.93)), INCONCLUSIVE),
     ],
 )
 def test_the_hinge_is_best_if_every_other_loss_is_worse(find, original, tuned, answer):
@@ -96,7 +97,7 @@ def test_the_hinge_is_best_if_every_other_loss_is_worse(find, original, tuned, a
     records = {"tenth-output-relu": steady(0.9), "tenth-loss-hinge-tuned": steady(0.94)}
     records |= {f"{name}-original": ends for name, ends in zip(names, original, strict=True)}
     records |= {f"{name}-tuned": ends for name, ends in zip(names, tuned, strict=True)}
-    assert find("C2.2", records).answer == answer
+    assert find("C2.2", records).verdict == answer
 
 
 WORSE = learners([50, 52, 48], 0.90)  # a sigmoid as the course describes it
@@ -113,27 +114,27 @@ WORSE = learners([50, 52, 48], 0.90)  # a sigmoid as the course describes it
         (WORSE, learners([10, 20, 40], 0.90), LIMITED),
         (learners([11, 12, 11], 0.90), WORSE, FAILS),
         (learners([50, 52, 48], 0.95), WORSE, FAILS),
-        (learners([10, 20, 40], 0.90), WORSE, UNTOLD),
-        (learners([None, 50, 48], 0.90), WORSE, UNTOLD),
-        (learners([50, 52, 48], shaky(0.94)), WORSE, UNTOLD),
+        (learners([10, 20, 40], 0.90), WORSE, INCONCLUSIVE),
+        (learners([None, 50, 48], 0.90), WORSE, INCONCLUSIVE),
+        (learners([50, 52, 48], shaky(0.94)), WORSE, INCONCLUSIVE),
     ],
 )
 def test_relu_must_be_far_faster_and_better_at_either_rate(find, same, higher, answer):
     records = {"tenth-sigmoid-glorot": same, "tenth-sigmoid-glorot-3": higher}
     found = find("C2.3", records | {"tenth-reference": learners([10, 10, 10], 0.94)})
-    assert found.answer == answer
+    assert found.verdict == answer
 
 
 @pytest.mark.parametrize(
     ("ours", "theirs", "said", "faster"),
     [
-        ([10, 10, 10], [50, 50, 50], "5.0 [5.0, 5.0] times as many", True),
-        ([10, 10, 10], [None, 50, 50], "at least 6.7 times as many", None),
-        ([10, 10, 10], [None, 90, 80], "2 of 3 seeds reach it", True),
-        ([10, 10, 10], [None, None, None], "none of 3 seeds reach it", True),
-        ([90, 90, 90], [None, None, None], "at least 1.1 times as many", None),
-        ([10, 10, None], [50, 50, None], "2 of 3 seeds with ReLU and 2 of 3 seeds", None),
-        ([10, 10, None], [50, 50, 50], "2 of 3 seeds with ReLU and all 3 seeds", False),
+        ([10, 10, 10], [50, 50, 50], "5.0 [5.0, 5.0] times as many", YES),
+        ([10, 10, 10], [None, 50, 50], "at least 6.7 times as many", UNCLEAR),
+        ([10, 10, 10], [None, 90, 80], "2 of 3 seeds reach it", YES),
+        ([10, 10, 10], [None, None, None], "none of 3 seeds reach it", YES),
+        ([90, 90, 90], [None, None, None], "at least 1.1 times as many", UNCLEAR),
+        ([10, 10, None], [50, 50, None], "2 of 3 seeds with ReLU and 2 of 3 seeds", UNCLEAR),
+        ([10, 10, None], [50, 50, 50], "2 of 3 seeds with ReLU and all 3 seeds", NO),
     ],
 )
 def test_a_run_that_never_reaches_the_level_is_counted(ours, theirs, said, faster):
@@ -160,7 +161,7 @@ def test_rates_fail_at_both_ends_and_the_loss_falls_suddenly(find, small, large,
     ends = {rate: small if rate < 0.2 else large if rate > 0.2 else 0.94 for rate in LEARNING_RATES}
     records = {f"tenth-rate-{rate}": steady(end, loss=loss) for rate, end in ends.items()}
     found = find("C2.4", records, others=steady(0.9, loss=loss))
-    assert found.answer == answer
+    assert found.verdict == answer
     falling = "none of 21 runs" if loss is SUDDEN else "all 21 runs"
     assert f"last 40 epochs in {falling}" in found.effect
 
@@ -169,7 +170,7 @@ def test_one_sudden_fall_is_not_enough(find):
     records = {f"tenth-rate-{rate}": steady(0.5, loss=SLOW) for rate in LEARNING_RATES}
     records |= {"tenth-rate-0.2": steady(0.94), "tenth-rate-0.01": steady(0.94, loss=SUDDEN)}
     found = find("C2.4", records, others=steady(0.9, loss=SLOW))
-    assert found.answer == LIMITED
+    assert found.verdict == LIMITED
     assert "0.5 (0.50), 1 (0.50) and 2 (0.50)" in found.effect
     assert "suddenly in 3 of 21 runs" in found.effect
 
@@ -179,7 +180,7 @@ def test_a_rate_that_diverges_is_too_large(find):
     records["tenth-rate-0.0001"] = steady(0.5, loss=SLOW)
     records["tenth-rate-2"][1] = run(seed=1, diverged=True, eval_accuracy=None)
     found = find("C2.4", records, others=steady(0.9, loss=SLOW))
-    assert found.answer == LIMITED
+    assert found.verdict == LIMITED
     assert "of the larger rates, 2 (1 of 3 diverge)" in found.effect
 
 
@@ -191,18 +192,18 @@ def test_a_rate_that_diverges_is_too_large(find):
         ((steady(0.94), shaky(0.94), shaky(0.94)), LIMITED),
         ((steady(0.96), shaky(0.94), shaky(0.94)), FAILS),
         ((steady(0.92), steady(0.92), steady(0.92)), FAILS),
-        ((shaky(0.94), shaky(0.94), shaky(0.94)), UNTOLD),
+        ((shaky(0.94), shaky(0.94), shaky(0.94)), INCONCLUSIVE),
     ],
 )
 def test_decay_makes_little_difference_if_every_interval_is_small(find, others, answer):
     names = ("tenth-decay-off", "tenth-rate-0.2", "tenth-decay-to-zero")
     records = dict(zip(names, others, strict=True)) | {"tenth-reference": steady(0.94)}
-    assert find("C2.5", records).answer == answer
+    assert find("C2.5", records).verdict == answer
 
 
 @pytest.mark.parametrize(
     ("strongest", "answer"),
-    [(steady(0.8), HOLDS), (steady(0.96), FAILS), (shaky(0.945), UNTOLD)],
+    [(steady(0.8), HOLDS), (steady(0.96), FAILS), (shaky(0.945), INCONCLUSIVE)],
 )
 def test_the_strongest_decay_is_compared_with_the_best_of_the_others(find, strongest, answer):
     records = {
@@ -213,7 +214,7 @@ def test_the_strongest_decay_is_compared_with_the_best_of_the_others(find, stron
     for record in strongest:
         record.metrics["train_loss"] = 2.0
     found = find("C2.6", records)
-    assert found.answer == answer
+    assert found.verdict == answer
     assert "λ = 0.1 is best" in found.effect and "2.00 instead of 0.10" in found.effect
 
 
@@ -226,8 +227,8 @@ def test_the_strongest_decay_is_compared_with_the_best_of_the_others(find, stron
         (steady(0.90), shaky(0.94), LIMITED),
         (steady(0.95), steady(0.94), FAILS),
         (steady(0.95), steady(0.96), FAILS),
-        (shaky(0.94), steady(0.94), UNTOLD),
-        (steady(0.94), steady(0.94), UNTOLD),  # no difference is not a worse end
+        (shaky(0.94), steady(0.94), INCONCLUSIVE),
+        (steady(0.94), steady(0.94), INCONCLUSIVE),  # no difference is not a worse end
     ],
 )
 def test_few_units_end_worse_and_many_bring_little(find, few, many, answer):
@@ -237,7 +238,7 @@ def test_few_units_end_worse_and_many_bring_little(find, few, many, answer):
         for record in group:
             record.metrics["cpu_seconds"] = 60.0 if name == "tenth-hidden-4096" else 5.0
     found = find("C2.7", records)
-    assert found.answer == answer
+    assert found.verdict == answer
     assert "12 times the processor time" in found.effect
 
 

@@ -9,7 +9,7 @@ import pytest
 from legible import assert_legible, words
 from linked import listed, on_record
 
-from helpers.analysis.tables import Marked
+from helpers.analysis.summaries import Marked
 from helpers.claims import published, published_view
 from helpers.claims.evidence import section_with
 from helpers.claims.published import ABSENT, AGAIN, PARTLY, UNCLEAR, Measured, Row, outcome

@@ -7,8 +7,8 @@ from made_up import of_network, runs, shaky, steady
 from helpers.claims import findings as claims
 from helpers.claims import vision_rules as vision_claims
 from helpers.claims.course import PUBLISHED_VISION
-from helpers.claims.finding import FAILS, HOLDS, LIMITED, UNTOLD
-from helpers.claims.vision_rules import HOMES, NAMES, REPEATED
+from helpers.claims.finding import FAILS, HOLDS, INCONCLUSIVE, LIMITED
+from helpers.claims.vision_rules import NAMES, PUBLISHED_SETTINGS, REPEATED
 from helpers.runs.catalogue.vision import POINTS, Point
 from helpers.runs.experiments import EXPERIMENTS
 
@@ -58,12 +58,12 @@ OTHERS = ("LeNet", "VGG-11", "ResNet-18")
         (repeated(shorter=VITS, below=VITS), LIMITED),  # a shorter run is no counter-example
         (repeated(below=REPEATED), FAILS),
         (repeated(shorter=VITS, below=OTHERS), FAILS),  # nor does it repeat anything
-        (repeated(shorter=REPEATED), UNTOLD),
-        (repeated(shorter=VITS, missing=OTHERS), UNTOLD),
+        (repeated(shorter=REPEATED), INCONCLUSIVE),
+        (repeated(shorter=VITS, missing=OTHERS), INCONCLUSIVE),
     ],
 )
 def test_published_accuracies_come_out_again_or_not(find, records, answer):
-    assert find("C3.1", records).answer == answer
+    assert find("C3.1", records).verdict == answer
 
 
 def test_rows_that_are_shorter_or_missing_are_named(find):
@@ -87,7 +87,7 @@ def test_one_seed_is_shown_and_decides_nothing(find):
     del records[REPEATED["VGG-11"]][1:]
     found = find("C3.1", records)
     assert "VGG-11 0.9847 (n = 1 seed; published 0.9857)" in found.effect
-    assert found.answer == LIMITED
+    assert found.verdict == LIMITED
 
 
 def test_each_published_row_has_its_experiment():
@@ -137,7 +137,7 @@ def on_little_data(gap=0.1, **changes):
     ],
 )
 def test_lenet_is_cheap_and_vgg_heavy_and_resnet_overfits(find, gap, changes, answer):
-    assert find("C3.2", on_little_data(gap, **changes)).answer == answer
+    assert find("C3.2", on_little_data(gap, **changes)).verdict == answer
 
 
 def test_costs_are_relative_to_lenet(find):
@@ -198,7 +198,7 @@ def test_accuracy_climbs_late_and_flattens(find, monkeypatch, first, second, cou
     for record, course in zip(made, courses, strict=True):
         record.history["eval_accuracy"] = course.tolist()
     found = find("C3.3", {REPEATED["ViT"]: made})
-    assert found.answer == answer
+    assert found.verdict == answer
     assert f"by {np.mean(first):.2f} [" in found.effect and "(n = 3 seeds)" in found.effect
     most = "0.021" if any(course is LATE_JUMP for course in courses) else "0.001"
     assert f"more than {most} to the test accuracy" in found.effect
@@ -212,7 +212,7 @@ def swept(unscaled, squares=None, **points):
     scaled = of_network(steady(0.97), epochs=50)
     without = (unscaled, squares or unscaled)  # as the original computed it, and with squares
     records = {}
-    for names, runs_without in zip(HOMES.values(), without, strict=True):
+    for names, runs_without in zip(PUBLISHED_SETTINGS.values(), without, strict=True):
         records |= dict(zip(names, (scaled, runs_without), strict=True))
     for point in POINTS:
         records |= {point.name(scaled): steady(0.95) for scaled in (True, False)}
@@ -235,16 +235,20 @@ def undecided():
         (swept(steady(0.95)), FAILS, "original computed it +0.0200 [+0.0200, +0.0200]"),
         (swept(steady(0.99)), FAILS, "with true squares -0.0200"),
         (swept(steady(0.97), squares=steady(0.95)), FAILS, "true squares +0.0200 [+0.0200, +0.0"),
-        (swept(steady(0.97), squares=shaky(0.97)), UNTOLD, "as the original computed it +0.0000"),
+        (
+            swept(steady(0.97), squares=shaky(0.97)),
+            INCONCLUSIVE,
+            "as the original computed it +0.0000",
+        ),
         (swept(shaky(0.97), d128=steady(0.90)), LIMITED, "+0.050 ["),  # little elsewhere
         (undecided() | {Point(128).name(False): steady(0.90)}, FAILS, "+0.050 ["),
-        (swept(shaky(0.97)), UNTOLD, f"In {len(POINTS)} other settings"),
+        (swept(shaky(0.97)), INCONCLUSIVE, f"In {len(POINTS)} other settings"),
         (swept(steady(0.95), d4=steady(0.96)), FAILS, "-0.010 [-0.010, -0.010] (n = 3 seeds, p"),
     ],
 )
 def test_the_division_matters_where_an_interval_says_so(find, records, answer, said):
     found = find("C3.4", records)
-    assert found.answer == answer
+    assert found.verdict == answer
     assert said in found.effect
 
 
@@ -253,7 +257,7 @@ def test_the_division_matters_where_an_interval_says_so(find, records, answer, s
 
 def test_pytorchs_layer_mixes_images_unless_it_is_told(find):
     found = find("C3.5", {})
-    assert found.answer == HOLDS
+    assert found.verdict == HOLDS
     assert "depends on 4 of the image's 4 other tokens and on 0 tokens of other" in found.effect
     assert found.effect.endswith("without it on 0 and 3.")
 
@@ -277,7 +281,7 @@ FOREIGN[:, 0] = 1.0
 def test_both_ways_are_looked_at(find, monkeypatch, told, not_told, answer):
     monkeypatch.setattr(vision_claims, "encoder", lambda batch_first: batch_first)
     monkeypatch.setattr(vision_claims, "influence", lambda first: told if first else not_told)
-    assert find("C3.5", {}).answer == answer
+    assert find("C3.5", {}).verdict == answer
 
 
 # -------------------------------------------------------------------- C3.6: GELU and ReLU
@@ -300,12 +304,12 @@ MANY, FEW, WIDE = (0.39, 0.40, 0.41), (0.19, 0.20, 0.21), (0.05, 0.20, 0.50)
         (steady(0.93), WIDE, LIMITED),
         (steady(0.949), FEW, FAILS),
         (steady(0.96), FEW, FAILS),
-        (shaky(0.94), FEW, UNTOLD),
+        (shaky(0.94), FEW, INCONCLUSIVE),
     ],
 )
 def test_gelu_must_be_better_and_keep_more_units_active(find, relu, active, answer):
     gelu = units(steady(0.95), MANY, silent=0.02)
     found = find("C3.6", {Point().name(True): gelu, "tenth-vit-relu": units(relu, active)})
-    assert found.answer == answer
+    assert found.verdict == answer
     assert "(n = 3 seeds, paired). Of the token network's units, 40.0% [" in found.effect
     assert "images are 2.0% [2.0%, 2.0%] and 10.0% [10.0%, 10.0%]." in found.effect

@@ -9,7 +9,7 @@ from made_up import run
 from helpers.claims import findings as claims
 from helpers.claims import voc_rules as voc_claims
 from helpers.claims.course import PUBLISHED_VOC
-from helpers.claims.finding import FAILS, HOLDS, LIMITED, UNTOLD
+from helpers.claims.finding import FAILS, HOLDS, INCONCLUSIVE, LIMITED
 from helpers.claims.voc_rules import (
     ANNEALED,
     CAUSES,
@@ -23,8 +23,8 @@ from helpers.claims.voc_rules import (
     PLAIN,
     REMEDIES,
     REPEATED,
+    loss_oscillation,
     regained,
-    restlessness,
 )
 
 F1, MAP = voc_claims.F1, voc_claims.MAP
@@ -76,8 +76,8 @@ def find(monkeypatch):
 
 def test_five_classes_that_all_occur(find):
     made = {COMPARED["LeNet"]: records(0.5)}
-    assert find("C4.1", made).answer == HOLDS
-    assert find("C4.1", made, labels=np.eye(4, 5, dtype=np.uint8)).answer == FAILS
+    assert find("C4.1", made).verdict == HOLDS
+    assert find("C4.1", made, labels=np.eye(4, 5, dtype=np.uint8)).verdict == FAILS
 
 
 # -------------------------------------------------------------------- C4.2: overfitting
@@ -102,16 +102,16 @@ def remedied(help_by, losses=RISES, leave_out=(), seeds=3):
         (remedied({}, losses=FALLS), LIMITED),  # it helps, but nothing overfitted
         (remedied(dict.fromkeys(REMEDIES, -0.1), losses=FALLS), FAILS),
         (remedied({}, leave_out=["dropout"]), LIMITED),
-        (remedied({}, leave_out=["dropout", "batch normalisation"], seeds=1), UNTOLD),
+        (remedied({}, leave_out=["dropout", "batch normalisation"], seeds=1), INCONCLUSIVE),
     ],
 )
 def test_overfitting_and_what_helps(find, made, answer):
-    assert find("C4.2", made).answer == answer
+    assert find("C4.2", made).verdict == answer
 
 
 def test_one_seed_of_a_remedy_decides_nothing(find):
     found = find("C4.2", remedied({}, seeds=1))
-    assert found.answer == UNTOLD and found.effect.count("n = 1 seed)") == len(PLAIN)
+    assert found.verdict == INCONCLUSIVE and found.effect.count("n = 1 seed)") == len(PLAIN)
     assert "Not recorded yet with three seeds: augmentation, batch" in found.effect
 
 
@@ -135,13 +135,13 @@ def repeated(by=0.0, below=(), missing=(), seeds=3):
         (repeated(below=["VGG"]), LIMITED),
         (repeated(missing=["VGG"]), LIMITED),
         (repeated(below=REPEATED), FAILS),
-        (repeated(below=["LeNet"], missing=["VGG", "ResNet-18", "ViT"]), UNTOLD),
-        (repeated(seeds=1), UNTOLD),
+        (repeated(below=["LeNet"], missing=["VGG", "ResNet-18", "ViT"]), INCONCLUSIVE),
+        (repeated(seeds=1), INCONCLUSIVE),
     ],
 )
 def test_the_published_table(find, made, answer):
     found = find("C4.3", made)
-    assert found.answer == answer
+    assert found.verdict == answer
     assert ("Not recorded yet" in found.effect) == (len(made) < len(REPEATED))
 
 
@@ -155,7 +155,7 @@ def test_one_run_on_larger_images_is_told_and_decides_nothing(find):
     made = repeated(below=REPEATED)
     made[LARGEST["ResNet-18"]] = records(0.9, seeds=1, side=224)
     found = find("C4.3", made)
-    assert found.answer == FAILS
+    assert found.verdict == FAILS
     told = "On larger images: ResNet-18 0.899 at 224 px after 3 epochs"
     assert found.effect.endswith(f" {told} (n = 1 seed).")
     assert "larger images" not in find("C4.3", repeated()).effect
@@ -185,16 +185,16 @@ def four(others=0.5, course=RISING, vit=None):
     ],
 )
 def test_only_resnet_is_good_and_the_others_have_not_arrived(find, made, answer):
-    assert find("C4.4", made).answer == answer
+    assert find("C4.4", made).verdict == answer
 
 
 @pytest.mark.parametrize(
     ("vit", "answer"),
-    [(records(0.7), HOLDS), (records(0.9), FAILS), (shaky(0.8), UNTOLD)],
+    [(records(0.7), HOLDS), (records(0.9), FAILS), (shaky(0.8), INCONCLUSIVE)],
 )
 def test_resnet_against_vit(find, vit, answer):
     made = {COMPARED["ResNet-18"]: records(0.8), COMPARED["ViT"]: vit}
-    assert find("C4.5", made).answer == answer
+    assert find("C4.5", made).verdict == answer
 
 
 @pytest.mark.parametrize(
@@ -205,7 +205,7 @@ def test_resnet_against_vit_on_larger_images_as_well(find, vit, answer):
     made = {COMPARED["ResNet-18"]: records(0.8), COMPARED["ViT"]: records(0.7)}
     made |= dict(zip(NETWORKS_LARGER, (records(0.8, side=128), vit), strict=True))
     found = find("C4.5", made)
-    assert found.answer == answer
+    assert found.verdict == answer
     assert "patches: at 96 px +0.100" in found.effect and "; at 128 px " in found.effect
 
 
@@ -214,7 +214,7 @@ def test_the_best_recipe_of_each_counts_as_well(find, vit, answer):
     made = {COMPARED["ResNet-18"]: records(0.8), COMPARED["ViT"]: records(0.6)}
     made |= {"voc96-vit-long": records(vit), "voc96-vit-wide": records(0.7), OWN: records(0.85)}
     found = find("C4.5", made)
-    assert found.answer == answer
+    assert found.verdict == answer
     assert f"found on these images, {0.85 - vit:+.3f} [" in found.effect
 
 
@@ -241,18 +241,18 @@ SUSPECTS = [about for about in CAUSES if about != PATCHES]
         (caused({PATCHES: -0.1}), HOLDS),  # the patches are none of the course's suspects
         (caused({SUSPECTS[0]: -0.1}), LIMITED),
         (caused(dict.fromkeys(SUSPECTS, -0.1)), FAILS),
-        (caused({}, leave_out=SUSPECTS), UNTOLD),
+        (caused({}, leave_out=SUSPECTS), INCONCLUSIVE),
         (caused({}, leave_out=SUSPECTS[1:]), LIMITED),
     ],
 )
 def test_the_suspected_causes(find, made, answer):
-    assert find("C4.6", made).answer == answer
+    assert find("C4.6", made).verdict == answer
 
 
 def test_strips_on_larger_images_are_told_and_decide_nothing(find):
     larger = dict(zip(PATCHES_LARGER, (records(0.5), records(0.7)), strict=True))
     found = find("C4.6", caused({}) | larger)
-    assert found.answer == HOLDS
+    assert found.verdict == HOLDS
     assert f"On larger images {PATCHES}: -0.200 [-0.200, -0.200]" in found.effect
 
 
@@ -271,16 +271,16 @@ def test_one_restless_epoch_is_no_descent():
     assert regained([3, 1, 1, 1, 3, 3, 9, 3, 3], window=3) == 0
 
 
-@pytest.mark.parametrize(("losses", "answer"), [((1, 3, 1), HOLDS), ((1, 2, 3), UNTOLD)])
+@pytest.mark.parametrize(("losses", "answer"), [((1, 3, 1), HOLDS), ((1, 2, 3), INCONCLUSIVE)])
 def test_a_second_descent(find, losses, answer):
     slow = np.repeat(losses, 10)
-    assert find("C4.7", {LONG: records(0.5, losses=slow)}).answer == answer
-    assert find("C4.7", {}).answer == UNTOLD
+    assert find("C4.7", {LONG: records(0.5, losses=slow)}).verdict == answer
+    assert find("C4.7", {}).verdict == INCONCLUSIVE
 
 
 def test_how_restless_a_loss_is():
-    assert restlessness(records(0, losses=(9, 1, 2, 1))[0], 2) == 1
-    assert restlessness(records(0, losses=(1, 1, 1))[0]) == 0
+    assert loss_oscillation(records(0, losses=(9, 1, 2, 1))[0], 2) == 1
+    assert loss_oscillation(records(0, losses=(1, 1, 1))[0]) == 0
 
 
 RESTLESS, CALM, WILD = (1, 2, 1, 2), (2, 1.1, 1.05, 1), (1, 3, 1, 3)
@@ -302,9 +302,9 @@ def annealed(*losses):
         (annealed(CALM, WILD), LIMITED),
         (annealed(CALM), LIMITED),  # the other one is not recorded
         (annealed(WILD, WILD), FAILS),
-        (annealed(RESTLESS, WILD), UNTOLD),
-        ({}, UNTOLD),
+        (annealed(RESTLESS, WILD), INCONCLUSIVE),
+        ({}, INCONCLUSIVE),
     ],
 )
 def test_oscillation_with_a_falling_rate(find, made, answer):
-    assert find("C4.8", made).answer == answer
+    assert find("C4.8", made).verdict == answer

@@ -27,9 +27,7 @@ from helpers.networks.ensemble import (
     permute,
     sort,
 )
-from helpers.runs.ensemble_runner import trained_ensemble
-from helpers.runs.experiments import ENSEMBLES, recorded_ensemble
-from helpers.runs.records import RUNS, RecordError, write
+from helpers.runs.experiments import recorded_ensemble
 
 X, Y = (torch.tensor(part) for part in half_moons(100, 0.1, 42))
 
@@ -118,69 +116,6 @@ def test_pieces_of_a_network_without_any_cannot_be_counted():
         count_linear_regions(MLPEnsemble(ACTIVATION_PAIRS["tanh"], [0]), X.float())
 
 
-# ------------------------------------------------------------------------------ records
-
-
-@pytest.fixture
-def quick(monkeypatch):
-    study = replace(ENSEMBLES["activation-relu/plain"], iterations=3, seeds=4)
-    monkeypatch.setitem(ENSEMBLES, study.name, study)
-    return study
-
-
-def test_a_batch_is_written_and_reads_back(quick, tmp_path):
-    made = activation_runs.run(quick, tmp_path)
-    assert recorded_ensemble("relu", folder=tmp_path) == made
-    assert made.parameters == 151 and len(made.train_accuracy) == 4
-    assert trained_ensemble("relu", 2, tmp_path).weights[0].shape == (1, 2, 10)
-
-
-@pytest.mark.parametrize(
-    ("change", "message"),
-    [
-        ({"complete": False}, "incomplete"),
-        ({"schema": 99}, "schema version"),
-        ({"fitted_at": [None]}, "one entry for each seed"),
-    ],
-)
-def test_a_bad_record_is_refused(quick, tmp_path, change, message):
-    write(replace(activation_runs.run(quick, tmp_path), **change), tmp_path)
-    with pytest.raises(RecordError, match=message):
-        recorded_ensemble("relu", folder=tmp_path)
-
-
-def test_missing_changed_and_unknown_records_are_refused(quick, tmp_path, monkeypatch):
-    with pytest.raises(RecordError, match="missing"):
-        recorded_ensemble("relu", folder=tmp_path)
-    activation_runs.run(quick, tmp_path)
-    monkeypatch.setitem(ENSEMBLES, quick.name, replace(quick, learning_rate=0.5))
-    with pytest.raises(RecordError, match="learning_rate"):
-        recorded_ensemble("relu", folder=tmp_path)
-    with pytest.raises(RecordError, match="unknown study"):
-        recorded_ensemble("relu", "nothing", folder=tmp_path)
-
-
-@pytest.mark.parametrize("name", ENSEMBLES)
-def test_every_listed_study_is_recorded(name):
-    batch = recorded_ensemble(*name.removeprefix("activation-").split("/"))
-    assert (RUNS / f"{name}.json").stat().st_size < 200_000
-    assert not batch.commit.endswith("+changes")
-    assert all(0 <= share <= 1 for share in batch.held_out_accuracy)
-
-
-def test_no_record_is_unlisted():
-    files = {
-        path.relative_to(RUNS).with_suffix("").as_posix()
-        for path in RUNS.glob("activation-*/*.json")
-    }
-    assert files == set(ENSEMBLES) | {"activation-extrapolation/extrapolation"}
-
-
-def test_the_command_line_refuses_what_it_does_not_know(capsys):
-    assert activation_runs.main(["run", "nothing"]) == 2
-    assert "there is no study 'nothing'" in capsys.readouterr().err
-
-
 # ------------------------------------------------------------------------ far away, rules
 
 
@@ -239,8 +174,8 @@ def made_up(fits):
 )
 def test_the_rules(monkeypatch, claim, fits, answer):
     monkeypatch.setattr(claims, "recorded", made_up(fits))
-    found = claims.TESTS[claim]()
-    assert (found.claim, found.answer) == (claim, answer)
+    found = claims.RULES[claim]()
+    assert (found.claim, found.verdict) == (claim, answer)
 
 
 # ------------------------------------------------------------------- pictures and widget

@@ -5,12 +5,12 @@ machine. The statistics are `helpers.analysis.stats`'; reading the runs is `help
 """
 
 import html
-import re
 
 import numpy as np
 import pandas as pd
 
 from helpers.analysis.stats import difference_interval, mean_interval
+from helpers.runs.records import read_arrays
 
 
 def values(records, metric):
@@ -159,10 +159,37 @@ def cell(measured, spec):
     return f"{mean_interval(measured):{spec}}"
 
 
-INTERVAL = re.compile(r"(\S+) (\[[^]]+\]|\([^)]+\))")  # a figure and its range
-#: A number with its unit, and a name like ResNet-18.
-KEPT = re.compile(r"\b(\d[\d,]* (?:px|epochs?|seeds?)|[^\W\d]{2,}-\d+)\b")
-LONG = 42  # characters: a cell with more of them is a sentence, and is broken into lines
+# ---------------------------------------------------------- figures in words
+
+
+def format_count(number, of, what="seeds"):
+    """Say "3 of 10 seeds", "all 10 seeds", or "none of 10 seeds"."""
+    amount = {0: "none of", of: "all"}.get(number, f"{number} of")
+    return f"{amount} {of} {what}"
+
+
+def format_seeds(records):
+    """Say on how many seeds a figure rests."""
+    return "1 seed" if len(records) == 1 else f"{len(records)} seeds"
+
+
+def format_n(difference):
+    """Say on how many seeds a difference rests."""
+    if isinstance(difference.n, int):
+        return f"n = {difference.n} seeds, paired"
+    return "n = {} and {} seeds".format(*difference.n)
+
+
+def format_differences(differences, spec):
+    """Write "name difference; name difference (n = 3 seeds, paired)"."""
+    text = "; ".join(f"{name} {amount:{spec}}" for name, amount in differences.items())
+    return f"{text} ({'; '.join(dict.fromkeys(map(format_n, differences.values())))})"
+
+
+def join_words(words):
+    """Write "a, b and c", or "none"."""
+    *first, last = [*words] or ["none"]
+    return f"{', '.join(first)} and {last}" if first else last
 
 
 class Marked:
@@ -188,72 +215,86 @@ def named(text, name):
 def joined(parts, glue=" "):
     """Return a cell of several, with some text between them."""
     parts = list(parts)
-    return Marked(glue.join(map(str, parts)), html.escape(glue).join(map(_markup, parts)))
+    return Marked(glue.join(map(str, parts)), html.escape(glue).join(map(markup_of, parts)))
 
 
-def _markup(value):
+def markup_of(value):
+    """Return a cell's HTML."""
     return value.markup if isinstance(value, Marked) else html.escape(str(value))
 
 
-def _folded(value):
-    """Return a cell's markup, in which no line breaks inside a range or inside what is `KEPT`."""
-    found = INTERVAL.fullmatch(str(value))
-    if found:
-        return f"{found[1]} <span>{found[2]}</span>"
-    return _markup(value) if isinstance(value, Marked) else KEPT.sub(_span, _markup(value))
+# ------------------------------------------------------------ what a run shows
 
 
-def _span(found):
-    return f"<span>{found[1]}</span>"
+def span(records, metric):
+    """Return the lowest and the highest value of a figure over runs."""
+    measured = values(records, metric)
+    return float(measured.min()), float(measured.max())
 
 
-def _long(value):
-    return ' class="long"' if len(str(value)) > LONG else ""
+def never_predicted(record):
+    """Count the classes that a run with kept scores never answers on its test images."""
+    scores = read_arrays(record.experiment, record.scale, record.seed)["scores"]
+    return scores.shape[1] - len(np.unique(scores.argmax(axis=1)))
 
 
-class Shown:
-    """A table as a notebook shows it: HTML in the book, aligned text elsewhere."""
+def lost_class(record):
+    """Whether a run ends without one of ten digits, or nearly so.
 
-    def __init__(self, frame, stacked=False, folded=False):
-        self.frame, self.stacked, self.folded = frame, stacked, folded
-
-    def _repr_html_(self):
-        heads = [html.escape(str(name)) for name in self.frame.columns]
-        cells = "".join(f"<th>{head}</th>" for head in heads)
-        lines = [f"<thead><tr>{cells}</tr></thead>", "<tbody>"]
-        # A phone shows the rows of a stacked table one below the other, without its head.
-        labels = [f' data-label="{head}"' if self.stacked else "" for head in heads[1:]]
-        markup = _folded if self.folded else _markup
-        for row in self.frame.itertuples(index=False):
-            first, *rest = row
-            cells = "".join(
-                f"<td{label or _long(value)}>{markup(value)}</td>"
-                for label, value in zip(labels, rest, strict=True)
-            )
-            lines.append(f'<tr><th scope="row">{markup(first)}</th>{cells}</tr>')
-        kind = "table" + " stacked" * self.stacked + " folded" * self.folded
-        table = "\n".join([f'<table class="{kind}">', *lines, "</tbody>", "</table>"])
-        # A wide table scrolls inside its own box on a phone, not the whole page.
-        return f'<div style="overflow-x: auto">\n{table}\n</div>'
-
-    def __repr__(self):
-        return self.frame.astype(str).to_string(index=False)
+    Without one of them no network is right on more than about 0.91 of the training images;
+    with all of them, the networks of practice 2 get further.
+    """
+    return bool(values([record], "train_accuracy")[0] < 0.92)
 
 
-def show(frame, stacked=False, folded=False):
-    """Show a table of text without its index.
+def epochs_to(record, accuracy):
+    """Return how many epochs a run took to a training accuracy; None if it never got there."""
+    for epoch, value in zip(record.history["epoch"], record.history["accuracy"], strict=True):
+        if value is not None and value >= accuracy:
+            return int(epoch) + 1
+    return None
+
+
+def still_falling(record, window=40):
+    """Whether a run's loss fell from each to the next of its last `window` logged epochs."""
+    loss = np.array(record.history["loss"][-window - 1 :], dtype=float)
+    return bool((np.diff(loss) < 0).all())
+
+
+def sudden_drop(record, window=20, faster=2.0, share=0.1):
+    """Return the epoch at which a run's loss begins a sudden fall, None if it never does.
+
+    Suddenly means: over `window` logged epochs it falls at least `faster` times as far as over
+    the `window` before, and by at least `share` of its whole fall. A loss that only slows down,
+    as most do, never qualifies.
+    """
+    # The lowest loss so far: coming down again from a spike is not a breakthrough.
+    loss = np.minimum.accumulate(np.array(record.history["loss"], dtype=float))
+    fall = loss[:-window] - loss[window:]  # over the window that starts at each logged epoch
+    before, after = fall[:-window], fall[window:]
+    sudden = (after > faster * before) & (after > share * (loss[0] - loss[-1]))
+    if not sudden.any():
+        return None
+    return int(record.history["epoch"][window + np.where(sudden, after, -np.inf).argmax()])
+
+
+def batch_curve(record, start, stop):
+    """Return by how much a run's training accuracy rises between two points of the training.
 
     Parameters
     ----------
-    frame : DataFrame of str or Marked
-    stacked : bool
-        Whether its cells hold sentences: they are wrapped, and on a phone each row is a block.
-    folded : bool
-        Whether an interval may stand below its mean, for a table with many of them.
+    record : Record
+        Of a PyTorch model, with its curve over batches kept.
+    start, stop : float
+        In epochs; the accuracy at a point is the mean over the 5 entries (50 steps) that
+        end there, or over the first entry at the very start.
 
     Returns
     -------
-    Shown
-        Displayed when it is the last line of a notebook cell.
+    float
     """
-    return Shown(frame, stacked, folded)
+    curve = read_arrays(record.experiment, record.scale, record.seed)["curve_accuracy"]
+    per_epoch = len(curve) / len(record.history["epoch"])
+    ends = [round(per_epoch * point) for point in (start, stop)]
+    low, high = (curve[max(end - 5, 0) : end].mean() if end else curve[0] for end in ends)
+    return float(high - low)
