@@ -147,10 +147,10 @@ def measure_paths(data, rounds):
     """
     from benchmarks.data_paths import loaders
     from benchmarks.stopwatch import Clock
-    from helpers.training.torch_trainer import Training
+    from helpers.training.torch_trainer import TorchTrainer
 
     recipe = VOC_MODELS["lenet"][1]  # its batches are like every other's
-    training = Training(recipe, data, seed=0)
+    training = TorchTrainer(recipe, data, seed=0)
     ways = {"ours": training.batches}
     ways |= {name: found.__iter__ for name, found in loaders(data, recipe.batch_size).items()}
     spent = {name: [] for name in ways}
@@ -252,8 +252,7 @@ def read(path=PATH):
     """
     parts = dict.fromkeys(("pil", "v2", "preparation"), lambda row: Row(**row))
     parts["shares"] = lambda shares: {title: Row(**row) for title, row in shares.items()}
-    mend = f"measure it with {COMMAND} --output {records.display(path)}"
-    return records.read_json(path, Results, SCHEMA, mend, parts)
+    return records.read_measured(path, Results, parts, SCHEMA, COMMAND)
 
 
 def table(results=None):

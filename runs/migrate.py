@@ -1,108 +1,119 @@
-"""Bring the records beside this file to the names and the schema that the code reads.
+"""Bring recorded runs to the names that the code uses today; safe to run again and again.
 
     python runs/migrate.py
 
-It changes names, never numbers, and can be run again: what is up to date stays as it is.
+The tables say which keys and values were renamed. A record is only rewritten if something in it
+changes.
 """
 
 import json
-import re
 import sys
 from pathlib import Path
 
 import numpy as np
 
-FOLDER = Path(__file__).resolve().parent
-sys.path.insert(0, str(FOLDER.parent))
+RUNS = Path(__file__).resolve().parent
+sys.path.insert(0, str(RUNS.parent))
 
-from helpers.runs.records import as_text, write_atomically  # noqa: E402
+from helpers.runs.records import SCHEMA, write_atomically, write_json  # noqa: E402
 
-SCHEMA = 1
+RACE = RUNS.parent / "benchmarks" / "ninety_nine.json"  # its stages hold configurations, too
+
+#: Keys of a configuration, by the part they stand in: ("config",) is its top level.
+KEYS = {
+    (): {"study": "experiment", "fitted_at": "first_fit_step", "broke_at": "first_nan_step"},
+    ("config",): {
+        "arguments": "model_kwargs",
+        "average": "ema_decay",
+        "mirror": "flip_tta",
+        "combination": "activation_pair",
+    },  # fmt: skip
+    ("config", "schedule"): {"rate": "lr", "peak": "peak_lr"},
+    ("history",): {"score_spread": "score_std", "silent_units": "dead_units"},
+}
+
+#: Arguments of a ViT, for which `width` and the others have names of their own.
+VIT_KEYS = {"width": "embed_dim", "cut": "patching", "read": "pool"}
+VIT_VARIANT_KEYS = {
+    "scaled", "score_scale", "activation", "patching", "pool", "normalised_shortcut",
+}  # fmt: skip
+
+#: Parts of the names of arrays beside a record.
+ARRAYS = {
+    "shown_views": "example_saliency",
+    "shown_saliency": "example_saliency",
+    "shown_images": "example_images",
+    "shown": "examples",
+    "queries_keys_values": "qkv",
+    ".expand.": ".fc1.",
+    ".contract.": ".fc2.",
+    "model/embed.": "model/patch_embed.",
+}
+
+#: Values, by the key they belong to.
+VALUES = {
+    ("config", "loss"): {"multi-label": "binary-cross-entropy"},
+    ("config", "loss", "name"): {"multi-label": "binary-cross-entropy"},
+    ("config", "schedule", "name"): {"staircase": "step-decay"},
+    ("config", "model_kwargs", "patching"): {"strips": "flattened"},
+}
 
 
-def is_vit(record):
-    """Whether a record is of a ViT: some of its arguments had names that others have too."""
-    return record["config"].get("model") == "vit"
-
-
-def always(record):
-    """Whether a rule without a condition applies."""
-    return True
-
-
-# Where in a record a key or a value changes its name: a path of keys, {old: new}, and of which
-# records. The rules are applied in turn, so that a later one finds the names of those before.
-KEYS = [
-    ("", {"study": "experiment", "fitted_at": "first_fit_step"}, always),
-    ("", {"broke_at": "first_nan_step"}, always),
-    ("config", {"combination": "activation_pair"}, always),
-]
-VALUES = []
-
-#: Names of arrays, as regular expressions that must match the whole name.
-ARRAYS = [
-    (r"shown", "examples"),
-    (r"shown_images", "example_images"),
-    (r"shown_views", "example_saliency"),
-]
-
-
-def renamed(mapping, names):
-    """Return a dict with some keys renamed, in its order."""
-    return {names.get(key, key): value for key, value in mapping.items()}
-
-
-def changed(record, path, change):
-    """Return a record with `change` applied to what stands at a path, if there is anything."""
-    first, _, rest = path.partition(".")
-    if not path:
-        return change(record)
-    if not isinstance(record, dict) or first not in record:
-        return record
-    return record | {first: changed(record[first], rest, change)}
+def renamed(value, place):
+    """Return what stands at a place in a record, with today's keys and values."""
+    if isinstance(value, dict):
+        keys = KEYS.get(place, {})
+        return {keys.get(k, k): renamed(v, (*place, keys.get(k, k))) for k, v in value.items()}
+    return VALUES.get(place, {}).get(value, value) if isinstance(value, str) else value
 
 
 def migrated(record):
-    """Return a record, as plain JSON types, under the current names."""
-    for path, names, applies in KEYS:
-        if applies(record):
-            record = changed(
-                record, path, lambda part: renamed(part, names) if isinstance(part, dict) else part
-            )
-    for path, names, applies in VALUES:
-        if applies(record):
-            record = changed(
-                record, path, lambda part: names.get(part, part) if isinstance(part, str) else part
-            )
-    return record | {"schema": max(SCHEMA, record["schema"])}
+    """Return a record as it would be written today."""
+    record = renamed(record, ())
+    if record["config"].get("model") == "vit":
+        kwargs = {VIT_KEYS.get(k, k): v for k, v in record["config"]["model_kwargs"].items()}
+        if VIT_VARIANT_KEYS & kwargs.keys():
+            record["config"]["model"] = "vit-variant"
+        record["config"]["model_kwargs"] = renamed(kwargs, ("config", "model_kwargs"))
+    precision = record["config"].get("precision")
+    if precision and "precision" not in record["environment"]:  # asked for, and used
+        record["environment"]["precision"] = precision
+        if precision == "bfloat16":  # today: where the machine computes it natively
+            record["config"]["precision"] = "auto"
+    return record | {"schema": SCHEMA}
 
 
-def array_name(name):
-    """Return the current name of an array."""
-    for pattern, new in ARRAYS:
-        name = re.sub(f"^(?:{pattern})$", new, name)
-    return name
+def migrate_arrays(path):
+    """Rename the arrays of a file; return whether any had an old name."""
+    with np.load(path, allow_pickle=False) as file:
+        arrays = dict(file)
+    names = list(arrays)
+    for old, new in ARRAYS.items():
+        names = [name.replace(old, new) for name in names]
+    if names == list(arrays):
+        return False
+    renamed_arrays = dict(zip(names, arrays.values(), strict=True))
+    write_atomically(path, lambda file: np.savez_compressed(file, **renamed_arrays))
+    return True
 
 
 def main():
-    """Migrate every record and every file of arrays; say how many had to be changed."""
-    count = 0
-    for path in sorted(FOLDER.rglob("*.json")):
-        text = path.read_text(encoding="utf-8")
-        record = json.loads(text)
-        if (new := migrated(record)) != record:
-            new_text = as_text(new)
-            write_atomically(path, lambda file, text=new_text: file.write(text.encode()))
-            count += 1
-    for path in sorted(FOLDER.rglob("*.npz")):
-        with np.load(path, allow_pickle=False) as stored:
-            names = {name: array_name(name) for name in stored.files}
-            if all(old == new for old, new in names.items()):
-                continue
-            arrays = {new: stored[old] for old, new in names.items()}
-        write_atomically(path, lambda file, arrays=arrays: np.savez_compressed(file, **arrays))
-        count += 1
-    print(f"{count} files changed")
+    """Migrate every record, and say how many changed."""
+    changed = 0
+    for path in sorted(RUNS.glob("*/*.json")):
+        record = json.loads(path.read_text(encoding="utf-8"))
+        if "config" not in record:
+            continue
+        new = migrated(record)
+        if new != record:
+            write_json(new, path)
+            changed += 1
+    race = json.loads(RACE.read_text(encoding="utf-8"))
+    for stage in race["stages"]:
+        stage["recipe"] = renamed(stage["recipe"], ("config",))
+    write_json(race, RACE)
+    changed += sum(map(migrate_arrays, sorted(RUNS.glob("*/*.npz"))))
+    print(f"{changed} files migrated")
 
 
 if __name__ == "__main__":

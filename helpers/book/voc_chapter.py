@@ -288,16 +288,10 @@ def shown(name):
         As from `helpers.networks.probes.views`.
     """
     arrays = read_arrays(name, "full", find(name).keep_images[0])
-    places = arrays["examples"]
+    places = arrays["shown"]
     probabilities = expit(arrays["scores"][places].astype(np.float64))
-    views = arrays.get("example_saliency")
-    return (
-        places,
-        decode_images(arrays["example_images"]),
-        probabilities,
-        arrays["labels"][places],
-        views,
-    )
+    views = arrays.get("shown_saliency")
+    return places, decode_images(arrays["shown_images"]), probabilities, arrays["labels"][places], views
 
 
 def chosen(name, kind, each):
@@ -348,8 +342,8 @@ def looks(name):
         f"{'✓' if truth[row, k] else '✗'} {CLASSES[k]}\n{probabilities[row, k]:.2f}"
         for row, k in zip(rows, classes, strict=True)
     ]
-    cut = find(name).config.arguments.get("cut", "squares")
-    found = looking.enlarged(views[rows], classes, images.shape[1], cut)
+    patching = find(name).config.model_kwargs.get("patching", "squares")
+    found = looking.enlarged(views[rows], classes, images.shape[1], patching)
     return looking.looking_figure(found, images[rows], titles, views.ndim == 4, columns=5)
 
 

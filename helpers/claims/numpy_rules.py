@@ -17,7 +17,7 @@ from helpers.analysis.summaries import (
 )
 from helpers.claims.course import PUBLISHED_MNIST
 from helpers.claims.finding import CLOSE, FAILS, FAR, HOLDS, INCONCLUSIVE, LIMITED, LITTLE, Finding
-from helpers.data.moons import best_accuracy
+from helpers.data.moons import bayes_accuracy
 from helpers.runs.catalogue.numpy_networks import HIDDEN_SIZES, LEARNING_RATES, WEIGHT_DECAYS
 from helpers.runs.experiments import recorded
 
@@ -32,7 +32,7 @@ def separated(runs):
     ndarray of bool, [n]
     float
     """
-    best = best_accuracy(noise=runs[0].config["data"]["noise"])
+    best = bayes_accuracy(noise=runs[0].config["data"]["noise"])
     return values(runs, "eval_accuracy") > best - FAR, best
 
 

@@ -9,9 +9,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from helpers.analysis import metrics
+from helpers.analysis.activations import REMEDIES
 from helpers.analysis.stats import mean_interval, prediction_interval, wilson
 from helpers.analysis.summaries import difference, format_count, values
-from helpers.book import activation_tables, multilabel, voc_chapter
+from helpers.book import multilabel, voc_chapter
 from helpers.claims import voc_better
 from helpers.claims.activation_rules import OFTEN, SELDOM
 from helpers.claims.course import (
@@ -218,8 +219,8 @@ def _recipe(name):
     config = find(name).config
     schedule = {"constant": "constant rate", "cosine": "annealed rate"}[config.schedule["name"]]
     words = ["true squares"] if config.model == "vit" else []
-    words += [f"{config.arguments['depth']} layers"] if "depth" in config.arguments else []
-    words += ["batch normalisation"] if "batch_norm" in config.arguments else []
+    words += [f"{config.model_kwargs['depth']} layers"] if "depth" in config.model_kwargs else []
+    words += ["batch normalisation"] if "batch_norm" in config.model_kwargs else []
     words += [schedule, *(["distorted images"] if config.augment else [])]
     return ", ".join([*words, f"{config.epochs} epochs"])
 
@@ -301,9 +302,9 @@ def _why_photographs(about, key, gap):
 def _recipe_voc(name):
     config = find(name).config
     words = ["true patches"] if config.model == "vit" else []
-    words += ["batch normalisation"] if "batch_norm" in config.arguments else []
+    words += ["batch normalisation"] if "batch_norm" in config.model_kwargs else []
     words += ["annealed rate"] if config.schedule["name"] == "cosine" else []
-    words += ["with the mirror image"] if config.mirror else []
+    words += ["with the mirror image"] if config.flip_tta else []
     words += ["found on these images"] if not name.startswith(voc_better.BEST) else []
     words += ["own threshold"] if voc_better.answers(name).thresholds != 0.5 else []
     return ", ".join([*words, size(name)])
@@ -362,9 +363,8 @@ def activations():
             continue
         ours = _share(name)
         best, why = None, ""
-        if name in activation_tables.REMEDIES:
-            tried = activation_tables.REMEDIES[name][1:]
-            best = max((_share(*remedy) for remedy in tried), key=lambda share: share.mean)
+        if name in REMEDIES:
+            best = max((_share(*tried) for tried in REMEDIES[name]), key=lambda share: share.mean)
             why = "a gradient that is zero, or a pole: nothing that the function's values show"
         elif not all(ours.values):
             failed = format_count(ours.n - sum(ours.values), ours.n)

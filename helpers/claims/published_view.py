@@ -25,8 +25,8 @@ from helpers.claims.published import (
 )
 from helpers.claims.vision_rules import REPEATED as VISION
 from helpers.claims.voc_rules import CAUSES, MAP, NEAR, PATCHES, REPEATED
-from helpers.networks.vision_models import MODELS
 from helpers.runs.experiments import EXPERIMENTS, recorded
+from helpers.training.torch_trainer import MODELS
 
 MIB = 2**20
 #: The cell of each practice's notebook in which the chapter shows its published results.

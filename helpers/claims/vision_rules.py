@@ -170,7 +170,7 @@ def _c3_6():
     gain = difference(gelu, relu, "eval_accuracy")
     share = {
         name: [mean_interval([run.history[sign][-1] for run in runs]) for runs in (gelu, relu)]
-        for name, sign in (("active", "active_units"), ("silent", "silent_units"))
+        for name, sign in (("active", "active_units"), ("silent", "dead_units"))
     }
     effect = (
         f"GELU minus ReLU in accuracy: {gain:+.4f} ({format_n(gain)}). Of the token network's "

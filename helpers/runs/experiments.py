@@ -10,8 +10,8 @@ from helpers.runs import records
 from helpers.runs.catalogue import activations, numpy_networks, tiny_voc, vision
 from helpers.runs.catalogue.activations import HALF_MOONS_SEED, MEASUREMENTS
 from helpers.runs.records import RecordError
-from helpers.training.config import Recipe
-from helpers.training.numpy_trainer import Config
+from helpers.training.config import TrainConfig
+from helpers.training.numpy_trainer import NumpyConfig
 
 SCALES = ("full", "embedded")
 
@@ -44,7 +44,7 @@ class Experiment:
 
     name: str
     label: str
-    config: Config | Recipe
+    config: NumpyConfig | TrainConfig
     data: dict
     seeds: tuple = (0, 1, 2)
     embedded_seeds: tuple = ()

@@ -22,7 +22,7 @@ from threadpoolctl import threadpool_info
 
 ROOT = Path(__file__).resolve().parents[2]
 RUNS = ROOT / "runs"
-SCHEMA = 1
+SCHEMA = 2
 FIT = 0.99  # of the training points right: a network of an ensemble fits
 
 
@@ -177,17 +177,21 @@ def write_atomically(path, write):
 
 
 def as_text(content, indent=""):
-    """Return plain JSON types as text: a dict's entries below each other, a list on one line."""
-    if not isinstance(content, dict) or not content:
-        return json.dumps(content, ensure_ascii=False, allow_nan=False)
+    """Return plain JSON types as text, one entry of a dict a line, with its list of numbers."""
     inner = indent + "  "
-    lines = (f"{inner}{json.dumps(key)}: {as_text(value, inner)}" for key, value in content.items())
-    return "{\n" + ",\n".join(lines) + f"\n{indent}}}" + ("" if indent else "\n")
+    if isinstance(content, dict) and content:
+        lines = [f"{json.dumps(key)}: {as_text(value, inner)}" for key, value in content.items()]
+        start, end = "{}"
+    elif isinstance(content, list) and content and isinstance(content[0], dict):
+        lines, (start, end) = [as_text(value, inner) for value in content], "[]"
+    else:
+        return json.dumps(content, ensure_ascii=False, allow_nan=False)
+    return f"{start}\n{inner}" + f",\n{inner}".join(lines) + f"\n{indent}{end}"
 
 
 def write_json(content, path):
     """Write plain JSON types, or a dataclass of them, whole or not at all."""
-    text = as_text(content if isinstance(content, dict) else asdict(content))
+    text = as_text(content if isinstance(content, dict) else asdict(content)) + "\n"
     write_atomically(path, lambda file: file.write(text.encode()))
 
 
@@ -239,6 +243,8 @@ def read_json(path, keys, schema, mend, parts=None):
         raise RecordError(f"{name} cannot be read as JSON ({error}): {mend}") from error
     if not isinstance(content, dict) or "schema" not in content:
         raise RecordError(f"{name} holds no results, it has no schema version: {mend}")
+    if content["schema"] == 1 and schema == SCHEMA:
+        raise RecordError(f"{name} has the names of schema version 1: run python runs/migrate.py")
     if content["schema"] != schema:
         raise RecordError(
             f"{name} has schema version {content['schema']!r}, but this code reads version "

@@ -27,8 +27,8 @@ from helpers.runs.records import (
     write,
     write_atomically,
 )
-from helpers.training.config import Recipe
-from helpers.training.numpy_trainer import Training, TrainingData
+from helpers.training.config import TrainConfig
+from helpers.training.numpy_trainer import NumpyTrainer, TrainingData
 
 CHECKPOINTS = ROOT / "checkpoints"
 
@@ -140,18 +140,18 @@ LOADERS = {"half-moons": _load_moons, "mnist": _load_mnist, "tiny-voc": _load_ti
 
 
 def prepare(experiment, scale, seed, device="auto"):
-    """Return the `Training` of a run, ready to start, and the `Data` it was given."""
+    """Return the trainer of a run, ready to start, and the `Data` it was given."""
     data = load_data(experiment, scale, seed)
     weight_seed = experiment.weight_seed if experiment.weight_seed is not None else seed
-    if isinstance(experiment.config, Recipe):
+    if isinstance(experiment.config, TrainConfig):
         from helpers.training import torch_trainer as training  # NumPy's chapters do without torch
 
         device = training.choose_device(device)
         tensors = training.tensors(data)
-        return training.Training(experiment.config, tensors, weight_seed, device), data
+        return training.TorchTrainer(experiment.config, tensors, weight_seed, device), data
     x, x_eval = (_vectors(part, experiment.config.dtype) for part in (data.x, data.x_eval))
     vectors = TrainingData(x, data.labels, x_eval, data.labels_eval)
-    return Training(experiment.config, vectors, weight_seed), data
+    return NumpyTrainer(experiment.config, vectors, weight_seed), data
 
 
 def _vectors(x, dtype):
@@ -171,7 +171,7 @@ def train(name, seed=0, scale="embedded"):
 
     Returns
     -------
-    helpers.training.numpy_trainer.Training
+    helpers.training.numpy_trainer.NumpyTrainer
         Finished; its `history` and `network` are there to look at.
     """
     experiment = find(name)
@@ -215,7 +215,7 @@ def run(experiment, scale, seed, resume=False, after_epoch=None, device="auto", 
     resume : bool
         Continue from the run's checkpoint if there is one.
     after_epoch : callable, optional
-        Called with the `Training` after every epoch, for example to show progress.
+        Called with the trainer after every epoch, for example to show progress.
     device : str
         Where a PyTorch model is trained: "cpu", "cuda", or "auto" for the fastest there is.
     runs, checkpoints : Path
@@ -430,11 +430,11 @@ def examples(training, data):
     dict of ndarray
         `examples` int [M], their places in the evaluation data; `example_images`, encoded; and, if
         the model has such a thing, `example_saliency` float16, as from
-        `helpers.networks.probes.views`.
+        `helpers.networks.probes.saliency`.
     """
     places = select_examples(training.scores(), data.labels_eval)
     kept = {"examples": places, "example_images": encode_images(data.x_eval[places])}
-    saliency = training.views(places)
+    saliency = training.saliency(places)
     return kept if saliency is None else kept | {"example_saliency": saliency.astype(np.float16)}
 
 

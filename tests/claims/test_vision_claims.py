@@ -95,7 +95,7 @@ def test_each_published_row_has_its_experiment():
     assert EXPERIMENTS[REPEATED["LeNet"]].config.epochs == PUBLISHED_VISION["LeNet"]["epochs"]
     for about in VITS:
         if REPEATED[about] in EXPERIMENTS:
-            arguments = EXPERIMENTS[REPEATED[about]].config.arguments
+            arguments = EXPERIMENTS[REPEATED[about]].config.model_kwargs
             assert arguments["cut"] == "strips"
             assert arguments.get("scaled", True) == (about == "ViT")
 
@@ -289,7 +289,7 @@ def test_both_ways_are_looked_at(find, monkeypatch, told, not_told, answer):
 
 def units(made, active, silent=0.1):
     for record, share in zip(made, active, strict=True):
-        record.history |= {"active_units": [0.5, share], "silent_units": [0.5, silent]}
+        record.history |= {"active_units": [0.5, share], "dead_units": [0.5, silent]}
     return made
 
 

@@ -12,10 +12,10 @@ from helpers.runs import experiments, records, runner
 from helpers.runs.catalogue import activations
 from helpers.runs.experiments import ENSEMBLES, EXPERIMENTS, SCALES, Experiment, recorded
 from helpers.runs.records import RecordError, track_records_read
-from helpers.training.numpy_trainer import Config
+from helpers.training.numpy_trainer import NumpyConfig
 
 TINY = Experiment(
-    "tiny", "a quick run", Config(sizes=(2, 6, 2), epochs=12, batch_size=16, momentum=0.9),
+    "tiny", "a quick run", NumpyConfig(sizes=(2, 6, 2), epochs=12, batch_size=16, momentum=0.9),
     {"name": "half-moons", "n": 64, "noise": 0.2, "held_out": 50, "data_seed": None},
 )  # fmt: skip
 

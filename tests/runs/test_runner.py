@@ -14,7 +14,7 @@ from helpers.data import datasets
 from helpers.data.voc import load_tiny_voc
 from helpers.runs import ensemble_runner, experiments, records, runner
 from helpers.runs.experiments import ENSEMBLES, EXPERIMENTS, Experiment
-from helpers.training.config import Recipe
+from helpers.training.config import TrainConfig
 
 sys.path.insert(0, str(Path(__file__).parent))
 from test_recorded import TINY
@@ -229,10 +229,10 @@ def kept_of(folder, config, data, seed=1, **keep):
 
 def test_a_model_is_kept_with_two_samples_of_each_class(tmp_path):
     data = {"name": "mnist", "validation": 200, "train_size": 100, "evaluate_on": "validation"}
-    kept = kept_of(tmp_path, Recipe("lenet", epochs=1), data, keep_model=(1,))
+    kept = kept_of(tmp_path, TrainConfig("lenet", epochs=1), data, keep_model=(1,))
     assert kept["model/features.0.weight"].dtype == np.float16
     assert kept["sample_labels"].tolist() == sorted([*range(10)] * 2)
-    plain = kept_of(tmp_path, Recipe("lenet", epochs=1), data, seed=0, keep_model=(1,))
+    plain = kept_of(tmp_path, TrainConfig("lenet", epochs=1), data, seed=0, keep_model=(1,))
     assert not any(name.startswith(("model", "sample")) for name in plain)
 
 

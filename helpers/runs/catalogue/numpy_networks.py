@@ -6,20 +6,20 @@ MNIST's training images, for controlled comparisons).
 
 from dataclasses import replace
 
-from helpers.training.numpy_trainer import Config
+from helpers.training.numpy_trainer import NumpyConfig
 
 FIVE, TEN, FIFTY = (tuple(range(n)) for n in (5, 10, 50))  # seeds
 
 # ----------------------------------------------------------- practice 1: half-moons
 
-MOONS = Config(
+MOONS = NumpyConfig(
     sizes=(2, 10, 2),
     activation="tanh",
     init="glorot",
     dtype="float64",
     loss="cross-entropy",
     weight_decay=0.001,
-    schedule={"name": "constant", "rate": 0.1},
+    schedule={"name": "constant", "lr": 0.1},
     epochs=5000,
     log_every=50,
     evaluate_every=50,
@@ -29,7 +29,7 @@ MOONS_DATA = {"name": "half-moons", "n": 200, "noise": 0.2, "held_out": 10_000, 
 # Why some networks fail: one change at a time, the same 50 seeds.
 MOONS_CHANGES = {
     "long": ("20,000 epochs", {"epochs": 20_000, "log_every": 200, "evaluate_every": 200}),
-    "rate-1": ("learning rate 1", {"schedule": {"name": "constant", "rate": 1.0}}),
+    "rate-1": ("learning rate 1", {"schedule": {"name": "constant", "lr": 1.0}}),
     "no-decay": ("λ = 0", {"weight_decay": 0.0}),
     "50-hidden": ("50 hidden units", {"sizes": (2, 50, 2)}),
     "he": ("He initialisation", {"init": "he"}),
@@ -43,7 +43,7 @@ def moons(label, config=MOONS, data=MOONS_DATA, **options):
 
 # ---------------------------------------------------- practice 2: MNIST, as published
 
-CORRECTED = Config(
+CORRECTED = NumpyConfig(
     sizes=(784, 1024, 10),
     loss="hinge",
     weight_decay=0.01,
@@ -71,9 +71,9 @@ def course(scale):
     return {"name": "course", "scale": scale}
 
 
-def constant(rate):
+def constant(lr):
     """Return the schedule with one rate."""
-    return {"name": "constant", "rate": rate}
+    return {"name": "constant", "lr": lr}
 
 
 def tenth(label, seeds=(0, 1, 2), **changes):
@@ -122,20 +122,20 @@ ACTIVATION_NAMES = (
 # ------------------------------- practice 2, beyond: mini-batch SGD with momentum
 
 MNIST_VALIDATION = {"name": "mnist", "validation": 10_000, "evaluate_on": "validation"}
-MINI_BATCH = Config(
+MINI_BATCH = NumpyConfig(
     sizes=(784, 1024, 10),
     loss="cross-entropy",
     weight_decay=1e-4,
     momentum=0.9,
     batch_size=128,
-    schedule={"name": "warmup-cosine", "peak": 0.1, "epochs": 15, "warmup": 1},
+    schedule={"name": "warmup-cosine", "peak_lr": 0.1, "epochs": 15, "warmup": 1},
     epochs=15,
 )
 #: One change at a time, on validation images alone.
 MINI_BATCH_TRIALS = {
     "start": ("rate 0.1, λ 0.0001", {}),
-    "rate-0.03": ("rate 0.03", {"schedule": MINI_BATCH.schedule | {"peak": 0.03}}),
-    "rate-0.2": ("rate 0.2", {"schedule": MINI_BATCH.schedule | {"peak": 0.2}}),
+    "rate-0.03": ("rate 0.03", {"schedule": MINI_BATCH.schedule | {"peak_lr": 0.03}}),
+    "rate-0.2": ("rate 0.2", {"schedule": MINI_BATCH.schedule | {"peak_lr": 0.2}}),
     "decay-0.0005": ("λ 0.0005", {"weight_decay": 5e-4}),
     "shift-1": ("shift 1", {"shift": 1}),
     "shift-2": ("shift 2", {"shift": 2}),
@@ -216,7 +216,7 @@ EXPERIMENTS = {
     "tenth-decay-off": tenth("cosine without decay", schedule={"name": "course", "decay": 1.0}),
     "tenth-decay-to-zero": tenth(
         "one cosine down to 0",
-        schedule={"name": "warmup-cosine", "peak": 0.2, "epochs": 400, "warmup": 20},
+        schedule={"name": "warmup-cosine", "peak_lr": 0.2, "epochs": 400, "warmup": 20},
     ),
     # C2.6 and C2.7: weight decay and hidden units
     **{f"tenth-lambda-{decay}": tenth(f"λ {decay}", weight_decay=decay) for decay in WEIGHT_DECAYS},

@@ -6,7 +6,7 @@ The number in a name is the images' side in pixels.
 from dataclasses import replace
 
 from helpers.runs.catalogue.vision import CONSTANT_LR, VIT_LR
-from helpers.training.config import Recipe, one_after_the_other
+from helpers.training.config import TrainConfig, one_after_the_other
 
 #: The original's augmentation: its list of changes; their amounts are ours.
 AUGMENT = {
@@ -15,10 +15,10 @@ AUGMENT = {
 }  # fmt: skip
 
 #: The original's loss; its weights in our order of the classes: person, cat, plane, car, bird.
-WEIGHTED = {"name": "multi-label", "positive_weights": [1.0, 1.0, 1.5, 1.5, 2.0]}
+WEIGHTED = {"name": "binary-cross-entropy", "positive_weights": [1.0, 1.0, 1.5, 1.5, 2.0]}
 
-#: On a CPU that has bfloat16, these two halve the time of a convolutional network.
-CONVOLUTIONS = {"precision": "bfloat16", "channels_last": True}
+#: Where the processor has bfloat16, these two halve the time of a convolutional network.
+CONVOLUTIONS = {"precision": "auto", "channels_last": True}
 
 
 def photographs(size, evaluate_on="validation", **options):
@@ -35,13 +35,15 @@ def voc(label, config, size, seeds=(0, 1, 2), keep_images=(), **options):
 
 
 #: The original's settings; its images are larger, and how many epochs it took is not published.
-BASE = Recipe(
+BASE = TrainConfig(
     "resnet18", loss=WEIGHTED, augment=AUGMENT, epochs=20, schedule=CONSTANT_LR, **CONVOLUTIONS
 )  # fmt: skip
-VIT_SIZES = {"patch": 16, "width": 192, "depth": 6, "heads": 3, "hidden": 768}
-VIT_WIDE = VIT_SIZES | {"width": 384, "heads": 6, "hidden": 1536}
-VIT_BASE = replace(BASE, model="vit", arguments=VIT_SIZES, schedule=VIT_LR, channels_last=False)
-VIT_STRIPS = replace(VIT_BASE, arguments=VIT_SIZES | {"cut": "strips"})
+VIT_SIZES = {"patch": 16, "embed_dim": 192, "depth": 6, "heads": 3, "hidden": 768}
+VIT_WIDE = VIT_SIZES | {"embed_dim": 384, "heads": 6, "hidden": 1536}
+VIT_BASE = replace(BASE, model="vit", model_kwargs=VIT_SIZES, schedule=VIT_LR, channels_last=False)
+VIT_STRIPS = replace(
+    VIT_BASE, model="vit-variant", model_kwargs=VIT_SIZES | {"patching": "flattened"}
+)
 LENET = replace(BASE, model="lenet")
 LENET_PLAIN = replace(LENET, augment={})
 VGG = replace(BASE, model="course-vgg")
@@ -60,7 +62,7 @@ VOC_MODELS = {
 #: Of the training images, 600 are for choosing; those that judge stay out of it. ResNet-18's
 #: recipe is chosen on smaller images, which have less than half as many pixels.
 VOC_TUNING_SIZES = {"lenet": 96, "resnet18": 64}
-COSINE_LR = {"name": "cosine", "peak": 1e-3}
+COSINE_LR = {"name": "cosine", "peak_lr": 1e-3}
 WARM_COSINE = COSINE_LR | {"warmup": 0.05}
 
 #: The changes that were tried for each network, in this order, on held-out training images.
@@ -70,8 +72,11 @@ VOC_STEPS = {
         {
             "published": ("the course's settings", {}),
             "annealed": ("a rate that falls to zero", {"schedule": WARM_COSINE}),
-            "normalised": ("and batch normalisation", {"arguments": {"batch_norm": True}}),
-            "mirrored": ("and the mean of two answers, one to the mirror image", {"mirror": True}),
+            "normalised": ("and batch normalisation", {"model_kwargs": {"batch_norm": True}}),
+            "mirrored": (
+                "and the mean of two answers, one to the mirror image",
+                {"flip_tta": True},
+            ),
             "long": ("and three times as long", {"epochs": 60}),
         },
     ),
@@ -81,7 +86,7 @@ VOC_STEPS = {
             "published": ("the course's settings", {}),
             "mirrored": (
                 "LeNet's falling rate, and its mean of two answers",
-                {"schedule": WARM_COSINE, "mirror": True},
+                {"schedule": WARM_COSINE, "flip_tta": True},
             ),
             "halved": ("and batches of half the size", {"batch_size": 32}),
         },
@@ -96,11 +101,11 @@ VOC_CHOSEN = {"lenet": "long", "resnet18": "mirrored"}
 TOY_AUGMENT = {"flip": True, "rotation": 10.0, "crop": 0.6, "brightness": 0.2, "saturation": 0.2}
 
 
-def toy(label, model, rate, epochs, **arguments):
+def toy(label, model, rate, epochs, **model_kwargs):
     """Return an experiment with a small network, on Toy-VOC."""
-    recipe = Recipe(
-        model, arguments, epochs=epochs, loss="multi-label", augment=TOY_AUGMENT,
-        schedule={"name": "cosine", "peak": rate, "warmup": 0.1},
+    recipe = TrainConfig(
+        model, model_kwargs, epochs=epochs, loss="binary-cross-entropy", augment=TOY_AUGMENT,
+        schedule={"name": "cosine", "peak_lr": rate, "warmup": 0.1},
     )  # fmt: skip
     return {
         "label": label, "config": recipe, "data": photographs(64), "seeds": (),
@@ -122,7 +127,7 @@ EXPERIMENTS = {
     # One run each: they take over an hour on one core, VGG-11 for half as many epochs.
     "voc128-course-vgg": voc("VGG", VGG, 128, (0,)),
     "voc128-vgg11": voc(
-        "VGG-11", replace(BASE, model="vgg11", arguments={"pool": 4}, epochs=10), 128, (0,)
+        "VGG-11", replace(BASE, model="vgg11", model_kwargs={"pool": 4}, epochs=10), 128, (0,)
     ),
     # One run: on one core it takes two hours. It is of the published size.
     "voc224-resnet18": voc("ResNet-18", BASE, 224, (0,)),
@@ -130,10 +135,10 @@ EXPERIMENTS = {
     "voc96-resnet18-plain": voc("without augmentation", replace(BASE, augment={}), 96),
     "voc96-lenet-plain": voc("LeNet without augmentation", LENET_PLAIN, 96),
     "voc96-lenet-norm": voc(
-        "with batch normalisation", replace(LENET_PLAIN, arguments={"batch_norm": True}), 96
+        "with batch normalisation", replace(LENET_PLAIN, model_kwargs={"batch_norm": True}), 96
     ),
     "voc96-lenet-dropout": voc(
-        "with dropout", replace(LENET_PLAIN, arguments={"dropout": 0.5}), 96
+        "with dropout", replace(LENET_PLAIN, model_kwargs={"dropout": 0.5}), 96
     ),
     # C4.7: many times as many epochs, of the cheapest network that overfits
     "voc96-lenet-long": voc(
@@ -144,15 +149,15 @@ EXPERIMENTS = {
         "a rate that falls to zero", replace(BASE, schedule=COSINE_LR), 96
     ),
     "voc96-vit-rate": voc(
-        "six times the learning rate", replace(VIT_BASE, schedule=VIT_LR | {"rate": 3e-4}), 96
+        "six times the learning rate", replace(VIT_BASE, schedule=VIT_LR | {"lr": 3e-4}), 96
     ),
     "voc96-vit-deep": voc(
-        "twelve layers", replace(VIT_BASE, arguments=VIT_SIZES | {"depth": 12}), 96
+        "twelve layers", replace(VIT_BASE, model_kwargs=VIT_SIZES | {"depth": 12}), 96
     ),
-    "voc96-vit-wide": voc("twice the width", replace(VIT_BASE, arguments=VIT_WIDE), 96),
+    "voc96-vit-wide": voc("twice the width", replace(VIT_BASE, model_kwargs=VIT_WIDE), 96),
     "voc96-vit-long": voc("sixty epochs", replace(VIT_BASE, epochs=60), 96),
     "voc96-vit-annealed": voc(
-        "a rate that falls to zero", replace(VIT_BASE, schedule=COSINE_LR | {"peak": 5e-5}), 96
+        "a rate that falls to zero", replace(VIT_BASE, schedule=COSINE_LR | {"peak_lr": 5e-5}), 96
     ),
     # A part of the training images, for as many steps as 20 epochs over all of them take.
     **{
@@ -180,6 +185,6 @@ EXPERIMENTS = {
     "toy-resnet18": toy("ResNet-18 of width 16", "resnet18", 0.003, 25, width=16),
     "toy-vit": toy(
         "ViT of width 64, two layers", "vit", 0.002, 20,
-        patch=8, width=64, heads=4, hidden=128, depth=2, dropout=0.0,
+        patch=8, embed_dim=64, heads=4, hidden=128, depth=2, dropout=0.0,
     ),
 }  # fmt: skip

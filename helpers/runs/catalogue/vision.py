@@ -8,24 +8,29 @@ one), `small-` (the chapter's live cells).
 from dataclasses import dataclass, replace
 
 from helpers.runs.catalogue.numpy_networks import ALL_OF_MNIST, TENTH_OF_MNIST
-from helpers.training.config import Recipe, one_after_the_other
+from helpers.training.config import TrainConfig, one_after_the_other
 
 THREE, FIVE = (0, 1, 2), (0, 1, 2, 3, 4)  # seeds
 MANY = tuple(range(20))  # where three could not tell
 
 # ------------------------------------------------------------ C3.1: the published table
 
-CONSTANT_LR = {"name": "constant", "rate": 1e-3}
-VIT_LR = {"name": "constant", "rate": 5e-5}
-#: The two large ones: bfloat16 and channels last halve their time on a CPU.
-LARGE = {"precision": "bfloat16", "channels_last": True}
-RESNET = Recipe("resnet18", schedule=CONSTANT_LR, **LARGE)
-VIT = Recipe("vit", schedule=VIT_LR, epochs=50, precision="bfloat16")
+CONSTANT_LR = {"name": "constant", "lr": 1e-3}
+VIT_LR = {"name": "constant", "lr": 5e-5}
+#: The two large ones: bfloat16, where the CPU has it, and channels last halve their time.
+LARGE = {"precision": "auto", "channels_last": True}
+RESNET = TrainConfig("resnet18", schedule=CONSTANT_LR, **LARGE)
+VIT = TrainConfig("vit", schedule=VIT_LR, epochs=50, precision="auto")
 
 #: What the original computed: strips for patches, the last token's answer, and a shortcut from
 #: behind the normalisation.
-ORIGINAL_VIT = {"cut": "strips", "read": "last", "normalised_shortcut": True}
+ORIGINAL_VIT = {"patching": "flattened", "pool": "last", "normalised_shortcut": True}
 UNSCALED = {"scaled": False}
+
+
+def vit_variant(**model_kwargs):
+    """Return the published settings with another ViT."""
+    return replace(VIT, model="vit-variant", model_kwargs=model_kwargs)
 
 
 def published(label, config, **options):
@@ -35,10 +40,10 @@ def published(label, config, **options):
 
 # -------------------------------------- C3.4: where the attention's 1/sqrt(d) makes a difference
 
-SWEEP = Recipe(
-    "vit", schedule={"name": "constant", "rate": 5e-4}, epochs=10, evaluate_every=10
+SWEEP = TrainConfig(
+    "vit-variant", schedule={"name": "constant", "lr": 5e-4}, epochs=10, evaluate_every=10
 )  # fmt: skip
-WIDTH = 128  # of a token, at every head dimension: fewer heads are larger ones
+EMBED_DIM = 128  # of a token, at every head dimension: fewer heads are larger ones
 
 
 @dataclass(frozen=True)
@@ -66,14 +71,14 @@ class Point:
 
     def experiment(self, scaled):
         """Return the experiment."""
-        arguments = {
-            "heads": WIDTH // self.head_dimension, "depth": self.depth,
+        model_kwargs = {
+            "heads": EMBED_DIM // self.head_dimension, "depth": self.depth,
             "score_scale": self.score_scale, "scaled": scaled,
         }  # fmt: skip
-        schedule = {"name": "constant", "rate": self.rate}
+        schedule = {"name": "constant", "lr": self.rate}
         seeds = MANY if self == Point() and scaled else THREE
-        return tenth(self.label(scaled), replace(SWEEP, arguments=arguments, schedule=schedule),
-                     seeds)  # fmt: skip
+        config = replace(SWEEP, model_kwargs=model_kwargs, schedule=schedule)
+        return tenth(self.label(scaled), config, seeds)
 
 
 def tenth(label, config, seeds=THREE):
@@ -91,8 +96,8 @@ POINTS = (
 
 #: C3.1: each of the original's ways by itself.
 ORIGINAL_VARIANTS = {
-    "strips": ("strips for patches", {"cut": "strips"}),
-    "last-token": ("read from the last token", {"read": "last"}),
+    "strips": ("strips for patches", {"patching": "flattened"}),
+    "last-token": ("read from the last token", {"pool": "last"}),
     "shortcut": ("shortcut behind the normalisation", {"normalised_shortcut": True}),
     "original": ("all three, as the original", ORIGINAL_VIT),
 }
@@ -102,8 +107,8 @@ ORIGINAL_VARIANTS = {
 
 def little_data(model, data, epochs, rate=1e-3, **precision):
     """Return an experiment on a part of the training images."""
-    recipe = Recipe(
-        model, schedule={"name": "constant", "rate": rate}, epochs=epochs, evaluate_every=epochs,
+    recipe = TrainConfig(
+        model, schedule={"name": "constant", "lr": rate}, epochs=epochs, evaluate_every=epochs,
         **precision,
     )  # fmt: skip
     return {"label": f"{model}, {epochs} epochs", "config": recipe, "data": data}
@@ -120,8 +125,8 @@ RESNET_ON_A_TENTH = little_data("resnet18", TENTH_OF_MNIST, 10, **LARGE)
 
 TUNING_DATA = ALL_OF_MNIST | {"validation": 10_000, "evaluate_on": "validation"}
 TUNING_ON_A_TENTH = TUNING_DATA | {"train_size": 6_000}
-COSINE = {"name": "cosine", "peak": 2e-3, "warmup": 0.05}
-SLOWER_COSINE = COSINE | {"peak": 1e-3}
+COSINE = {"name": "cosine", "peak_lr": 2e-3, "warmup": 0.05}
+SLOWER_COSINE = COSINE | {"peak_lr": 1e-3}
 DISTORTED = (
     "and the images distorted",
     {"augment": {"shift": 2.0, "rotation": 10.0, "scale": 0.1}},
@@ -130,7 +135,7 @@ PUBLISHED_STEP = ("the published settings", {})
 #: The changes that were tried for each network, in this order, on validation images.
 VISION_STEPS = {
     "lenet": one_after_the_other(
-        Recipe("lenet", epochs=20),
+        TrainConfig("lenet", epochs=20),
         {
             "annealed": ("the rate annealed", {"schedule": COSINE}),
             "distorted": DISTORTED,
@@ -141,7 +146,7 @@ VISION_STEPS = {
         replace(RESNET, model="vgg11", evaluate_every=10),
         {
             "published": PUBLISHED_STEP,
-            "normalised": ("with batch normalisation", {"arguments": {"batch_norm": True}}),
+            "normalised": ("with batch normalisation", {"model_kwargs": {"batch_norm": True}}),
             "annealed": ("and the rate annealed", {"schedule": SLOWER_COSINE}),
             "distorted": DISTORTED,
         },
@@ -161,8 +166,8 @@ VISION_STEPS = {
             "published": ("the published settings, true squares", {}),
             "annealed": ("the rate larger, and annealed", {"schedule": SLOWER_COSINE}),
             "distorted": DISTORTED,
-            "deep": ("and four layers", {"arguments": {"depth": 4}}),
-            "whole": ("and without dropout", {"arguments": {"depth": 4, "dropout": 0.0}}),
+            "deep": ("and four layers", {"model_kwargs": {"depth": 4}}),
+            "whole": ("and without dropout", {"model_kwargs": {"depth": 4, "dropout": 0.0}}),
         },
     ),
 }
@@ -177,12 +182,13 @@ VISION_CHOSEN = {
 # -------------------------------- the chapter's live cells: small versions, on embedded data
 
 
-def small(label, model, rate, epochs, **arguments):
+def small(label, model, rate, epochs, **model_kwargs):
     """Return an experiment with a small network, on the embedded data."""
-    schedule = {"name": "cosine", "peak": rate, "warmup": 0.1}
+    schedule = {"name": "cosine", "peak_lr": rate, "warmup": 0.1}
+    config = TrainConfig(model, model_kwargs, schedule=schedule, epochs=epochs)
     return {
-        "label": label, "config": Recipe(model, arguments, schedule=schedule, epochs=epochs),
-        "data": ALL_OF_MNIST, "seeds": (), "embedded_seeds": FIVE,
+        "label": label, "config": config, "data": ALL_OF_MNIST, "seeds": (),
+        "embedded_seeds": FIVE,
     }  # fmt: skip
 
 
@@ -190,15 +196,15 @@ def small(label, model, rate, epochs, **arguments):
 
 EXPERIMENTS = {
     "mnist-lenet": published(
-        "LeNet", Recipe("lenet", schedule=CONSTANT_LR), seeds=FIVE, keep_model=(0,)
+        "LeNet", TrainConfig("lenet", schedule=CONSTANT_LR), seeds=FIVE, keep_model=(0,)
     ),
     "mnist-resnet18": published("ResNet-18", RESNET),
     "mnist-vgg11": published("VGG-11", replace(RESNET, model="vgg11")),
     "mnist-vit": published("ViT", VIT, keep_model=(0,)),
-    "mnist-vit-unscaled": published("ViT without 1/√d", replace(VIT, arguments=UNSCALED)),
-    "mnist-vit-original": published("ViT as the original", replace(VIT, arguments=ORIGINAL_VIT)),
+    "mnist-vit-unscaled": published("ViT without 1/√d", vit_variant(**UNSCALED)),
+    "mnist-vit-original": published("ViT as the original", vit_variant(**ORIGINAL_VIT)),
     "mnist-vit-original-unscaled": published(
-        "ViT as the original, without 1/√d", replace(VIT, arguments=ORIGINAL_VIT | UNSCALED)
+        "ViT as the original, without 1/√d", vit_variant(**ORIGINAL_VIT, **UNSCALED)
     ),
     **{
         point.name(scaled): point.experiment(scaled)
@@ -206,11 +212,11 @@ EXPERIMENTS = {
         for scaled in (True, False)
     },
     **{
-        f"tenth-vit-{name}": tenth(label, replace(SWEEP, arguments=changes))
+        f"tenth-vit-{name}": tenth(label, replace(SWEEP, model_kwargs=changes))
         for name, (label, changes) in ORIGINAL_VARIANTS.items()
     },
     # C3.6: GELU or ReLU
-    "tenth-vit-relu": tenth("ReLU", replace(SWEEP, arguments={"activation": "relu"}), MANY),
+    "tenth-vit-relu": tenth("ReLU", replace(SWEEP, model_kwargs={"activation": "relu"}), MANY),
     "hundredth-lenet": hundredth("lenet"),
     "hundredth-resnet18": hundredth("resnet18"),
     "hundredth-vgg11": hundredth("vgg11", channels_last=True),
@@ -243,6 +249,6 @@ EXPERIMENTS = {
     "small-resnet18": small("ResNet-18 of width 12", "resnet18", 0.003, 6, width=12),
     "small-vit": small(
         "ViT of width 64, two layers", "vit", 0.003, 15,
-        width=64, heads=4, hidden=128, depth=2, dropout=0.0,
+        embed_dim=64, heads=4, hidden=128, depth=2, dropout=0.0,
     ),
 }  # fmt: skip
