@@ -252,7 +252,8 @@ def read(path=PATH):
     """
     parts = dict.fromkeys(("pil", "v2", "preparation"), lambda row: Row(**row))
     parts["shares"] = lambda shares: {title: Row(**row) for title, row in shares.items()}
-    return records.read_measured(path, Results, parts, SCHEMA, COMMAND)
+    mend = f"measure it with {COMMAND} --output {records.display(path)}"
+    return records.read_json(path, Results, SCHEMA, mend, parts)
 
 
 def table(results=None):
