@@ -1,7 +1,7 @@
 """Beyond the published accuracies on digits: each network's own recipe, and all of them together.
 
 How the recipes were chosen, step by step, stands in `helpers.runs.catalogue.vision`; those for
-photographs are `helpers.claims.voc_better`'s.
+photographs stand in practice 4's notebook.
 """
 
 import numpy as np

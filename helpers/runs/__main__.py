@@ -94,26 +94,29 @@ def list_all(patterns, scale=None, folder=records.RUNS):
                   f"{label}{', verified by default' * (name in verify.QUICK)}")  # fmt: skip
 
 
-def run_all(names, scale, seeds, resume, device, folder=records.RUNS):
-    """Make runs, of all listed seeds or those given; with `resume` skip what is recorded."""
+def run_all(names, options, folder=records.RUNS):
+    """Make runs, of all listed seeds or those given; with --resume skip what is recorded."""
+    scale, small = options.scale, options.threads or 1  # a second thread costs an ensemble time
     wanted = [
         (name, seed)
         for name in names
-        for seed in (seeds if seeds and name in EXPERIMENTS else records_listed(name, scale))
+        for seed in (name in EXPERIMENTS and options.seeds or records_listed(name, scale))
     ]
     todo = [
         (name, seed) for name, seed in wanted
-        if not (resume and on_file(name, scale, [seed], folder))
+        if not (options.resume and on_file(name, scale, [seed], folder))
     ]  # fmt: skip
     for number, (name, seed) in enumerate(todo, start=1):
         title = f"[{number}/{len(todo)}] {name}" + ("" if seed is None else f" seed {seed}")
-        if name in MEASUREMENTS:
-            print(title, flush=True)
-            records.write_json(measurement(name).measure(), records.ensemble_path(name, folder))
-            continue
-        record = runner.run_with_bar(
-            find(name), scale, seed, title, runs=folder, resume=resume, device=device
-        )
+        with runner.limited_threads(options.threads if name in EXPERIMENTS else small):
+            if name in MEASUREMENTS:
+                print(title, flush=True)
+                records.write_json(measurement(name).measure(), records.ensemble_path(name, folder))
+                continue
+            record = runner.run_with_bar(
+                find(name), scale, seed, title, runs=folder, resume=options.resume,
+                device=options.device,
+            )  # fmt: skip
         print(f"  {name}: {outcome(record)}", flush=True)
     if skipped := len(wanted) - len(todo):
         print(f"{skipped} were recorded already; without --resume they are made again")
@@ -173,8 +176,7 @@ def main(arguments=None, folder=records.RUNS):
             return verify.verify_all(checks, options.device, folder)
         else:
             names = matching(["*"] if options.all else options.names, options.scale)
-            with runner.limited_threads(options.threads):
-                run_all(names, options.scale, options.seeds, options.resume, options.device, folder)
+            run_all(names, options, folder)
 
     stopped = "stopped; go on with --resume" if options.command == "run" else "stopped"
     return exit_status(act, ERRORS, "what was recorded before", stopped)
