@@ -13,16 +13,16 @@ import time
 import numpy as np
 
 from helpers.data.datasets import DataNotPrepared, Dataset, half_moons, load_mnist, pixels
-from helpers.networks.gradient_check import gradient_error
 from helpers.networks.mlp import (
     CHUNK,
     SGD,
     SoftmaxCrossEntropy,
+    gradient_error,
     loss_and_gradients,
     mlp,
 )
+from helpers.runs.experiments import EXPERIMENTS
 from helpers.runs.records import environment
-from helpers.runs.registry import EXPERIMENTS
 from helpers.training.numpy_trainer import NumpyConfig, NumpyTrainer
 
 SIZES = (784, 1024, 10)

@@ -25,7 +25,7 @@ PUBLISHED_VISION = {
 PUBLISHED_SIDE = 224  # pixels, of practice 4's photographs
 
 # Practice 4, on Tiny-VOC at that size; how the original computed its figures stands in
-# `helpers.book.multilabel.original_figures`. It had ViTs of two sizes, and one row for both.
+# `helpers.analysis.metrics.original_way`. It had ViTs of two sizes, and one row for both.
 PUBLISHED_VOC = {
     "LeNet": {"accuracy": 0.8906, "precision": 0.7703, "recall": 0.7454, "f1": 0.7577},
     "VGG": {"accuracy": 0.8828, "precision": 0.7716, "recall": 0.7386, "f1": 0.7547},

@@ -10,10 +10,8 @@ import numpy as np
 
 from helpers.analysis import metrics
 from helpers.analysis.activations import REMEDIES
-from helpers.analysis.stats import mean_interval, wilson
+from helpers.analysis.stats import mean_interval, prediction_interval, wilson
 from helpers.analysis.summaries import difference, format_count, values
-from helpers.book import multilabel, voc_chapter
-from helpers.claims import voc_better
 from helpers.claims.activation_rules import OFTEN, SELDOM
 from helpers.claims.course import (
     PUBLISHED_MNIST,
@@ -26,14 +24,11 @@ from helpers.claims.finding import CLOSE
 from helpers.claims.numpy_rules import separated
 from helpers.claims.vision_rules import REPEATED as VISION
 from helpers.claims.vision_rules import SQUARES
-from helpers.claims.voc_rules import COMPARED, NEAR, OWN, best_vit
+from helpers.claims.voc_rules import COMPARED, NEAR, OWN, always_person, best_vit, predictions
 from helpers.claims.voc_rules import REPEATED as VOC
 from helpers.networks.ensemble import ACTIVATION_PAIRS
-from helpers.runs import ensemble_records as activation_records
-from helpers.runs.agreement import prediction_interval
-from helpers.runs.experiments import find, recorded
+from helpers.runs.experiments import EXPERIMENTS, find, recorded, recorded_ensemble
 from helpers.runs.records import read_arrays
-from helpers.runs.registry import EXPERIMENTS
 
 AGAIN, PARTLY, UNCLEAR, ABSENT = "again", "in part", "unclear", "not recorded yet"
 ACCURACY, LOSS, F1, SHARE = "test accuracy", "loss", "F1", "share of seeds that fit"
@@ -151,7 +146,7 @@ def moons():
     why = "the others are stuck at a straight line through both moons: luck of the first weights"
     return [
         Row("tanh network", "share of seeds that separate the moons", 1.0, ours,
-            of("moons-he", find("moons-he").about), _works(ours, 1), why)
+            of("moons-he", find("moons-he").label), _works(ours, 1), why)
     ]  # fmt: skip
 
 
@@ -174,7 +169,7 @@ def mnist():
         published, metric = PUBLISHED_MNIST[key], key.replace("test", "eval")
         ours, best = _measured("mnist-published", metric), None
         if "accuracy" in figure:
-            best = _measured("mnist-sgd", metric, find("mnist-sgd").about)
+            best = _measured("mnist-sgd", metric, find("mnist-sgd").label)
         rows.append(
             Row(
                 "NumPy network", figure, published, ours, best, outcome(ours, published, CLOSE), why
@@ -278,7 +273,7 @@ def photographs():
         ours, whole = _ways(VOC[about])
         better = recipes.get(about)
         best = _ways(better, _recipe_voc(better))[1] if better else {}
-        for key, figure in multilabel.DECIDED.items():
+        for key, figure in metrics.DECISION_METRICS.items():
             found, value = ours.get(key), published[key]
             why = _why_photographs(about, key, found.mean - whole[key].mean) if found else ""
             result = outcome(found, value, NEAR)
@@ -289,7 +284,7 @@ def photographs():
 def _why_photographs(about, key, gap):
     """Say what is odd about a published figure; `gap` is what computing it so has changed."""
     if key == "accuracy":
-        person = voc_chapter.constant_figures("person")["accuracy"]
+        person = always_person()["accuracy"]
         return (
             f"true negatives count, so that “person” alone has {person:.3f}; a mean over all "
             f"epochs is {gap:+.3f} from the finished network's"
@@ -308,8 +303,8 @@ def _recipe_voc(name):
     words += ["batch normalisation"] if "batch_norm" in config.model_kwargs else []
     words += ["annealed rate"] if config.schedule["name"] == "cosine" else []
     words += ["with the mirror image"] if config.flip_tta else []
-    words += ["found on these images"] if not name.startswith(voc_better.BEST) else []
-    words += ["own threshold"] if voc_better.answers(name).thresholds != 0.5 else []
+    words += ["found on these images"] if not name.startswith("best-voc-") else []
+    words += ["own threshold"] if predictions(name).thresholds != 0.5 else []
     return ", ".join([*words, size(name)])
 
 
@@ -323,17 +318,12 @@ def _ways(name, recipe=""):
     """Return an experiment's figures in the original's way and over all images, by their key."""
     if name not in EXPERIMENTS:
         return {}, {}
-    said, targets = voc_better.answers(name), voc_chapter.targets()
-    ways = [], []
-    for record, p in zip(said.records, said.probabilities, strict=True):
-        ways[0].append(
-            multilabel.original_figures(record, p, targets, said.thresholds, voc_chapter.BATCH)
-        )
-        ways[1].append(metrics.summarise(p, targets, said.thresholds))
+    said, targets = predictions(name), metrics.recorded_targets(name)
+    ways = said.in_original_way(targets), said.summaries(targets)
     return tuple(
         {
             key: Measured(tuple(seed[key] for seed in seeds), (name,), recipe)
-            for key in multilabel.DECIDED
+            for key in metrics.DECISION_METRICS
         }
         for seeds in ways
     )
@@ -345,9 +335,10 @@ def single_label():
     for about, value in PUBLISHED_SINGLE_LABEL.items():
         ours = None
         if COMPARED.get(about) in EXPERIMENTS:
-            name, targets = COMPARED[about], voc_chapter.targets()
+            name = COMPARED[about]
+            targets = metrics.recorded_targets(name)
             one = targets.sum(axis=1) == 1
-            said = voc_chapter.answers(name).probabilities[:, one].argmax(axis=2)  # [S, images]
+            said = predictions(name).probabilities[:, one].argmax(axis=2)  # [S, images]
             right = targets[one][np.arange(one.sum()), said].mean(axis=1)
             ours = Measured(tuple(right), (name,), f"on {one.sum()} images with one class")
         result = "another task" if ours else ABSENT if about in COMPARED else "not built here"
@@ -378,8 +369,8 @@ def activations():
 
 
 def _share(combination, setting="plain", recipe=""):
-    batch = activation_records.recorded(combination, setting)
-    return Measured(tuple(map(bool, batch.fits)), (batch.study,), recipe, share=True)
+    batch = recorded_ensemble(combination, setting)
+    return Measured(tuple(map(bool, batch.fits)), (batch.experiment,), recipe, share=True)
 
 
 #: The rows of each practice, from 1 to 5.

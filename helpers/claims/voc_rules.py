@@ -7,6 +7,7 @@ is named, and leaves its part of the verdict open.
 import numpy as np
 from scipy.ndimage import median_filter
 
+from helpers.analysis import metrics
 from helpers.analysis.stats import NO, UNCLEAR, YES, difference_interval, mean_interval
 from helpers.analysis.summaries import (
     cell,
@@ -20,9 +21,9 @@ from helpers.analysis.summaries import (
 )
 from helpers.claims.course import PUBLISHED_VOC
 from helpers.claims.finding import FAILS, HOLDS, INCONCLUSIVE, LIMITED, Finding, not_repeated
-from helpers.runs.experiments import recorded
+from helpers.runs.catalogue.tiny_voc import VOC_CHOSEN
+from helpers.runs.experiments import EXPERIMENTS, recorded
 from helpers.runs.records import read_arrays
-from helpers.runs.registry import EXPERIMENTS
 
 F1, MAP = "eval_f1", "eval_mean_average_precision"
 NEAR = 0.01  # F1: near enough to a published value to say that it came out again
@@ -93,6 +94,31 @@ PATCHES_LARGER = ("voc128-vit", "voc128-vit-strips")
 
 #: ResNet-18 with a recipe of its own.
 OWN = "best-voc-resnet18"
+
+
+def always_person():
+    """Return the metrics of predicting a person, and nothing else, for every photograph."""
+    targets = metrics.recorded_targets(COMPARED["ResNet-18"])
+    (found,) = metrics.constant_baselines(targets)["person"].summaries(targets)
+    return found
+
+
+def own_threshold(model):
+    """Return the threshold of a network's own recipe: that of the best F1 on held-out images.
+
+    Parameters
+    ----------
+    model : a key of `helpers.runs.catalogue.tiny_voc.CHOSEN`
+    """
+    name = f"tune-voc-{model}-{VOC_CHOSEN[model]}"
+    (probabilities,) = metrics.recorded_predictions(name).probabilities
+    return metrics.choose_thresholds(probabilities, metrics.recorded_targets(name))
+
+
+def predictions(name):
+    """Return an experiment's predictions, those of an own recipe at its own threshold."""
+    model = name.removeprefix("best-voc-")
+    return metrics.recorded_predictions(name, own_threshold(model) if model in VOC_CHOSEN else 0.5)
 
 
 def several(*names):
