@@ -62,7 +62,7 @@ return [page.scrollWidth + " px wide", ...out.slice(0, 3).map(e => e.outerHTML.s
 # What the box around a slider shows, the slider itself aside: frames, drawing, cells; and words.
 SHOWN = """
 const slider = arguments[0];
-const box = slider.closest("figure, .together") ?? slider.parentElement;
+const box = slider.closest("figure, .side-by-side") ?? slider.parentElement;
 const texts = selector => [...box.querySelectorAll(selector)].map(element => element.textContent);
 const frames = [...box.querySelectorAll("img")].filter(frame => frame.checkVisibility());
 return {

@@ -129,7 +129,7 @@ OWN |= {path.stem for folder in ("tests", "book/_ext") for path in (ROOT / folde
 def test_what_the_code_imports_is_required():
     names = {"sklearn": "scikit-learn", "PIL": "pillow", "yaml": None, "bs4": "beautifulsoup4"}
     # These come with Jupyter, matplotlib and Sphinx.
-    unlisted = {"nbformat", "IPython", "cycler", "sphinx", "docutils"}
+    unlisted = {"nbformat", "IPython", "cycler", "sphinx", "docutils", "jinja2"}
     lines = (ROOT / "requirements.txt").read_text(encoding="utf-8").lower().splitlines()
     required = {line.split("==")[0] for line in lines}
     found = {}

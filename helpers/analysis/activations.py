@@ -45,6 +45,24 @@ PATH = RUNS / "activation-extrapolation" / "extrapolation.json"
 #: Those that the course says fit, and the control that does.
 FITTING = [name for name, parts in ACTIVATION_PAIRS.items() if parts.published] + ["tanh"]
 
+#: The combinations that fail, and what is changed about each: (combination, setting, label).
+REMEDIES = {
+    "sgn": [
+        ("sgn-straight", "plain", "straight-through gradient"),
+        ("sgn-surrogate", "plain", "the gradient of tanh"),
+    ],
+    "reciprocal": [
+        ("reciprocal", "clipped", "gradient clipped to length 1"),
+        ("reciprocal", "slow", "a tenth of the learning rate"),
+        ("reciprocal-bounded", "plain", "bounded: z / (z² + 0.1)"),
+    ],
+    "tan": [
+        ("tan", "clipped", "gradient clipped to length 1"),
+        ("tan", "slow", "a tenth of the learning rate"),
+        ("tan-bounded", "plain", "bounded: sin z cos z / (cos² z + 0.1)"),
+    ],
+}
+
 #: Shapes along a ray far away, in the order in which they are looked for.
 SHAPES = ("oscillates", "explodes", "constant", "linear", "power")
 

@@ -1,66 +1,180 @@
-"""The gallery of practice 5: fourteen networks train side by side, and an animation of each.
+"""Practice 5's networks as they train: frames, films of them, and the gallery's page.
 
     python -m helpers.book.activation_gallery
 
-trains one network of every combination, writes its frames and its GIF to
-`book/_static/activations/`, and the page `book/activation_gallery.md` around them.
+trains one network of every pair of activations, writes its pictures to `book/_static/activations/`,
+and the page `book/activation_gallery.md` from the template beside it.
 """
 
-import html
+import argparse
 import io
 import sys
 from functools import cache
+from pathlib import Path
 
+import matplotlib as mpl
 import numpy as np
 import torch
-from PIL import Image
+from jinja2 import Environment, StrictUndefined
+from PIL import Image, ImageDraw, ImageFont
 
-from helpers.book import activation_frames as frames
 from helpers.book.animation import gif_bytes
-from helpers.networks.ensemble import ACTIVATION_PAIRS
+from helpers.book.decision_boundary import LIMITS, pixel_points, plane_pixels, points_layer
+from helpers.book.figures import BLACK, axes_or_new
+from helpers.data.datasets import half_moons
+from helpers.networks.ensemble import (
+    ACTIVATION_PAIRS,
+    EnsembleTrainer,
+    MLPEnsemble,
+    linear_map,
+    linear_regions,
+)
+from helpers.runs.catalogue.activations import HALF_MOONS_SEED
 from helpers.runs.commands import exit_status
 from helpers.runs.ensemble_records import FIT, recorded
 from helpers.runs.records import ROOT, RecordError, write_atomically
 
+FRAMES = 40
+#: Iterations shown, ever further apart: most happens at the start.
+ITERATIONS = [round(1000 * (i / (FRAMES - 1)) ** 2) for i in range(FRAMES)]
+BAND = 30  # pixels of the line of text above an animation's frame
+
 PAGE = ROOT / "book" / "activation_gallery.md"
+TEMPLATE = PAGE.with_suffix(".md.jinja")
 PICTURES = ROOT / "book" / "_static" / "activations"
-LINK = "../_static/activations"  # from the page, in the built book
-
-#: What the pictures show, for those who cannot see them move.
-SEEN = {
-    "abs": "The line bends at a few sharp corners until it runs between the moons.",
-    "exp": "A smooth curve with one steep flank, on the side where the exponentials vanish.",
-    "exp-cos": "Between the moons a calm wave, outside ever narrower stripes of both classes.",
-    "sin": "Between the moons a wave, and it goes on: islands of the other class on all sides.",
-    "square": "A curve like that of a cubic, smooth and without corners anywhere.",
-    "relu": "The line breaks at a few corners and ends in straight rays.",
-    "sigmoid": "For hundreds of iterations a straight line, then a smooth S.",
-    "sort": "A chain of straight pieces without a gap, bent where two units change places.",
-    "permute": "Straight pieces that do not meet: the line jumps where two units change places.",
-    "reciprocal": "A tangle of hairlines, the poles, that is different in every frame.",
-    "tan": "Bands of hairlines, the poles; between them patches that come and go.",
-    "sgn": "Flat tiles whose borders never move; only their colours change.",
-    "linear": "A straight line that turns into place and stays there.",
-    "tanh": "A straight line, then a smooth S.",
-}
 
 
-def typical_seed(name):
-    """Return the first seed that does what most seeds of a combination do: fit, or not."""
-    fits = recorded(name).fits
-    return int(np.argmax(fits == (fits.mean() > 0.5)))
+# ----------------------------------------------------------------------------- frames
+
+
+def training_points(noise=0.1):
+    """Return practice 5's 100 points as tensors, [100, 2] and [100]."""
+    x, y = half_moons(100, noise, HALF_MOONS_SEED)
+    return torch.tensor(x, dtype=torch.float32), torch.tensor(y, dtype=torch.float32)
 
 
 @cache
-def _trained(name):
-    return frames.training_frames(ACTIVATION_PAIRS[name], typical_seed(name))
+def _layer(noise):
+    return points_layer(*(part.numpy() for part in training_points(noise)))
 
 
-def outcome(name):
-    """Say what the recorded seeds of a combination did."""
-    batch, seed = recorded(name), typical_seed(name)
-    did = "fits" if batch.fits[seed] else f"ends at {batch.train_accuracy[seed]:.0%}"
-    return f"Seed {seed} {did}; of {len(batch.fits)} seeds {int(batch.fits.sum())} fit."
+@torch.no_grad()
+def frame(networks, noise=0.1):
+    """Paint what one network makes of the plane, with the training points.
+
+    Parameters
+    ----------
+    networks : MLPEnsemble
+        One of them.
+    noise : float
+        Of the points.
+
+    Returns
+    -------
+    ndarray of uint8, [H, W, 3]
+    """
+
+    def probability(points):
+        return networks.logits(torch.tensor(points, dtype=torch.float32))[0].sigmoid().numpy()
+
+    return plane_pixels(probability, _layer(noise))
+
+
+def training_frames(pair, seed, iterations=ITERATIONS, width=10, noise=0.1):
+    """Train one network, and paint it as it is at some iterations.
+
+    Parameters
+    ----------
+    pair : ActivationPair
+    seed : int
+        Of the initial weights.
+    iterations : sequence of int
+        When to paint, increasing.
+    width : int
+        Units of each hidden layer.
+    noise : float
+        Of the points.
+
+    Returns
+    -------
+    frames : list of ndarray of uint8, [H, W, 3]
+    accuracies : list of float
+        On the training points.
+    """
+    x, y = training_points(noise)
+    networks = MLPEnsemble(pair, [seed], width)
+    training, frames, accuracies = EnsembleTrainer(networks, x, y), [], []
+    for iteration in iterations:
+        while training.iteration < iteration:
+            training.step()
+        now = networks.only(0)
+        frames.append(frame(now, noise))
+        accuracies.append(float(now.accuracy(x, y)[0]))
+    return frames, accuracies
+
+
+def draw_linear_regions(networks, title, arrows=14, ax=None):
+    """Draw the linear regions of a network, and the slope of its logit on the largest.
+
+    Parameters
+    ----------
+    networks : MLPEnsemble
+        One, of an activation in `helpers.networks.ensemble.PIECEWISE_LINEAR`.
+    title : str
+    arrows : int
+        On how many of the largest regions an arrow shows the slope's direction.
+    ax : Axes, optional
+
+    Returns
+    -------
+    Figure
+    """
+    ax = axes_or_new(ax, height=4.4)
+    points = pixel_points()  # [H, W, 2]
+    grid = torch.tensor(points.reshape(-1, 2), dtype=torch.float32)
+    region = linear_regions(networks, grid)[0].numpy()
+    numbers = region.reshape(points.shape[:2])
+    border = np.zeros_like(numbers, dtype=bool)
+    border[:, 1:] |= numbers[:, 1:] != numbers[:, :-1]
+    border[1:] |= numbers[1:] != numbers[:-1]
+    image = frame(networks).copy()
+    image[border] //= 2
+    ax.imshow(image, extent=(*LIMITS[0], *LIMITS[1]), interpolation="antialiased")
+    found, sizes = np.unique(region, return_counts=True)
+    nearest = []  # of each of the largest regions the pixel next to its middle
+    for number in found[np.argsort(-sizes)[:arrows]]:
+        (members,) = np.nonzero(region == number)
+        distance = (grid[members] - grid[members].mean(0)).square().sum(1)
+        nearest.append(members[int(distance.argmin())])
+    slope = linear_map(networks, grid[nearest])[0][0].numpy()
+    slope /= np.linalg.norm(slope, axis=1, keepdims=True) + 1e-12
+    ax.quiver(
+        *grid[nearest].T, *slope.T, angles="xy", scale_units="xy", scale=3.2, width=0.008,
+        color=BLACK, pivot="middle",
+    )  # fmt: skip
+    ax.set(xlim=LIMITS[0], ylim=LIMITS[1], xticks=[], yticks=[])
+    ax.set_title(f"{title}: {len(found)} regions")
+    return ax.figure
+
+
+# ---------------------------------------------------------------------- films and page
+
+
+def typical_seed(batch):
+    """Return the first seed that does what most seeds of a batch do: fit, or not."""
+    return int(np.argmax(batch.fits == (batch.fits.mean() > 0.5)))
+
+
+def titled(pixels, left, right):
+    """Set a line of text above a frame, uint8 [H + BAND, W, 3]."""
+    height, width, _ = pixels.shape
+    image = Image.new("RGB", (width, height + BAND), "white")
+    image.paste(Image.fromarray(pixels), (0, BAND))
+    font = ImageFont.truetype(Path(mpl.get_data_path()) / "fonts" / "ttf" / "DejaVuSans.ttf", 15)
+    draw = ImageDraw.Draw(image)
+    draw.text((2, BAND / 2), left, "black", font, anchor="lm")
+    draw.text((width - 2, BAND / 2), right, "black", font, anchor="rm")
+    return np.asarray(image)
 
 
 def webp(pixels):
@@ -71,159 +185,65 @@ def webp(pixels):
 
 
 def draw(name, folder=PICTURES):
-    """Train one combination's network and write its strip of frames, its GIF and its still."""
-    shown, accuracies = _trained(name)
-    fit = recorded(name).fits[typical_seed(name)]
-    if (accuracies[-1] >= FIT) != fit:
+    """Train the network of one pair, and write its strip of frames, its GIF and its still."""
+    batch = recorded(name)
+    seed, pair = typical_seed(batch), ACTIVATION_PAIRS[name]
+    frames, accuracies = training_frames(pair, seed)
+    if (accuracies[-1] >= FIT) != batch.fits[seed]:
         raise RecordError(f"{name} did not come out as recorded: record it anew on this machine")
-    label = ACTIVATION_PAIRS[name].label
-    titled = [
-        frames.titled(picture, label, f"iteration {iteration}: {accuracy:.0%} right")
-        for picture, iteration, accuracy in zip(shown, frames.ITERATIONS, accuracies, strict=True)
+    film = [
+        titled(pixels, pair.label, f"iteration {iteration}: {accuracy:.0%} right")
+        for pixels, iteration, accuracy in zip(frames, ITERATIONS, accuracies, strict=True)
     ]
     contents = {
-        f"{name}.webp": webp(np.concatenate(shown)),
-        f"{name}.gif": gif_bytes(titled, seconds_per_frame=0.15),
-        f"{name}-still.webp": webp(titled[-1]),
+        f"{name}.webp": webp(np.concatenate(frames)),
+        f"{name}.gif": gif_bytes(film, seconds_per_frame=0.15),
+        f"{name}-still.webp": webp(film[-1]),
     }
     for file, content in contents.items():
         write_atomically(folder / file, lambda opened, content=content: opened.write(content))
 
 
-# ------------------------------------------------------------------------------- page
-
-STYLE = """
-.together { margin: 1em 0; }
-.together .tiles { display: grid; gap: 0.6em;
-  grid-template-columns: repeat(auto-fill, minmax(min(9.5em, 45%), 1fr)); }
-.together .tiles figure { margin: 0; }
-.together .tiles figcaption { font-size: 0.9em; line-height: 1.2; text-align: left; }
-.together .plane { aspect-ratio: WIDTH / HEIGHT; background-size: 100% FRAMES00%;
-  background-position: 0 calc(var(--frame) * 100% / LAST); border: 1px solid #888; }
-.together .controls { display: flex; flex-wrap: wrap; gap: 0.6em; align-items: center;
-  position: sticky; bottom: 0; padding: 0.5em 0; background: var(--pst-color-background, white); }
-.together input { flex: 1; min-width: 8em; height: 2em; }
-.together button { min-width: 5em; min-height: 2.2em; }
-.together output { min-width: 8em; }
-"""
-
-# The slider sets one number, and the style sheet moves all strips of frames by it.
-MOVE = (
-    "const all = this.closest('.together'), at = all.dataset.iterations.split(' ')[this.value]; "
-    "all.style.setProperty('--frame', this.value); "
-    "all.querySelector('output').value = 'iteration ' + at; "
-    "this.setAttribute('aria-valuetext', 'iteration ' + at);"
-)
-PLAY = (
-    "const all = this.closest('.together'), slider = all.querySelector('input'); "
-    "const stop = () => { clearInterval(all.timer); all.timer = null; "
-    "this.textContent = 'Play'; }; "
-    "if (all.timer) { stop(); return; } "
-    "if (slider.value === slider.max) { slider.value = 0; } "
-    "this.textContent = 'Pause'; "
-    "all.timer = setInterval(() => { slider.stepUp(); slider.oninput(); "
-    "if (slider.value === slider.max) { stop(); } }, 150);"
-)
-
-
-def together(names=tuple(ACTIVATION_PAIRS), link=LINK):
-    """Return the gallery: all planes at the same iteration, one slider, one button.
-
-    It needs no kernel, no script element and no other host.
-
-    Parameters
-    ----------
-    names : sequence of str
-        Keys of `ACTIVATION_PAIRS`.
-    link : str
-        Where the strips of frames are, from the page.
-
-    Returns
-    -------
-    str
-        HTML without an empty line.
-    """
-    last, iterations = frames.FRAMES - 1, " ".join(map(str, frames.ITERATIONS))
-    style = STYLE.strip().replace("WIDTH", str(frames.WIDTH)).replace("HEIGHT", str(frames.HEIGHT))
-    style = style.replace("FRAMES", str(frames.FRAMES)).replace("LAST", str(last))
-    return "\n".join(
-        [
-            f'<div class="together" style="--frame: {last}" data-iterations="{iterations}">',
-            f"<style>\n{style}\n</style>",
-            '<div class="tiles">',
-            *(_tile(name, link) for name in names),
-            "</div>",
-            '<div class="controls">',
-            f'<button type="button" onclick="{html.escape(PLAY)}">Play</button>',
-            f'<input type="range" min="0" max="{last}" value="{last}" step="1" '
-            f'aria-label="iteration" aria-valuetext="iteration {frames.ITERATIONS[-1]}" '
-            f'autocomplete="off" oninput="{html.escape(MOVE)}">',
-            f"<output>iteration {frames.ITERATIONS[-1]}</output>",
-            "</div>",
-            "</div>",
-        ]
-    )
-
-
-def _tile(name, link):
-    label, seen = html.escape(ACTIVATION_PAIRS[name].label), html.escape(SEEN[name])
-    return (
-        f'<figure><div class="plane" role="img" aria-label="{label}: {seen}" '
-        f'style="background-image: url({link}/{name}.webp)"></div>'
-        f"<figcaption><strong>{label}</strong>. {html.escape(outcome(name))}</figcaption></figure>"
-    )
-
-
-def one_by_one(name, link=LINK):
-    """Return one combination's animation with its sentence; its still for who wants no motion."""
-    label = html.escape(ACTIVATION_PAIRS[name].label)
-    alt = html.escape(f"Training with {ACTIVATION_PAIRS[name].label}. {SEEN[name]}")
-    return "\n".join(
-        [
-            '<figure class="align-default">',
-            "<picture>",
-            f'<source media="(prefers-reduced-motion: reduce)" srcset="{link}/{name}-still.webp">',
-            f'<img src="{link}/{name}.gif" alt="{alt}" loading="lazy" width="{frames.WIDTH}" '
-            f'height="{frames.HEIGHT + frames.BAND}" style="max-width: 100%; height: auto">',
-            "</picture>",
-            f"<figcaption>{label}. {html.escape(SEEN[name])} {html.escape(outcome(name))}"
-            "</figcaption>",
-            "</figure>",
-        ]
-    )
-
-
 def page():
-    """Return the gallery's page as Markdown."""
-    return (
-        "\n\n".join(
-            [
-                "# Gallery: fourteen networks bend a line",
-                "One network 2→10→10→1 of each combination of "
-                "[practice 5](../notebooks/05_activations.ipynb) trains on the same 100 points. "
-                "The colour is P(class 1) in ten levels, from blue for class 0 to orange for "
-                "class 1; the black line is where it is one half. Drag the slider, or press the "
-                "button: all show the same iteration. The slider's steps grow, because most "
-                "happens at the start.",
-                "Each picture is of the first seed that does what most seeds of its kind do. Below "
-                "it stands how many of all seeds *fit*: have at least 99% of the points right. "
-                "Watch where the line bends, and what happens far from the points.",
-                together(),
-                "## One by one",
-                *(one_by_one(name) for name in ACTIVATION_PAIRS),
-                "The page and its pictures are made by `python -m helpers.book.activation_gallery`.",
-            ]
+    """Return the gallery's page as Markdown: its template, filled from the records."""
+    shown = []
+    for name, pair in ACTIVATION_PAIRS.items():
+        batch = recorded(name)
+        seed = typical_seed(batch)
+        shown.append(
+            {
+                "name": name,
+                "label": pair.label,
+                "seed": seed,
+                "fits": bool(batch.fits[seed]),
+                "accuracy": f"{batch.train_accuracy[seed]:.0%}",
+                "seeds": len(batch.fits),
+                "fitting": int(batch.fits.sum()),
+            }
         )
-        + "\n"
+    height, width, _ = pixel_points().shape
+    environment = Environment(
+        autoescape=True, undefined=StrictUndefined, trim_blocks=True, keep_trailing_newline=True
+    )
+    template = environment.from_string(TEMPLATE.read_text(encoding="utf-8"))
+    return template.render(
+        networks=shown, iterations=ITERATIONS, width=width, height=height, band=BAND
     )
 
 
-def main():
-    """Draw every combination and write the page; return the exit status."""
+def main(arguments=None):
+    """Draw every pair and write the page; return the exit status."""
+    parser = argparse.ArgumentParser(
+        prog="python -m helpers.book.activation_gallery",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--page", action="store_true", help="write the page alone")
+    options = parser.parse_args(arguments)
 
     def act():
         torch.set_num_threads(1)
-        for name in ACTIVATION_PAIRS:
+        for name in () if options.page else ACTIVATION_PAIRS:
             draw(name)
             print(name, flush=True)
         write_atomically(PAGE, lambda file: file.write(page().encode()))

@@ -3,8 +3,13 @@
 In the style of `helpers.book.figures`, and with its conventions.
 """
 
+from functools import cache
+
 import numpy as np
+from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.colors import BoundaryNorm, LinearSegmentedColormap
+from matplotlib.figure import Figure
+from PIL import Image
 from scipy.special import expit
 
 from helpers.book.figures import BLUE, MARKERS, VERMILLION, axes_or_new, new_figure, to_pixels
@@ -14,6 +19,9 @@ from helpers.networks.mlp import predict
 #: From class 0 (blue) through white to class 1 (vermillion), pale enough for points of both
 #: colours to stand out.
 GROUND = LinearSegmentedColormap.from_list("book-ground", ["#7FB8DB", "#FFFFFF", "#ECAF80"])
+LEVELS = np.linspace(0.1, 0.9, 9)  # of P(class 1)
+SCALE = 60  # pixels to a unit of the plane, where it is painted pixel by pixel
+NO_NUMBER = (160, 160, 160)  # where the network gives none
 
 
 def field(xs, ys, values, levels, ax, line=None, norm=None):
@@ -78,8 +86,7 @@ def decision_boundary(probability, x, labels, limits=LIMITS, size=26, colour_bar
     """
     ax = axes_or_new(ax, height=4.0)
     points, xs, ys = plane_grid(*limits)
-    levels = np.linspace(0.1, 0.9, 9)
-    filled = field(xs, ys, probability(points), levels, ax, line=0.5)
+    filled = field(xs, ys, probability(points), LEVELS, ax, line=0.5)
     class_points(x, labels, ax, size=size)
     ax.set(xlabel="$x_1$", ylabel="$x_2$", xlim=limits[0], ylim=limits[1])
     ax.legend(
@@ -87,7 +94,7 @@ def decision_boundary(probability, x, labels, limits=LIMITS, size=26, colour_bar
         markerscale=(26 / size) ** 0.5,
     )  # fmt: skip
     if colour_bar:
-        ax.figure.colorbar(filled, ax=ax, label="P(class 1)", shrink=0.8, ticks=levels[::2])
+        ax.figure.colorbar(filled, ax=ax, label="P(class 1)", shrink=0.8, ticks=LEVELS[::2])
     return ax.figure
 
 
@@ -115,6 +122,70 @@ def boundary_frame(network, x, labels, title):
     decision_boundary(class_1_probability(network), x, labels, colour_bar=False, ax=ax)
     ax.set_title(title, loc="right")
     return to_pixels(figure)
+
+
+# ---------------------------------------------------------------------- pixel by pixel
+
+
+@cache
+def pixel_points(limits=LIMITS):
+    """Return the points of the plane at the middles of the pixels, [H, W, 2], the top row first."""
+    (left, right), (bottom, top) = limits
+    half = 0.5 / SCALE
+    inside = (left + half, right - half), (bottom + half, top - half)
+    points, xs, ys = plane_grid(*inside, step=1 / SCALE)
+    return points.reshape(len(ys), len(xs), 2)[::-1]
+
+
+def points_layer(x, labels, limits=LIMITS):
+    """Draw points on nothing, to lie over `plane_pixels`: uint8 RGBA [H, W, 4]."""
+    height, width, _ = pixel_points(limits).shape
+    figure = Figure(figsize=(width / 100, height / 100), dpi=100)
+    figure.patch.set_alpha(0)
+    ax = figure.add_axes((0, 0, 1, 1))
+    ax.axis("off")
+    class_points(x, labels, ax, size=18)
+    ax.set(xlim=limits[0], ylim=limits[1])
+    canvas = FigureCanvasAgg(figure)
+    canvas.draw()
+    return np.asarray(canvas.buffer_rgba()).copy()
+
+
+def plane_pixels(probability, layer=None, limits=LIMITS):
+    """Paint P(class 1) over the plane, without axes and fast enough for many frames.
+
+    Parameters
+    ----------
+    probability : callable
+        Maps points [N, 2] to P(class 1) [N].
+    layer : ndarray of uint8, [H, W, 4], optional
+        From `points_layer`.
+    limits : ((float, float), (float, float))
+
+    Returns
+    -------
+    ndarray of uint8, [H, W, 3]
+        Ten levels, the boundary in black, grey where there is no number.
+    """
+    points = pixel_points(limits)
+    p = probability(points.reshape(-1, 2)).reshape(points.shape[:2])
+    colours = (255 * GROUND(np.linspace(0, 1, len(LEVELS) + 1))[:, :3]).round().astype(np.uint8)
+    pixels = colours[np.digitize(p, LEVELS)]
+    pixels[np.isnan(p)] = NO_NUMBER
+    above = p > 0.5
+    edge = np.zeros_like(above)
+    edge[:, :-1] |= above[:, 1:] != above[:, :-1]
+    edge[:-1] |= above[1:] != above[:-1]
+    edge[:, 1:] |= edge[:, :-1]  # two pixels wide
+    pixels[edge] = 0
+    if layer is None:
+        return pixels
+    image = Image.fromarray(pixels).convert("RGBA")
+    image.alpha_composite(Image.fromarray(layer))
+    return np.asarray(image.convert("RGB"))
+
+
+# ------------------------------------------------------------------------ hidden units
 
 
 def hidden_units(network, limits=LIMITS, columns=3):

@@ -252,7 +252,7 @@ def image_grid(images, titles=None, columns=5, colours="gray_r", limits=None, wi
 
     Parameters
     ----------
-    images : array [N, height, width]
+    images : array [N, height, width], or [N, height, width, 3] in colours
     titles : sequence of str, optional
     columns : int
     colours : Colormap or str
@@ -268,7 +268,8 @@ def image_grid(images, titles=None, columns=5, colours="gray_r", limits=None, wi
     """
     rows = -(-len(images) // columns)
     title_lines = max((title.count("\n") + 1 for title in titles or ()), default=0)
-    height = rows * (width / columns + 0.28 * title_lines)
+    shape = images[0].shape[0] / images[0].shape[1]
+    height = rows * (shape * width / columns + 0.28 * title_lines)
     figure, axes = new_figure(rows, columns, width, height, squeeze=False)
     low, high = limits or (None, None)
     for i, ax in enumerate(axes.flat):

@@ -3,9 +3,11 @@
 The built book cannot run them; it shows `helpers.book.animation`'s players instead.
 """
 
+import ast
 import base64
 import html
 import io
+import operator
 
 import ipywidgets
 from matplotlib.ticker import MaxNLocator
@@ -222,4 +224,149 @@ def digits_trial(loss, activation, learning_rate, seed):
     return figure, (
         f"After {training.epoch} steps: {loss} loss {history['loss'][-1]:.3f}, training accuracy "
         f"{history['accuracy'][-1]:.1%}, validation accuracy {history['eval_accuracy'][-1]:.1%}."
+    )
+
+
+# -------------------------------------------------- practice 5: activation functions
+
+MOMENTS = (0, 10, 30, 100, 300, 1000)  # the iterations that are shown
+LONGEST = 60  # characters of an expression
+OPERATORS = {
+    ast.Add: operator.add,
+    ast.Sub: operator.sub,
+    ast.Mult: operator.mul,
+    ast.Div: operator.truediv,
+    ast.Pow: operator.pow,
+    ast.USub: operator.neg,
+}
+#: How many arguments each function of an expression takes; they are methods of tensors.
+FUNCTIONS = dict.fromkeys(
+    ("sin", "cos", "tan", "exp", "log", "abs", "sign", "tanh", "sigmoid", "relu", "sqrt"), 1
+) | {"maximum": 2, "minimum": 2}
+
+
+def parse(text):
+    """Turn an expression in z into a function of a tensor, without evaluating it as Python.
+
+    Parameters
+    ----------
+    text : str
+        Of z, numbers, + - * / ** and `FUNCTIONS`, such as "sin(z) + 0.1 * z".
+
+    Returns
+    -------
+    callable
+        From Tensor to Tensor of the same shape.
+
+    Raises
+    ------
+    ValueError
+        If it is anything else; the message says which part is not understood.
+    """
+    if len(text) > LONGEST:
+        raise ValueError(f"the expression is longer than {LONGEST} characters: shorten it")
+    try:
+        tree = ast.parse(text, mode="eval").body
+    except SyntaxError as error:
+        raise ValueError(f"{text!r} is no expression such as sin(z) + 0.1 * z") from error
+    _check(tree)
+    return lambda z: _value(tree, z)
+
+
+def _check(node):
+    """Refuse whatever is not on the list, before anything is computed."""
+    if isinstance(node, ast.BinOp) and type(node.op) in OPERATORS:
+        parts = [node.left, node.right]
+    elif isinstance(node, ast.UnaryOp) and type(node.op) in OPERATORS:
+        parts = [node.operand]
+    elif isinstance(node, ast.Call) and not node.keywords and isinstance(node.func, ast.Name):
+        if node.func.id not in FUNCTIONS:
+            raise ValueError(f"unknown function {node.func.id}: take {', '.join(FUNCTIONS)}")
+        if len(node.args) != (wanted := FUNCTIONS[node.func.id]):
+            raise ValueError(f"{node.func.id} takes {wanted} argument{'s' * (wanted - 1)}")
+        parts = node.args
+    elif (isinstance(node, ast.Constant) and type(node.value) in (int, float)) or (
+        isinstance(node, ast.Name) and node.id == "z"
+    ):
+        parts = []
+    else:
+        raise ValueError(f"{ast.unparse(node)!r} is not understood: take z, numbers, + - * / **")
+    for part in parts:
+        _check(part)
+
+
+def _value(node, z):
+    if isinstance(node, ast.Name):
+        return z
+    if isinstance(node, ast.Constant):
+        return z.new_full(z.shape, float(node.value))
+    if isinstance(node, ast.Call):
+        first, *others = (_value(part, z) for part in node.args)
+        return getattr(first, node.func.id)(*others)
+    if isinstance(node, ast.UnaryOp):
+        return OPERATORS[type(node.op)](_value(node.operand, z))
+    return OPERATORS[type(node.op)](_value(node.left, z), _value(node.right, z))
+
+
+def activation_playground():
+    """Let the reader choose what follows the layers, the width, the noise and the seed.
+
+    Returns
+    -------
+    Playground
+    """
+    from helpers.networks.ensemble import ACTIVATIONS  # torch, for practice 5 alone
+
+    def choice(example, label):
+        return ipywidgets.Combobox(
+            options=[*ACTIVATIONS, *example], value="ReLU", description=label,
+            continuous_update=False, style={"description_width": "9em"},
+            layout={"width": "min(100%, 32em)"},
+        )  # fmt: skip
+
+    controls = {
+        "first": choice(["sin(z) + 0.1 * z"], "after layer 1"),
+        "second": choice(["permute", "maximum(z, 0.1 * z)"], "after layer 2"),
+        "width": slider([2, 3, 5, 10, 20, 50], 10, "units a layer"),
+        "noise": slider([0.0, 0.1, 0.2, 0.3, 0.4], 0.1, "noise"),
+        "seed": slider(list(range(10)), 0, "seed"),
+    }
+    return Playground(controls, activation_trial)
+
+
+def activation_trial(first, second, width, noise, seed):
+    """Train one network of practice 5 and show it at `MOMENTS`.
+
+    Parameters
+    ----------
+    first, second : str
+        What follows the layers: a key of `helpers.networks.ensemble.ACTIVATIONS`, or an
+        expression that `parse` takes; `second` may be "permute".
+    width : int
+        Units of each hidden layer.
+    noise : float
+    seed : int
+        Of the weights.
+
+    Returns
+    -------
+    Figure
+    str
+        What came of it, or what of the text is not understood.
+    """
+    from helpers.book.activation_gallery import training_frames
+    from helpers.networks.ensemble import ACTIVATIONS, ActivationPair
+
+    known = ACTIVATIONS.keys() | {"permute"}
+    try:
+        functions = [first if first in ACTIVATIONS else parse(first)]
+        functions.append(second if second in known else parse(second))
+    except ValueError as error:
+        return figures.new_figure(height=0.1, squeeze=False)[0], str(error)
+    typed = ActivationPair("typed", "typed", *functions, None)
+    frames, accuracies = training_frames(typed, seed, MOMENTS, width, noise)
+    titles = [f"{at}: {share:.0%}" for at, share in zip(MOMENTS, accuracies, strict=True)]
+    return figures.image_grid(frames, titles, columns=3), (
+        f"{first} after the first layer, {second} after the second: after {MOMENTS[-1]} iterations "
+        f"{accuracies[-1]:.0%} of the training points are right."
     )

@@ -9,9 +9,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from helpers.analysis import metrics
+from helpers.analysis.activations import REMEDIES
 from helpers.analysis.stats import mean_interval, wilson
 from helpers.analysis.summaries import difference, format_count, values
-from helpers.book import activation_tables, multilabel, voc_chapter
+from helpers.book import multilabel, voc_chapter
 from helpers.claims import voc_better
 from helpers.claims.activation_rules import OFTEN, SELDOM
 from helpers.claims.course import (
@@ -365,9 +366,8 @@ def activations():
             continue
         ours = _share(name)
         best, why = None, ""
-        if name in activation_tables.REMEDIES:
-            tried = activation_tables.REMEDIES[name][1:]
-            best = max((_share(*remedy) for remedy in tried), key=lambda share: share.mean)
+        if name in REMEDIES:
+            best = max((_share(*tried) for tried in REMEDIES[name]), key=lambda share: share.mean)
             why = "a gradient that is zero, or a pole: nothing that the function's values show"
         elif not all(ours.values):
             failed = format_count(ours.n - sum(ours.values), ours.n)

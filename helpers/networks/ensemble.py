@@ -4,6 +4,7 @@ The weights of R networks stand side by side in one tensor, so that one step tra
 them; no network feels the others. The data come from outside, and nothing is written.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -82,24 +83,26 @@ class ActivationPair:
     ----------
     name : for files and commands.
     label : for readers.
-    first, second : keys of `ACTIVATIONS`; `second` may also be "permute", which takes the
-        order from the first layer's outputs.
+    first, second : keys of `ACTIVATIONS`, or functions of a tensor; `second` may also be
+        "permute", which takes the order from the first layer's outputs.
     published : whether the course says that it fits; None for what the course did not try.
     """
 
     name: str
     label: str
-    first: str
-    second: str
+    first: str | Callable
+    second: str | Callable
     published: bool | None
 
     def after_first(self, z):
         """Return what the second layer is given."""
-        return ACTIVATIONS[self.first](z)
+        return ACTIVATIONS.get(self.first, self.first)(z)
 
     def after_second(self, z, before):
         """Return what the last layer is given; `before` are the first layer's outputs."""
-        return permute(z, before) if self.second == "permute" else ACTIVATIONS[self.second](z)
+        if self.second == "permute":
+            return permute(z, before)
+        return ACTIVATIONS.get(self.second, self.second)(z)
 
 
 ACTIVATION_PAIRS = {

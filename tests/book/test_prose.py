@@ -17,7 +17,7 @@ from helpers.claims.course import CLAIMS
 from helpers.claims.finding import Finding
 
 ROOT = Path(__file__).resolve().parents[2]
-MADE_FROM_RECORDS = {"activation_gallery.md"}  # by a command; test_activations.py makes it again
+MADE_FROM_RECORDS = {"activation_gallery.md"}  # by a command; test_activation_gallery.py makes it again
 TEXTS = [
     *(ROOT / "notebooks").glob("*.ipynb"),
     *(page for page in (ROOT / "book").glob("*.md") if page.name not in MADE_FROM_RECORDS),

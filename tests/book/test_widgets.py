@@ -1,7 +1,10 @@
 """Widgets do what their controls say; pictures come with words."""
 
+import re
+
 import ipywidgets
 import pytest
+import torch
 from bs4 import BeautifulSoup
 
 from helpers.book import figures, widgets
@@ -72,3 +75,43 @@ def test_moons_trial_says_that_it_diverged():
 def test_slider_refuses_a_start_that_is_not_listed():
     with pytest.raises(Exception, match="Invalid selection"):
         widgets.slider([1, 2], 5, "a")
+
+
+# -------------------------------------------------- practice 5: activation functions
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["__import__('os')", "z.x", "foo(z)", "sin(z, z)", "z if z else z", "'a'", "z +", "x",
+     "z[0]", "sin(z, out=z)", "z + " * widgets.LONGEST + "z"],
+)  # fmt: skip
+def test_what_is_not_on_the_list_is_refused(text):
+    with pytest.raises(ValueError, match=r"understood|unknown|argument|expression"):
+        widgets.parse(text)
+    sentence = widgets.activation_trial(text, "ReLU", 3, 0.1, 0)[1]
+    assert re.search(r"understood|unknown|argument|expression", sentence)
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("sin(z) + 0.1 * z**2 - -1", lambda z: z.sin() + 0.1 * z**2 + 1),
+        ("maximum(z, 0.5)", lambda z: z.clamp(min=0.5)),
+        ("2 / exp(abs(z))", lambda z: 2 / z.abs().exp()),
+        ("3", lambda z: torch.full_like(z, 3)),
+    ],
+)
+def test_an_expression_is_what_it_says(text, expected):
+    z = torch.linspace(-2, 2, 5)
+    assert torch.allclose(widgets.parse(text)(z), expected(z))
+
+
+def test_the_activation_playground_trains_what_was_typed(monkeypatch):
+    monkeypatch.setattr(widgets, "MOMENTS", (0, 20))
+    playground = widgets.activation_playground()
+    assert playground.sentence.value.startswith('<p aria-live="polite">ReLU after the first layer')
+    before = playground.picture.value
+    playground.controls["first"].value = "z * z"
+    playground.controls["second"].value = "permute"
+    assert playground.picture.value != before
+    assert "permute after the second: after 20 iterations" in playground.sentence.value

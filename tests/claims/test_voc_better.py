@@ -59,7 +59,7 @@ def test_a_recipe_stands_beside_the_published_value_and_the_published_settings()
 
 
 def test_networks_together_answer_with_the_mean_of_their_probabilities():
-    rows, truth = voc_better.together(), voc_chapter.targets()
+    rows, truth = voc_better.side-by-side(), voc_chapter.targets()
     lenets = voc_chapter.answers(BEST + "lenet").probabilities
     (together,) = rows["3 LeNets together"].probabilities
     assert together == pytest.approx((lenets[0] + lenets[1] + lenets[2]) / 3)
@@ -67,7 +67,7 @@ def test_networks_together_answer_with_the_mean_of_their_probabilities():
     counts = sum(map(len, everyone))
     (together,) = rows[f"all {counts} together"].probabilities
     assert together == pytest.approx(sum(p.sum(axis=0) for p in everyone) / counts)
-    table = voc_better.together_table().set_index("model")
+    table = voc_better.side-by-side_table().set_index("model")
     reached = metrics.summarise(together, truth, 0.5)["mean_average_precision"]
     assert table.loc[f"all {counts} together", "mAP"].startswith(f"{reached:.3f} [")
     means = table["mAP"].str.split().str[0].astype(float)

@@ -114,7 +114,7 @@ def test_search_says_when_it_finds_nothing(browser, address):
 
 def test_the_gallery_plays_and_pauses(browser, address):
     browser.open(f"{address}/book/activation_gallery.html")
-    slider, button = (browser.all(f".together {name}")[0] for name in ("input", "button"))
+    slider, button = (browser.all(f".side-by-side {name}")[0] for name in ("input", "button"))
     before = browser.run(SHOWN, slider)["picture"]
     button.click()
     WebDriverWait(browser.driver, PATIENCE).until(
