@@ -7,8 +7,8 @@ setting, and returns its verdict with the values for the claim's sentence.
 import numpy as np
 
 from helpers.analysis.activations import DISTANCES, EXPECTED, FITTING, recorded_extrapolation
-from helpers.analysis.stats import YES, difference_interval, wilson
-from helpers.claims.course import FAILS, FAITHFUL, HOLDS, LIMITED, MAINLY, OFTEN, SELDOM
+from helpers.analysis.stats import NO, YES, difference_interval, wilson
+from helpers.claims.course import FAILS, FAITHFUL, HOLDS, LIMITED, MAINLY, fits
 from helpers.networks.ensemble import ACTIVATION_PAIRS
 from helpers.runs.ensemble_records import recorded
 
@@ -35,7 +35,7 @@ def _verdict(parts):
 def _c5_1(recorded=recorded):
     """Test whether the nine combinations fit."""
     found, n = _shares(WELL_BEHAVED, recorded)
-    return _verdict([share.low >= OFTEN for share in found.values()]), {
+    return _verdict([fits(share) is YES for share in found.values()]), {
         "shares": found,
         "n": n,
         "not_always": [label(name) for name in WELL_BEHAVED if not recorded(name).fits.all()],
@@ -45,7 +45,7 @@ def _c5_1(recorded=recorded):
 def _c5_2(recorded=recorded):
     """Test whether the three failures fail."""
     found, n = _shares(FAILURES, recorded)
-    return _verdict([share.high <= SELDOM for share in found.values()]), {
+    return _verdict([fits(share) is NO for share in found.values()]), {
         "shares": found,
         "n": n,
         "sometimes": [label(name) for name in FAILURES if recorded(name).fits.any()],
@@ -56,7 +56,7 @@ def _c5_3(recorded=recorded):
     """Test whether sorting and permuting are enough."""
     found, n = _shares(("sort", "permute"), recorded)
     without = recorded("linear").share
-    enough = [share.low >= OFTEN and without.high <= SELDOM for share in found.values()]
+    enough = [fits(share) is YES and fits(without) is NO for share in found.values()]
     return _verdict(enough), {"shares": found, "n": n, "without": without}
 
 

@@ -66,6 +66,11 @@ def outcome(ours, published, tolerance):
     return HIGHER if mean > published else LOWER
 
 
+def fits(share):
+    """Answer whether a combination of activations works, from its share of seeds that fit."""
+    return YES if share.low >= OFTEN else NO if share.high <= SELDOM else UNCLEAR
+
+
 def overall(parts):
     """Return the verdict on a claim with several parts, an Answer each."""
     parts = set(parts)

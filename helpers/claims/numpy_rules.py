@@ -33,6 +33,8 @@ from helpers.claims.course import (
     LIMITED,
     LITTLE,
     PUBLISHED_MNIST,
+    judged,
+    outcome,
 )
 from helpers.data.moons import best_accuracy
 from helpers.runs.catalogue.numpy_networks import HIDDEN_SIZES, LAMBDAS, RATES
@@ -85,9 +87,11 @@ def _c2_1(recorded=recorded):
     """Test whether the published accuracy comes out again."""
     runs, wide = recorded("mnist-published"), recorded("tenth-output-relu-wide")
     published = PUBLISHED_MNIST["test_accuracy"]
-    close = abs(values(runs, "eval_accuracy") - published) <= CLOSE
+    accuracy = values(runs, "eval_accuracy")
+    close = abs(accuracy - published) <= CLOSE
     low, high = span(runs, "eval_accuracy")
-    return HOLDS if close.all() else LIMITED if close.any() else FAILS, {
+    verdict, _ = judged({"NumPy network": outcome(accuracy, published, CLOSE)})
+    return verdict, {
         "published": published,
         "close": (close.sum(), len(runs)),
         "low": low,
