@@ -146,10 +146,10 @@ def measure_paths(data, rounds):
     """
     from benchmarks.data_paths import loaders
     from benchmarks.stopwatch import Clock
-    from helpers.training.torch_trainer import Training
+    from helpers.training.torch_trainer import TorchTrainer
 
     recipe = MODELS["lenet"][1]  # its batches are like every other's
-    training = Training(recipe, data, seed=0)
+    training = TorchTrainer(recipe, data, seed=0)
     ways = {"ours": training.batches}
     ways |= {name: found.__iter__ for name, found in loaders(data, recipe.batch_size).items()}
     spent = {name: [] for name in ways}

@@ -1,6 +1,6 @@
 """What competes in `benchmarks.augment_bench`: the usual ways from images to a network's batches.
 
-It measures nothing. Our own way is `helpers.training.torch_trainer.Training.batches`.
+It measures nothing. Our own way is `helpers.training.torch_trainer.TorchTrainer.batches`.
 """
 
 import subprocess

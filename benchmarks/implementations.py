@@ -23,7 +23,7 @@ from helpers.networks.mlp import (
 )
 from helpers.runs.records import environment
 from helpers.runs.registry import EXPERIMENTS
-from helpers.training.numpy_trainer import Config, Training, TrainingData
+from helpers.training.numpy_trainer import NumpyConfig, NumpyTrainer, TrainingData
 
 SIZES = (784, 1024, 10)
 RATE, DECAY = 0.1, 0.01
@@ -200,8 +200,8 @@ class Products:
 
 def mini_batch_epoch(x, labels):
     """Return a function that trains `Ours` for one epoch of mini-batches of 128."""
-    config = Config(SIZES, batch_size=128, momentum=0.9)
-    training = Training(config, TrainingData(x, labels, None, None), seed=0)
+    config = NumpyConfig(SIZES, batch_size=128, momentum=0.9)
+    training = NumpyTrainer(config, TrainingData(x, labels, None, None), seed=0)
 
     def epoch():
         for batch in training.batches():
@@ -214,7 +214,7 @@ def half_moons_epochs(count):
     """Return a function that trains the 2-10-2 network on the half-moons for `count` epochs."""
     x, labels = half_moons(200, noise=0.2, seed=0)
     config = EXPERIMENTS["moons-published"].config
-    training = Training(config, TrainingData(x, labels, None, None), seed=0)
+    training = NumpyTrainer(config, TrainingData(x, labels, None, None), seed=0)
 
     def epochs():
         for _ in range(count):

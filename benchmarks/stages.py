@@ -6,7 +6,7 @@ the stages are run and timed stands in `benchmarks.race`.
 
 from dataclasses import dataclass, replace
 
-from helpers.training.config import Recipe
+from helpers.training.config import TrainConfig
 
 GOAL = 0.99
 SEEDS = 20  # of the last stage
@@ -27,7 +27,7 @@ class Stage:
 
     name: str
     change: str
-    recipe: Recipe
+    recipe: TrainConfig
     per_image: bool = False
     stop_at: float | None = None
     seeds: int = 3
@@ -39,16 +39,16 @@ class Stage:
 
 
 def _one_cycle(peak):
-    return {"name": "one-cycle", "peak": peak, "rise": 0.3, "start": 10.0}
+    return {"name": "one-cycle", "peak_lr": peak, "rise": 0.3, "start": 10.0}
 
 
 FIRST = Stage(
     "PyTorch's example",
     "Adadelta at rate 1, times 0.7 after each epoch; batches of 64, an image at a time",
-    Recipe(
+    TrainConfig(
         "example",
         optimiser={"name": "adadelta"},
-        schedule={"name": "staircase", "rate": 1.0, "factor": 0.7, "stairs": 14},
+        schedule={"name": "step-decay", "lr": 1.0, "factor": 0.7, "stairs": 14},
         epochs=14,
     ),
     per_image=True,
@@ -88,7 +88,7 @@ CHANGES = (
     (
         "narrower middle",
         "24 channels instead of 32 in the second convolution",
-        {"arguments": {"widths": [16, 24, 64]}, "seeds": SEEDS},
+        {"model_kwargs": {"widths": [16, 24, 64]}, "seeds": SEEDS},
     ),
 )
 STAGES = [FIRST]
@@ -101,12 +101,12 @@ class Contest:
     """A network whose waiting for data is measured, over some steps of an epoch."""
 
     name: str
-    recipe: Recipe
+    recipe: TrainConfig
     steps: int
 
 
 CONTESTS = (
-    Contest("LeNet", Recipe("lenet"), steps=300),
-    Contest("ResNet-18", Recipe("resnet18"), steps=30),
+    Contest("LeNet", TrainConfig("lenet"), steps=300),
+    Contest("ResNet-18", TrainConfig("resnet18"), steps=30),
 )
 ROUNDS = 3  # of each contest

@@ -1,7 +1,7 @@
 """Training with the clock on, and the data path that most tutorials take, to compare with.
 
 What is timed, and the table of it, stands in `benchmarks.race`. There is no second loop here:
-`Timed` and `PerImage` are `helpers.training.torch_trainer.Training` with a clock and with other batches.
+`Timed` and `PerImage` are a `TorchTrainer` with a clock and with other batches.
 """
 
 import contextlib
@@ -15,7 +15,7 @@ from torchvision import transforms
 from benchmarks.race_networks import ExampleNet, QuickNet
 from helpers.networks.vision_models import MODELS
 from helpers.training.schedules import SCHEDULES
-from helpers.training.torch_trainer import EVALUATION_BATCH, OPTIMISERS, ImageTensors, Training
+from helpers.training.torch_trainer import EVALUATION_BATCH, OPTIMISERS, ImageTensors, TorchTrainer
 
 MNIST_MEAN, MNIST_SD = 0.1307, 0.3081  # of the training images' pixels, in [0, 1]
 
@@ -30,14 +30,14 @@ def adadelta(groups, lr, fused, **options):
     return torch.optim.Adadelta(groups, lr=lr, **options)
 
 
-def staircase(rate, factor, stairs):
+def step_decay(lr, factor, stairs):
     """Return a rate that is multiplied by `factor` after each of `stairs` equal parts."""
-    return lambda step, steps: rate * factor ** (step * stairs // steps)
+    return lambda step, steps: lr * factor ** (step * stairs // steps)
 
 
 MODELS.update(example=ExampleNet, quick=QuickNet)
 OPTIMISERS.update(adadelta=adadelta)
-SCHEDULES.update(staircase=staircase)
+SCHEDULES.update({"step-decay": step_decay})
 
 
 def tensors(mnist, most=None):
@@ -67,7 +67,7 @@ class Clock:
             self.cpu += time.process_time() - cpu
 
 
-class Timed(Training):
+class Timed(TorchTrainer):
     """A training run that knows how long it trained, without its evaluations."""
 
     def __init__(self, recipe, data, seed):
@@ -154,7 +154,7 @@ class PerImage(Timed):
         """Yield (images, labels, size of the batch) for each step of an epoch."""
         pictures = Pictures(self.data.images, self.data.targets)
         loader = DataLoader(
-            pictures, self.recipe.batch_size, shuffle=True, generator=self.order_rng
+            pictures, self.config.batch_size, shuffle=True, generator=self.order_rng
         )
         for images, labels in loader:
             yield images, labels, len(images)

@@ -1,25 +1,106 @@
-"""How good multi-label answers are: precision, recall, F1, their curves, and accuracy.
+"""How good multi-label predictions are: precision, recall, F1, and their curves.
 
 Everywhere `scores` is float [N, K], a number for each image and class that is larger the surer
 the model is, and `targets` is 0 or 1, [N, K]. Curves and average precisions need only the order
 of the scores, so logits and probabilities give the same. What decides takes thresholds in the
 scores' own unit: 0 for logits is 0.5 for probabilities.
 
-Every figure is computed once from all images: a mean over batches is another number (see
-`batch_means`, which keeps it for comparison). The computing is scikit-learn's; how far a figure
-can be trusted is `helpers.analysis.uncertainty`'s.
+Every figure is computed once from all images, by scikit-learn; a mean over batches is another
+number, which `batch_means` keeps for comparison. How far a figure can be trusted is
+`helpers.analysis.uncertainty`'s.
 """
 
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
+from scipy.special import expit
 from sklearn import metrics as sklearn_metrics
 
-# ---------------------------------------------------------------------------- deciding
+from data_prep.voc_labels import CLASSES
+from helpers.runs.experiments import find, recorded
+from helpers.runs.records import read_arrays
+
+ORIGINAL_BATCH = 64  # images, of the original's evaluation
+#: The metrics that decisions have: key in `summarise` -> name.
+DECISION_METRICS = {
+    "accuracy": "accuracy",
+    "precision": "precision",
+    "recall": "recall",
+    "f1": "F1",
+}
+
+# ------------------------------------------------------------------------- predictions
+
+
+@dataclass(frozen=True)
+class Predictions:
+    """What networks that differ in their seed predict for the evaluation images.
+
+    Attributes
+    ----------
+    probabilities : ndarray of float, [S, N, K]
+    records : tuple of Record, [S]
+        Empty for predictions that no run gave, such as constant ones.
+    thresholds : float or ndarray [K]
+        A class is predicted from this probability on.
+    """
+
+    probabilities: np.ndarray
+    records: tuple = ()
+    thresholds: float | np.ndarray = 0.5
+
+    def summaries(self, targets):
+        """Return `summarise` of each seed."""
+        return [summarise(p, targets, self.thresholds) for p in self.probabilities]
+
+    def in_original_way(self, targets, batch_size=ORIGINAL_BATCH):
+        """Return `original_way` of each seed."""
+        rows = zip(self.records, self.probabilities, strict=True)
+        return [original_way(run, p, targets, self.thresholds, batch_size) for run, p in rows]
+
+
+@cache
+def recorded_predictions(name, thresholds=0.5):
+    """Return the `Predictions` of an experiment's recorded seeds."""
+    runs = recorded(name)
+    scores = [read_arrays(name, "full", run.seed)["scores"] for run in runs]
+    return Predictions(expit(np.array(scores, dtype=np.float64)), tuple(runs), thresholds)
+
+
+def recorded_targets(name):
+    """Return the targets [N, K] of the images that an experiment was evaluated on."""
+    return read_arrays(name, "full", find(name).seeds[0])["labels"]
+
+
+def constant_baselines(targets, classes=CLASSES):
+    """Return the predictions of three models that never look at an image.
+
+    Parameters
+    ----------
+    targets : array of 0 and 1, [N, K]
+        Its shares of positives are the class priors, which can only flatter them.
+    classes : sequence of str, [K]
+        "person" is one of them.
+
+    Returns
+    -------
+    dict name -> Predictions
+        "nothing", "person" and "class priors".
+    """
+    rows = {
+        "nothing": np.zeros(len(classes)),
+        "person": np.array([name == "person" for name in classes], dtype=np.float64),
+        "class priors": np.mean(targets, axis=0),
+    }
+    return {name: Predictions(np.tile(row, (1, len(targets), 1))) for name, row in rows.items()}
+
+
+# ------------------------------------------------------------------------- thresholds
 
 
 def decide(scores, thresholds):
-    """Say yes to every class whose score reaches its threshold.
+    """Predict every class whose score reaches its threshold.
 
     Parameters
     ----------
@@ -30,11 +111,6 @@ def decide(scores, thresholds):
     Returns
     -------
     ndarray of bool, [N, K]
-
-    Raises
-    ------
-    ValueError
-        If there is neither one threshold nor one for each class, or one is not a number.
     """
     scores, thresholds = np.asarray(scores), np.asarray(thresholds, dtype=np.float64)
     if thresholds.shape not in ((), scores.shape[1:]) or np.isnan(thresholds).any():
@@ -46,7 +122,7 @@ def decide(scores, thresholds):
 
 
 def choose_thresholds(scores, targets, per_class=False):
-    """Find the thresholds of the best F1 on held-out images, which are not those of the verdict.
+    """Find the thresholds of the best F1 on held-out images, which are not the test set.
 
     Parameters
     ----------
@@ -59,7 +135,7 @@ def choose_thresholds(scores, targets, per_class=False):
     Returns
     -------
     float or ndarray [K]
-        Half-way between the lowest score that is let in and the next below it.
+        Half-way between the lowest score that is predicted and the next below it.
     """
     scores, targets = checked(scores, targets)
     if per_class:
@@ -86,9 +162,9 @@ class PRCurve:
     ----------
     precision, recall : ndarray [P + 1]
         From the lowest threshold to the highest; then the point (recall 0, precision 1), which
-        stands for saying nothing.
+        stands for predicting nothing.
     thresholds : ndarray [P]
-        Every score that occurs, rising: point i says yes from `thresholds[i]` on.
+        Every score that occurs, rising: point i predicts from `thresholds[i]` on.
     average_precision : float
         Sum of the precisions, each weighted by the recall that it adds.
     """
@@ -99,18 +175,19 @@ class PRCurve:
     average_precision: float
 
     def at(self, threshold):
-        """Return (recall, precision) of saying yes from `threshold` on."""
+        """Return (recall, precision) of predicting from `threshold` on."""
         point = np.searchsorted(self.thresholds, threshold)
         return float(self.recall[point]), float(self.precision[point])
 
 
 def pr_curve(scores, targets):
-    """Compute the precision-recall curve of one class.
+    """Compute the precision-recall curve of one class, or of all pairs of image and class.
 
     Parameters
     ----------
-    scores : array of float, [N]
-    targets : array of 0 and 1, [N]
+    scores : array of float, [N] or [N, K]
+        With K columns the curve is the micro one: a common threshold falls for all classes.
+    targets : array of 0 and 1, of the same shape
         At least one is 1.
 
     Returns
@@ -121,25 +198,11 @@ def pr_curve(scores, targets):
     ----------
     Davis and Goadrich (2006), "The relationship between precision-recall and ROC curves", ICML.
     """
-    scores, targets = checked(np.asarray(scores)[:, None], np.asarray(targets)[:, None])
+    scores, targets = checked(np.reshape(scores, (-1, 1)), np.reshape(targets, (-1, 1)))
     check_positives(targets)
     scores, targets = scores[:, 0], targets[:, 0]
-    precision, recall, thresholds = sklearn_metrics.precision_recall_curve(targets, scores)
-    area = sklearn_metrics.average_precision_score(targets, scores)
-    return PRCurve(precision, recall, thresholds, float(area))
-
-
-def pr_curves(scores, targets, classes):
-    """Compute every class's own curve: dict class name -> PRCurve."""
-    scores, targets = checked(scores, targets)
-    columns = zip(classes, scores.T, targets.T, strict=True)
-    return {name: pr_curve(class_scores, truth) for name, class_scores, truth in columns}
-
-
-def micro_pr_curve(scores, targets):
-    """Compute the one curve of all pairs of image and class: a common threshold falls."""
-    scores, targets = checked(scores, targets)
-    return pr_curve(scores.ravel(), targets.ravel())
+    curve = sklearn_metrics.precision_recall_curve(targets, scores)
+    return PRCurve(*curve, float(sklearn_metrics.average_precision_score(targets, scores)))
 
 
 def average_precisions(scores, targets):
@@ -149,10 +212,10 @@ def average_precisions(scores, targets):
     return np.array(sklearn_metrics.average_precision_score(targets, scores, average=None)).ravel()
 
 
-# ----------------------------------------------------------------------------- figures
+# ------------------------------------------------------------- metrics of one prediction
 
 
-def precision_recall_f1(decisions, targets, average):
+def precision_recall_f1(decisions, targets, average="micro"):
     """Compute precision, recall and F1 of decisions.
 
     Parameters
@@ -167,13 +230,15 @@ def precision_recall_f1(decisions, targets, average):
     precision, recall, f1 : float or ndarray [K]
         0 where the denominator is: the precision of a class that is never predicted, say.
     """
-    return sklearn_metrics.precision_recall_fscore_support(
-        _indicators(targets), _indicators(decisions), average=average, zero_division=0
-    )[:3]
+    pair = np.asarray(targets, dtype=int), np.asarray(decisions, dtype=int)
+    if pair[0].ndim != 2 or pair[0].shape[1] < 2:  # scikit-learn takes one column for two classes
+        raise ValueError(f"there must be at least 2 classes; got {list(pair[0].shape)}.")
+    found = sklearn_metrics.precision_recall_fscore_support(*pair, average=average, zero_division=0)
+    return found[:3]
 
 
 def summarise(scores, targets, thresholds):
-    """Compute the figures of a model's answers over all images and classes.
+    """Compute the metrics of predictions over all images and classes.
 
     Parameters
     ----------
@@ -185,80 +250,59 @@ def summarise(scores, targets, thresholds):
     Returns
     -------
     dict of float
-        `accuracy`: share of right pairs of image and class; `exact_match`: share of images with
-        all classes right; `precision`, `recall`, `f1` (micro) and `macro_precision`,
-        `macro_recall`, `macro_f1`; `mean_average_precision` (macro) and
-        `micro_average_precision`, which no threshold enters.
+        `accuracy`: share of right pairs of image and class; `precision`, `recall` and `f1`
+        (micro); `macro_f1`; and `mean_average_precision`, which no threshold enters.
     """
     scores, targets = checked(scores, targets)
     decisions = decide(scores, thresholds)
-    right = decisions == (targets == 1)
-    found = {"accuracy": right.mean(), "exact_match": right.all(axis=1).mean()}
-    for average, prefix in (("micro", ""), ("macro", "macro_")):
-        values = precision_recall_f1(decisions, targets, average)
-        names = (f"{prefix}precision", f"{prefix}recall", f"{prefix}f1")
-        found |= dict(zip(names, values, strict=True))
-    found["mean_average_precision"] = average_precisions(scores, targets).mean()
-    found["micro_average_precision"] = micro_pr_curve(scores, targets).average_precision
+    precision, recall, f1 = precision_recall_f1(decisions, targets)
+    found = {
+        "accuracy": (decisions == (targets == 1)).mean(),
+        "precision": precision,
+        "recall": recall,
+        "f1": f1,
+        "macro_f1": precision_recall_f1(decisions, targets, "macro")[2],
+        "mean_average_precision": average_precisions(scores, targets).mean(),
+    }
     return {name: float(value) for name, value in found.items()}
 
 
-def by_class(scores, targets, thresholds):
-    """Compute each class's figures.
+# ------------------------------------------------------------- counts at many thresholds
 
-    Parameters
-    ----------
-    scores, targets, thresholds
-        As for `summarise`.
+THRESHOLDS = np.arange(51) / 50
 
-    Returns
-    -------
-    dict of ndarray [K]
-        `precision`, `recall`, `f1`, `average_precision`; and the counts that the decisions
-        rest on: `hits`, `false_alarms`, `misses`, `rejections`.
+
+def threshold_counts(probabilities, targets):
+    """Count positives [K], and hits and predicted positives at each of `THRESHOLDS`, [K, T].
+
+    Raises
+    ------
+    ValueError
+        If a probability lies outside [0, 1], or a class is never there.
     """
-    scores, targets = checked(scores, targets)
-    decisions = decide(scores, thresholds)
-    figures = precision_recall_f1(decisions, targets, None)
-    counts = sklearn_metrics.multilabel_confusion_matrix(
-        _indicators(targets), _indicators(decisions)
-    )  # [K, 2, 2]: true no and yes, said no and yes
-    return dict(zip(("precision", "recall", "f1"), figures, strict=True)) | {
-        "average_precision": average_precisions(scores, targets),
-        "hits": counts[:, 1, 1],
-        "false_alarms": counts[:, 0, 1],
-        "misses": counts[:, 1, 0],
-        "rejections": counts[:, 0, 0],
-    }
+    scores, targets = checked(probabilities, targets)
+    check_positives(targets)
+    check_probabilities(scores)
+    yes = scores.T[:, None] >= THRESHOLDS[:, None]  # [K, T, N]
+    hits = (yes & (targets.T[:, None] == 1)).sum(axis=2)
+    return targets.sum(axis=0), hits, yes.sum(axis=2)
 
 
-# --------------------------------------------------- answers that do not look, and batches
+def counts_at(counts, steps, classes):
+    """Return (name, positives, hits, predicted) at one step for each class, then of "all"."""
+    k = np.arange(len(classes))
+    columns = np.array([counts[0], counts[1][k, steps], counts[2][k, steps]])  # [3, K]
+    rows = np.column_stack([columns, columns.sum(axis=1)]).T.tolist()
+    return [(name, *row) for name, row in zip([*classes, "all"], rows, strict=True)]
 
 
-def constant_baselines(prevalence, classes, images):
-    """Return the answers of three models that never look at an image.
+def ratios(positives, hits, predicted):
+    """Return precision, recall and F1 from counts; with nothing predicted, precision is nan."""
+    precision = hits / predicted if predicted else float("nan")
+    return precision, hits / positives, 2 * hits / (positives + predicted)
 
-    Parameters
-    ----------
-    prevalence : array [K]
-        Share of the training images that hold each class.
-    classes : sequence of str, [K]
-        "person" is one of them.
-    images : int
-        N, how many images to answer for.
 
-    Returns
-    -------
-    dict name -> ndarray of float64, [N, K]
-        Probabilities, to be decided at 0.5: "nothing", "person" and "class priors".
-    """
-    prevalence = np.asarray(prevalence, dtype=np.float64)
-    rows = {
-        "nothing": np.zeros(len(classes)),
-        "person": np.array([name == "person" for name in classes], dtype=np.float64),
-        "class priors": prevalence,
-    }
-    return {name: np.tile(row, (images, 1)) for name, row in rows.items()}
+# ------------------------------------------------------------------ in the original's way
 
 
 def batch_means(scores, targets, thresholds, batch_size):
@@ -276,20 +320,25 @@ def batch_means(scores, targets, thresholds, batch_size):
     decisions = decide(scores, thresholds)
     rows = []
     for start in range(0, len(scores), batch_size):
-        said, true = (part[start : start + batch_size] for part in (decisions, targets))
-        accuracy = (said == (true == 1)).mean()
-        rows.append((accuracy, *precision_recall_f1(said, true, "micro")[:2]))
+        predicted, true = (part[start : start + batch_size] for part in (decisions, targets))
+        accuracy = (predicted == (true == 1)).mean()
+        rows.append((accuracy, *precision_recall_f1(predicted, true)[:2]))
     means = np.mean(rows, axis=0)
     return dict(zip(("accuracy", "precision", "recall"), means.tolist(), strict=True))
 
 
-def original_way(epochs):
-    """Compute the final figures from all epochs as the original course did.
+def original_way(record, probabilities, targets, thresholds, batch_size):
+    """Compute a run's final metrics as the original course did.
 
     Parameters
     ----------
-    epochs : sequence of dict
-        What `batch_means` gives after each epoch, the last epoch last.
+    record : Record
+        Its history has `eval_accuracy`, over all images, after each epoch. Unless the last batch
+        is smaller than the others, that is the mean over the batches, too.
+    probabilities, targets : array [N, K]
+        After the last epoch.
+    thresholds : float or array [K]
+    batch_size : int
 
     Returns
     -------
@@ -297,12 +346,12 @@ def original_way(epochs):
         `accuracy`: mean over all epochs so far, since the original never emptied its list;
         `precision` and `recall`: the last epoch's means over batches; `f1`: of those two.
     """
-    if not epochs:
-        raise ValueError("epochs must hold the figures of at least one epoch.")
-    precision, recall = epochs[-1]["precision"], epochs[-1]["recall"]
+    last = batch_means(probabilities, targets, thresholds, batch_size)
+    before = [value for value in record.history["eval_accuracy"][:-1] if value is not None]
+    precision, recall = last["precision"], last["recall"]
     both = precision + recall
     return {
-        "accuracy": float(np.mean([epoch["accuracy"] for epoch in epochs])),
+        "accuracy": float(np.mean([*before, last["accuracy"]])),
         "precision": precision,
         "recall": recall,
         "f1": 2 * precision * recall / both if both else 0.0,
@@ -333,17 +382,6 @@ def checked(scores, targets):
     return scores, targets.astype(int)
 
 
-def _indicators(answers):
-    """Return answers [N, K] as int; scikit-learn would take one column for two classes."""
-    answers = np.asarray(answers, dtype=int)
-    if answers.ndim != 2 or answers.shape[1] < 2:
-        raise ValueError(
-            f"decisions and targets must be [images, classes], with at least 2 classes; got "
-            f"{list(answers.shape)}."
-        )
-    return answers
-
-
 def check_positives(targets):
     """Raise ValueError if some class of targets [N, K] is never there."""
     without = np.flatnonzero(targets.sum(axis=0) == 0).tolist()
@@ -352,3 +390,9 @@ def check_positives(targets):
             f"targets must hold a 1 in every class; column {', '.join(map(str, without))} has "
             "none, and recall has no meaning there."
         )
+
+
+def check_probabilities(scores):
+    """Raise ValueError if a score lies outside [0, 1]."""
+    if scores.min() < 0 or scores.max() > 1:
+        raise ValueError("probabilities must lie between 0 and 1: apply the sigmoid first.")

@@ -277,7 +277,7 @@ def kept_model(name, seed=0):
     labels : ndarray of uint8 [20]
     """
     recipe, arrays = find(name).config, read_arrays(name, "full", seed)
-    model = MODELS[recipe.model](**recipe.arguments)
+    model = MODELS[recipe.model](**recipe.model_kwargs)
     weights = {
         key.removeprefix("model/"): torch.from_numpy(value.astype(np.float32))
         for key, value in arrays.items()

@@ -343,7 +343,7 @@ def looks(name):
         f"{'✓' if truth[row, k] else '✗'} {CLASSES[k]}\n{probabilities[row, k]:.2f}"
         for row, k in zip(rows, classes, strict=True)
     ]
-    cut = find(name).config.arguments.get("cut", "squares")
+    cut = find(name).config.model_kwargs.get("cut", "squares")
     found = looking.enlarged(views[rows], classes, images.shape[1], cut)
     return looking.looking_figure(found, images[rows], titles, views.ndim == 4, columns=5)
 

@@ -66,8 +66,8 @@ def runs_made():
         f"The course's settings: Adam at a constant rate of {config.schedule['rate']:g}, and of "
         f"{vit.schedule['rate']:.5f} for the ViT; its weighted loss; its list of augmentations. "
         "Not published, and ours, are how strongly the images are changed, how long is trained, "
-        f"and the size of the ViT: {vit.arguments['depth']} layers of width "
-        f"{vit.arguments['width']}. The networks are trained on images of "
+        f"and the size of the ViT: {vit.model_kwargs['depth']} layers of width "
+        f"{vit.model_kwargs['width']}. The networks are trained on images of "
         f"{find(BEST).data['size']} pixels a side instead of {PUBLISHED_SIDE}, for "
         f"{config.epochs} epochs, with {join_words(map(str, seeds))} seeds each, and some on larger "
         f"ones: {join_words(rows)}. Numbers are means over the seeds, after the last epoch, over all "
@@ -181,7 +181,7 @@ def _multiply_adds(config):
     size = config["data"]["size"]
     build = MODELS[config["model"]]
     with torch.device("meta"):  # counts, and draws no weights
-        network = build(channels=3, size=size, classes=len(CLASSES), **config["arguments"])
+        network = build(channels=3, size=size, classes=len(CLASSES), **config["model_kwargs"])
     return multiply_adds(network, channels=3, size=size)
 
 

@@ -15,7 +15,7 @@ from matplotlib.ticker import MaxNLocator
 from helpers.book import decision_boundary as planes
 from helpers.book import figures
 from helpers.data.datasets import half_moons, load_mnist, pixels, stratified_split
-from helpers.training.numpy_trainer import Config, TrainingData, train
+from helpers.training.numpy_trainer import NumpyConfig, TrainingData, train
 
 
 class Playground(ipywidgets.VBox):
@@ -119,13 +119,13 @@ def moons_trial(hidden, weight_decay, learning_rate, noise, seed):
     str
         What came of it.
     """
-    config = Config(
+    config = NumpyConfig(
         sizes=(2, hidden, 2),
         activation="tanh",
         init="glorot",
         dtype="float64",
         weight_decay=weight_decay,
-        schedule={"name": "constant", "rate": learning_rate},
+        schedule={"name": "constant", "lr": learning_rate},
         epochs=MOONS_EPOCHS,
         log_every=10,
         evaluate_every=MOONS_EPOCHS,
@@ -194,12 +194,12 @@ def digits_trial(loss, activation, learning_rate, seed):
     str
         What came of it.
     """
-    config = Config(
+    config = NumpyConfig(
         sizes=(784, 64, 10),
         activation=activation,
         init="he" if activation == "relu" else "glorot",
         loss=loss,
-        schedule={"name": "constant", "rate": learning_rate},
+        schedule={"name": "constant", "lr": learning_rate},
         epochs=DIGITS_EPOCHS,
         evaluate_every=5,
     )

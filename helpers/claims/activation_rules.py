@@ -22,7 +22,7 @@ def label(name):
 
 
 def _shares(names, recorded):
-    """Return the share of seeds that fit, for each pair by what readers call it, and of how many."""
+    """Return the share of seeds that fit, pair by pair, and the number of seeds."""
     found = {label(name): recorded(name).share for name in names}
     (n,) = {share.n for share in found.values()}
     return found, n

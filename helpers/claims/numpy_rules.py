@@ -36,7 +36,7 @@ from helpers.claims.course import (
     judged,
     outcome,
 )
-from helpers.data.moons import best_accuracy
+from helpers.data.moons import bayes_accuracy
 from helpers.runs.catalogue.numpy_networks import HIDDEN_SIZES, LAMBDAS, RATES
 from helpers.runs.experiments import recorded
 
@@ -51,7 +51,7 @@ def separated(runs):
     ndarray of bool, [n]
     float
     """
-    best = best_accuracy(noise=runs[0].config["data"]["noise"])
+    best = bayes_accuracy(noise=runs[0].config["data"]["noise"])
     return values(runs, "eval_accuracy") > best - FAR, best
 
 

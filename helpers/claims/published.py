@@ -137,9 +137,11 @@ def mnist():
         ("test_accuracy", ACCURACY),
     ):
         published, metric = PUBLISHED_MNIST[key], key.replace("test", "eval")
-        ours, best, why = _measured("mnist-published", metric), None, _why("penalty", penalty=penalty)
+        ours = _measured("mnist-published", metric)
+        best, why = None, _why("penalty", penalty=penalty)
         if "accuracy" in key:
-            best, why = _measured("mnist-sgd", metric, find("mnist-sgd").about), _why("relu", gain=gain)
+            best = _measured("mnist-sgd", metric, find("mnist-sgd").about)
+            why = _why("relu", gain=gain)
         came = outcome(ours.values, published, CLOSE)
         rows.append(Row("NumPy network", figure, published, ours, best, came, why))
     return rows
@@ -200,23 +202,21 @@ def _as_low(name, published):
 def recipe(name):
     """Say in a few words what sets an experiment's recipe apart from the published settings."""
     experiment = find(name)
-    config, photographs = experiment.config, "size" in experiment.data
-    annealed = config.schedule["name"] == "cosine"
-    own = name.startswith("best-")
-    words = {
-        "true patches" if photographs else "true squares": config.model == "vit",
-        f"{config.arguments.get('depth')} layers": "depth" in config.arguments and not photographs,
-        "batch normalisation": "batch_norm" in config.arguments,
-        "annealed rate": annealed,
-        "constant rate": not annealed and not photographs,
-        "distorted images": config.augment and not photographs,
-        "with the mirror image": config.mirror,
-        "found on these images": photographs and not own,
-        "own threshold": photographs and own,
-        size(name): photographs,
-        f"{config.epochs} epochs": not photographs,
-    }
-    return ", ".join(word for word, applies in words.items() if applies)
+    config, side = experiment.config, experiment.data.get("size")  # of photographs, in pixels
+    depth, annealed = config.model_kwargs.get("depth"), config.schedule["name"] == "cosine"
+    words = [
+        ("true patches" if side else "true squares", config.model == "vit"),
+        (f"{depth} layers", depth and not side),
+        ("batch normalisation", "batch_norm" in config.model_kwargs),
+        ("annealed rate", annealed),
+        ("constant rate", not annealed and not side),
+        ("distorted images", config.augment and not side),
+        ("with the mirror image", config.flip_tta),
+        ("found on these images", side and not name.startswith("best-")),
+        ("own threshold", side and name.startswith("best-")),
+        (f"{side} px", side),
+    ]
+    return ", ".join([*(word for word, holds in words if holds), f"{config.epochs} epochs"])
 
 
 # ---------------------------------------------------------------------------- practice 4

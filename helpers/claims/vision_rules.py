@@ -53,9 +53,7 @@ def _c3_1(recorded=recorded):
     for model, row in PUBLISHED_VISION.items():
         runs, published = recorded(REPEATED[model]), row["test_accuracy"]
         accuracy = interval(runs, "eval_accuracy")
-        rows.append(
-            {"model": model, "accuracy": accuracy, "n": accuracy.n, "published": published}
-        )
+        rows.append({"model": model, "accuracy": accuracy, "n": accuracy.n, "published": published})
         outcomes[model] = outcome(values(runs, "eval_accuracy"), published, CLOSE)
     verdict, sorts = judged(outcomes)
     return verdict, {"rows": rows} | sorts

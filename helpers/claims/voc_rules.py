@@ -8,7 +8,7 @@ import numpy as np
 from scipy.ndimage import median_filter
 
 from helpers.analysis import metrics
-from helpers.analysis.stats import NO, YES, difference_interval, mean_interval
+from helpers.analysis.stats import YES, difference_interval, mean_interval
 from helpers.analysis.summaries import difference, history, interval, loss_oscillation, values
 from helpers.claims.course import (
     FAILS,
@@ -156,9 +156,7 @@ def _c4_2(recorded=recorded):
         for model, runs in plain.items()
     ]
     raises = gains(REMEDIES, MAP, recorded)
-    lowers = {
-        about: -gain for about, gain in gains(REMEDIES, "eval_loss", recorded).items()
-    }
+    lowers = {about: -gain for about, gain in gains(REMEDIES, "eval_loss", recorded).items()}
     helps = [gain.above(0) for gain in (*lowers.values(), *raises.values())]
     return overall([*(row["rise"].above(LITTLE_RISE) for row in rows), *helps]), {
         "rows": rows,

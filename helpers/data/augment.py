@@ -18,9 +18,9 @@ def augment(images, generator, brightness=0.0, contrast=0.0, saturation=0.0, blu
     generator : torch.Generator
         On the images' device.
     brightness, contrast, saturation, blur
-        As in `recolour` and `blurred`; for three colours.
+        As in `color_jitter` and `blurred`; for three colours.
     **moves
-        As in `distort`.
+        As in `random_affine`.
 
     Returns
     -------
@@ -28,13 +28,13 @@ def augment(images, generator, brightness=0.0, contrast=0.0, saturation=0.0, blu
         In [-1, 1].
     """
     if moves:
-        images = distort(images, generator, **moves)
+        images = random_affine(images, generator, **moves)
     if brightness or contrast or saturation:
-        images = recolour(images, generator, brightness, contrast, saturation)
+        images = color_jitter(images, generator, brightness, contrast, saturation)
     return blurred(images, generator, blur) if blur else images
 
 
-def distort(images, generator, shift=0.0, rotation=0.0, scale=0.0, flip=False, crop=1.0):
+def random_affine(images, generator, shift=0.0, rotation=0.0, scale=0.0, flip=False, crop=1.0):
     """Move, turn, stretch, mirror and crop each image.
 
     Parameters
@@ -90,7 +90,7 @@ def distort(images, generator, shift=0.0, rotation=0.0, scale=0.0, flip=False, c
     return functional.grid_sample(images, grid, padding_mode="border", align_corners=False)
 
 
-def recolour(images, generator, brightness=0.0, contrast=0.0, saturation=0.0):
+def color_jitter(images, generator, brightness=0.0, contrast=0.0, saturation=0.0):
     """Change each image's brightness, contrast and saturation.
 
     Parameters

@@ -71,7 +71,7 @@ def densities(xs, ys, noise):
     )
 
 
-def best_accuracy(noise, step=0.01):
+def bayes_accuracy(noise, step=0.01):
     """Compute the accuracy of the best possible classifier, when both classes are as frequent.
 
     It always names the class whose density is larger, and is right half the time of the
@@ -95,7 +95,7 @@ def best_accuracy(noise, step=0.01):
     return float(trapezoid(trapezoid(larger, xs), ys) / 2)
 
 
-def best_classes(points, noise):
+def bayes_predict(points, noise):
     """Return what the best possible classifier says of each point.
 
     Parameters

@@ -7,8 +7,8 @@ Which experiments there are stands in `helpers.runs.catalogue.numpy_networks` (p
 
 from dataclasses import dataclass, field
 
-from helpers.training.config import Recipe
-from helpers.training.numpy_trainer import Config
+from helpers.training.config import TrainConfig
+from helpers.training.numpy_trainer import NumpyConfig
 
 SCALES = ("full", "embedded")
 
@@ -21,7 +21,8 @@ class Experiment:
     ----------
     name : unique, and the name of its folder under `runs/`.
     about : what is tried, in a few words for tables and legends.
-    config : helpers.training.numpy_trainer.Config, or helpers.training.config.Recipe of a PyTorch model
+    config : helpers.training.numpy_trainer.NumpyConfig, or of a PyTorch model
+        helpers.training.config.TrainConfig
     data : which data, and how they are split.
     seeds : the recorded seeds at full scale.
     embedded_seeds : the recorded seeds on the embedded data; () if it is for real data only.
@@ -34,7 +35,7 @@ class Experiment:
 
     name: str
     about: str
-    config: Config | Recipe
+    config: NumpyConfig | TrainConfig
     data: dict
     seeds: tuple = (0, 1, 2)
     embedded_seeds: tuple = ()

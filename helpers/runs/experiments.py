@@ -20,7 +20,7 @@ from helpers.runs import records, runner
 from helpers.runs.commands import exit_status, whole_number
 from helpers.runs.records import RecordError
 from helpers.runs.registry import EXPERIMENTS, SCALES
-from helpers.training.config import NoSuchDevice, Recipe
+from helpers.training.config import NoSuchDevice, TrainConfig
 
 # ---------------------------------------------------------------------- reading back
 
@@ -110,7 +110,7 @@ def train(name, seed=0, scale="embedded"):
 
     Returns
     -------
-    helpers.training.numpy_trainer.Training
+    helpers.training.numpy_trainer.NumpyTrainer
         Finished; its `history` and `network` are there to look at.
     """
     experiment = find(name)
@@ -214,7 +214,7 @@ def run_all(names, scale, seeds, resume, device):
 
 def limit_threads(names, threads):
     """Let PyTorch, too, use no more than so many threads, if any of the runs needs it."""
-    if threads and any(isinstance(EXPERIMENTS[name].config, Recipe) for name in names):
+    if threads and any(isinstance(EXPERIMENTS[name].config, TrainConfig) for name in names):
         import torch  # here: the NumPy experiments need not wait for torch
 
         torch.set_num_threads(threads)

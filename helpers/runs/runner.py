@@ -22,8 +22,8 @@ from helpers.runs.records import (
     write,
     write_atomically,
 )
-from helpers.training.config import Recipe
-from helpers.training.numpy_trainer import Training, TrainingData
+from helpers.training.config import TrainConfig
+from helpers.training.numpy_trainer import NumpyTrainer, TrainingData
 
 CHECKPOINTS = ROOT / "checkpoints"
 
@@ -135,24 +135,23 @@ LOADERS = {"half-moons": _load_moons, "mnist": _load_mnist, "tiny-voc": _load_ti
 
 
 def prepare(experiment, scale, seed, device="auto"):
-    """Return the `Training` of a run, ready to start, and the `Data` it was given.
+    """Return the `NumpyTrainer` of a run, ready to start, and the `Data` it was given.
 
-    It is one of `helpers.training.torch_trainer` for a `Recipe`, which may run on another device, and one of
-    `helpers.training.numpy_trainer` otherwise.
+    For a `TrainConfig` it is a `TorchTrainer`, which may run on another device.
     """
     data = load_data(experiment, scale, seed)
     weight_seed = experiment.weight_seed if experiment.weight_seed is not None else seed
-    if isinstance(experiment.config, Recipe):
+    if isinstance(experiment.config, TrainConfig):
         from helpers.training import (
             torch_trainer as training,  # here: the NumPy chapters need not wait for torch
         )
 
         device = training.choose_device(device)
         tensors = training.tensors(data)
-        return training.Training(experiment.config, tensors, weight_seed, device), data
+        return training.TorchTrainer(experiment.config, tensors, weight_seed, device), data
     x, x_eval = (_vectors(part, experiment.config.dtype) for part in (data.x, data.x_eval))
     vectors = TrainingData(x, data.labels, x_eval, data.labels_eval)
-    return Training(experiment.config, vectors, weight_seed), data
+    return NumpyTrainer(experiment.config, vectors, weight_seed), data
 
 
 def _vectors(x, dtype):
@@ -175,7 +174,7 @@ def run(experiment, scale, seed, resume=False, after_epoch=None, device="auto", 
     resume : bool
         Continue from the run's checkpoint if there is one.
     after_epoch : callable, optional
-        Called with the `Training` after every epoch, for example to show progress.
+        Called with the `NumpyTrainer` after every epoch, for example to show progress.
     device : str
         Where a PyTorch model is trained: "cpu", "cuda", or "auto" for the fastest there is.
     runs, checkpoints : Path
@@ -344,7 +343,7 @@ def kept_arrays(training, data, mistakes=24):
     -------
     dict of ndarray
         `scores` float16 [N, K] on the evaluation images and their `labels` uint8 [N] or
-        [N, K]; the training's own `keepsakes`; and, if there is one label an image,
+        [N, K]; the training's own `artifacts`; and, if there is one label an image,
         `mistake_images` uint8 [M, 28, 28], wrong answers whose score lies furthest above the
         right class's, at most `mistakes`, and `mistake_indices`, their places in the
         evaluation data.
@@ -352,12 +351,12 @@ def kept_arrays(training, data, mistakes=24):
     scores, labels = training.scores(), data.labels_eval
     kept = {"scores": scores.astype(np.float16), "labels": labels.astype(np.uint8)}
     if labels.ndim == 2:
-        return training.keepsakes() | kept
+        return training.artifacts() | kept
     behind = scores.max(axis=1) - scores[np.arange(len(scores)), labels]
     wrong = np.flatnonzero(scores.argmax(axis=1) != labels)
     worst = wrong[np.argsort(-behind[wrong], kind="stable")[:mistakes]]
     return (
-        training.keepsakes()
+        training.artifacts()
         | kept
         | {
             "mistake_images": data.x_eval[worst],

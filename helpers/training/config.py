@@ -11,13 +11,13 @@ class NoSuchDevice(ValueError):
 
 
 @dataclass(frozen=True)
-class Recipe:
+class TrainConfig:
     """A model and how it is trained, but for the data and the seed.
 
     Attributes
     ----------
     model : a key of `helpers.networks.vision_models.MODELS`.
-    arguments : of the model, besides the input's channels and size and the classes.
+    model_kwargs : of the model, besides the input's channels and size and the classes.
     loss : a key of `helpers.training.losses.LOSSES`, or {"name": such a key, and its arguments}.
     label_smoothing : share of the target that is spread over all classes.
     optimiser : {"name": "adam", "adamw" or "sgd", and its arguments without the learning rate}.
@@ -25,52 +25,53 @@ class Recipe:
     epochs : passes over the training data.
     batch_size : examples per step, over all processes together.
     augment : arguments of `helpers.data.augment.augment`; none if empty.
-    precision : "float32", or "bfloat16" for autocast in the products and convolutions.
+    precision : "float32", "bfloat16" for autocast in the products and convolutions, or "auto":
+        bfloat16 where the machine computes it natively, float32 elsewhere.
     channels_last : keep images and filters in the memory order [B, H, W, C].
     evaluate_every : epochs between evaluations; the last is always evaluated.
-    average : if not 0, an exponential average of the weights is evaluated instead of the last
+    ema_decay : if not 0, an exponential average of the weights is evaluated instead of the last
         ones; the share of it that each step keeps.
-    mirror : evaluate the mean of the logits of an image and of its mirror image.
+    flip_tta : evaluate the mean of the logits of an image and of its mirror image.
     """
 
     model: str
-    arguments: dict = field(default_factory=dict)
+    model_kwargs: dict = field(default_factory=dict)
     loss: str | dict = "cross-entropy"
     label_smoothing: float = 0.0
     optimiser: dict = field(default_factory=lambda: {"name": "adam"})
-    schedule: dict = field(default_factory=lambda: {"name": "constant", "rate": 0.001})
+    schedule: dict = field(default_factory=lambda: {"name": "constant", "lr": 0.001})
     epochs: int = 10
     batch_size: int = 64
     augment: dict = field(default_factory=dict)
     precision: str = "float32"
     channels_last: bool = False
     evaluate_every: int = 1
-    average: float = 0.0
-    mirror: bool = False
+    ema_decay: float = 0.0
+    flip_tta: bool = False
 
     def as_json(self):
-        """Return the recipe as plain JSON types; what is `OPTIONAL` only where it is used."""
+        """Return the config as plain JSON types; what is `OPTIONAL` only where it is used."""
         return {k: v for k, v in asdict(self).items() if v or k not in OPTIONAL}
 
 
-OPTIONAL = ("average", "mirror")  # younger than the first records, which lack them
+OPTIONAL = ("ema_decay", "flip_tta")  # younger than the first records, which lack them
 
 
 def one_after_the_other(start, changes):
-    """Return the recipes of a row of changes, each on top of those before.
+    """Return the configs of a row of changes, each on top of those before.
 
     Parameters
     ----------
-    start : Recipe
+    start : TrainConfig
     changes : dict name -> (about, dict)
-        What each change is, in words and in a recipe's attributes.
+        What each change is, in words and in a config's attributes.
 
     Returns
     -------
-    dict name -> (about, Recipe)
+    dict name -> (about, TrainConfig)
     """
-    steps, recipe = {}, start
+    steps, config = {}, start
     for name, (about, change) in changes.items():
-        recipe = replace(recipe, **change)
-        steps[name] = about, recipe
+        config = replace(config, **change)
+        steps[name] = about, config
     return steps

@@ -16,7 +16,7 @@ def cross_entropy(logits, labels, smoothing=0.0):
     return functional.cross_entropy(logits, labels, label_smoothing=smoothing, reduction="none")
 
 
-def multi_label(logits, targets, smoothing=0.0, positive_weights=None):
+def binary_cross_entropy(logits, targets, smoothing=0.0, positive_weights=None):
     """Binary cross-entropy, mean over the classes, against targets [B, K] of 0 and 1.
 
     Parameters
@@ -34,14 +34,14 @@ def multi_label(logits, targets, smoothing=0.0, positive_weights=None):
     ).mean(1)
 
 
-def asymmetric(logits, targets, smoothing=0.0, focus=2.0, margin=0.05):
+def asymmetric_loss(logits, targets, smoothing=0.0, gamma_neg=2.0, clip=0.05):
     """Binary cross-entropy in which easy absent classes count little.
 
     Parameters
     ----------
-    focus : float
+    gamma_neg : float
         Power of an absent class's probability that its loss is multiplied by.
-    margin : float
+    clip : float
         Probabilities of an absent class below this cost nothing.
 
     References
@@ -50,12 +50,16 @@ def asymmetric(logits, targets, smoothing=0.0, focus=2.0, margin=0.05):
     """
     targets = targets * (1 - smoothing) + smoothing / 2
     present = functional.logsigmoid(logits)
-    probability = (torch.sigmoid(logits) - margin).clamp(min=0)
-    absent = probability**focus * torch.log1p(-probability.clamp(max=1 - 1e-6))
+    probability = (torch.sigmoid(logits) - clip).clamp(min=0)
+    absent = probability**gamma_neg * torch.log1p(-probability.clamp(max=1 - 1e-6))
     return -(targets * present + (1 - targets) * absent).mean(1)
 
 
-LOSSES = {"cross-entropy": cross_entropy, "multi-label": multi_label, "asymmetric": asymmetric}
+LOSSES = {
+    "cross-entropy": cross_entropy,
+    "binary-cross-entropy": binary_cross_entropy,
+    "asymmetric": asymmetric_loss,
+}
 
 
 def choose_loss(loss):
@@ -64,20 +68,20 @@ def choose_loss(loss):
     return partial(LOSSES[options.pop("name")], **options)
 
 
-def correct(logits, targets):
+def accuracy_per_example(logits, targets):
     """Return the share of right answers per example [B]: 0 or 1, or over K labels."""
     if targets.ndim == 1:
         return (logits.argmax(dim=1) == targets).float()
     return ((logits > 0) == (targets > 0.5)).float().mean(dim=1)
 
 
-def measures(targets):
-    """Name what `measure` finds with such targets."""
+def metric_names(targets):
+    """Name what `evaluate` finds with such targets."""
     several = ("eval_mean_average_precision", "eval_f1") if targets.ndim == 2 else ()
     return ("eval_loss", "eval_accuracy", *several)
 
 
-def measure(loss, logits, targets):
+def evaluate(loss, logits, targets):
     """Measure a network's answers to all of the evaluation data at once.
 
     Parameters
@@ -94,9 +98,10 @@ def measure(loss, logits, targets):
         of right yes-or-no answers, and there are `eval_mean_average_precision` (over the
         classes) and `eval_f1` (of all answers together, yes where a logit is above 0).
     """
-    found = [loss(logits, targets).double().mean(), correct(logits, targets).double().mean()]
+    each = loss(logits, targets), accuracy_per_example(logits, targets)
+    found = [values.double().mean() for values in each]
     if targets.ndim == 2:
         truth, scores = targets.cpu().numpy(), logits.nan_to_num().cpu().numpy()
         found.append(average_precision_score(truth, scores))
         found.append(f1_score(truth, scores > 0, average="micro"))
-    return dict(zip(measures(targets), map(float, found), strict=True))
+    return dict(zip(metric_names(targets), map(float, found), strict=True))

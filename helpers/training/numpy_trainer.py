@@ -22,9 +22,9 @@ from helpers.networks.mlp import (
 # A schedule maps an epoch (0, 1, ...) to a learning rate.
 
 
-def constant(rate):
-    """Return the schedule that always gives `rate`."""
-    return lambda epoch: rate
+def constant(lr):
+    """Return the schedule that always gives `lr`."""
+    return lambda epoch: lr
 
 
 def course(scale=1.0, decay=0.98):
@@ -34,7 +34,7 @@ def course(scale=1.0, decay=0.98):
     swing is multiplied by `decay` every ten epochs; the last 20 epochs at 0.05.
     """
 
-    def rate(epoch):
+    def lr(epoch):
         if epoch < 20:
             return scale * (0.05 + 0.15 * (epoch + 1) / 20)
         if epoch < 380:
@@ -42,22 +42,22 @@ def course(scale=1.0, decay=0.98):
             return scale * (0.05 + 0.5 * 0.15 * swing * decay ** ((epoch - 20) // 10))
         return scale * 0.05
 
-    return rate
+    return lr
 
 
-def warmup_cosine(peak, epochs, warmup=1):
-    """Return a linear rise to `peak` over `warmup` epochs, then half a cosine down to 0.
+def warmup_cosine(peak_lr, epochs, warmup=1):
+    """Return a linear rise to `peak_lr` over `warmup` epochs, then half a cosine down to 0.
 
     Source: Loshchilov and Hutter (2017), "SGDR: Stochastic gradient descent with warm
     restarts", ICLR (without the restarts); the warm-up: Goyal et al. (2017).
     """
 
-    def rate(epoch):
+    def lr(epoch):
         if epoch < warmup:
-            return peak * (epoch + 1) / (warmup + 1)
-        return 0.5 * peak * (1 + math.cos(math.pi * (epoch - warmup) / (epochs - warmup)))
+            return peak_lr * (epoch + 1) / (warmup + 1)
+        return 0.5 * peak_lr * (1 + math.cos(math.pi * (epoch - warmup) / (epochs - warmup)))
 
-    return rate
+    return lr
 
 
 SCHEDULES = {"constant": constant, "course": course, "warmup-cosine": warmup_cosine}
@@ -67,7 +67,7 @@ SCHEDULES = {"constant": constant, "course": course, "warmup-cosine": warmup_cos
 
 
 @dataclass(frozen=True)
-class Config:
+class NumpyConfig:
     """Everything that decides a training run, but for the data and the seed.
 
     Attributes
@@ -93,7 +93,7 @@ class Config:
     loss: str = "cross-entropy"
     mean_gradient: bool = True
     weight_decay: float = 0.0
-    schedule: dict = field(default_factory=lambda: {"name": "constant", "rate": 0.1})
+    schedule: dict = field(default_factory=lambda: {"name": "constant", "lr": 0.1})
     momentum: float = 0.0
     epochs: int = 10
     batch_size: int | None = None
@@ -130,12 +130,12 @@ def shift_images(x, largest, rng):
     return windows[np.arange(batch), top, left].reshape(batch, 784)
 
 
-class Training:
+class NumpyTrainer:
     """One training run, advanced an epoch at a time.
 
     Parameters
     ----------
-    config : Config
+    config : NumpyConfig
     data : TrainingData
     seed : int
         Decides the initial weights and, apart from those, the order of the batches.
@@ -193,7 +193,7 @@ class Training:
         """Return the class scores [N, K] of the evaluation data."""
         return predict(self.network, self.data.x_eval)
 
-    def keepsakes(self, units=64):
+    def artifacts(self, units=64):
         """Return what figures show of a network trained on 28×28 images.
 
         Returns
@@ -298,8 +298,8 @@ def _rounded(value):
 
 
 def train(config, data, seed):
-    """Train to the end and return the finished `Training`."""
-    training = Training(config, data, seed)
+    """Train to the end and return the finished `NumpyTrainer`."""
+    training = NumpyTrainer(config, data, seed)
     while not training.done:
         training.run_epoch()
     return training

@@ -1,4 +1,4 @@
-"""The training loop for `helpers.networks.vision_models`: batches, steps, and a state to resume from.
+"""The training loop for PyTorch models: batches, steps, and a state to resume from.
 
 The same code runs on a CPU or a GPU, in one process or, under `torchrun`, in several. It
 knows neither files nor data sets; `helpers.runs.runner` brings those.
@@ -19,7 +19,7 @@ from helpers.data.augment import augment
 from helpers.networks.probes import signs, views
 from helpers.networks.vision_models import MODELS
 from helpers.training.config import NoSuchDevice
-from helpers.training.losses import choose_loss, correct, measure, measures
+from helpers.training.losses import accuracy_per_example, choose_loss, evaluate, metric_names
 from helpers.training.schedules import SCHEDULES
 
 CURVE_STEPS = 10  # steps between two points of the curve over batches
@@ -46,6 +46,23 @@ def choose_device(name="auto"):
         return torch.empty(0, device=name).device
     except (RuntimeError, AssertionError) as error:
         raise NoSuchDevice(f"this machine has no device {name!r}: take cpu or auto") from error
+
+
+def choose_precision(name, device):
+    """Return "float32" or "bfloat16"; "auto" is bfloat16 where the device computes it natively.
+
+    Elsewhere it would be many times slower than float32.
+    """
+    if name != "auto":
+        return name
+    if torch.device(device).type == "cuda":
+        native = torch.cuda.is_bf16_supported(including_emulation=False)
+    elif torch.device(device).type == "cpu":
+        able = torch.cpu.get_capabilities()
+        native = able.get("avx512_bf16", False) or able.get("amx_bf16", False)
+    else:
+        native = False
+    return "bfloat16" if native else "float32"
 
 
 # ----------------------------------------------------------------------------- data
@@ -78,12 +95,12 @@ def normalise(images):
 # ----------------------------------------------------------------------------- loop
 
 
-class Training:
+class TorchTrainer:
     """One training run, advanced an epoch at a time.
 
     Parameters
     ----------
-    recipe : helpers.training.config.Recipe
+    config : helpers.training.config.TrainConfig
     data : ImageTensors
     seed : int
         Decides the initial weights, the order of the batches, the augmentation and the
@@ -105,21 +122,22 @@ class Training:
         True once a loss was not finite; training is then over.
     """
 
-    def __init__(self, recipe, data, seed, device="cpu"):
-        self.recipe, self.device = recipe, torch.device(device)
+    def __init__(self, config, data, seed, device="cpu"):
+        self.config, self.device = config, torch.device(device)
+        self.precision = choose_precision(config.precision, self.device)
         self.data = data.to(self.device)
-        self.model = build(recipe, data, seed).to(self.device)
-        if recipe.channels_last:
+        self.model = build(config, data, seed).to(self.device)
+        if config.channels_last:
             self.model = self.model.to(memory_format=torch.channels_last)
-        self.network = spread(self.model)  # what is called; `model` holds the parameters
-        self.optimiser = make_optimiser(recipe, self.model)
-        self.average = averaged(self.model, recipe.average) if recipe.average else None
-        self.loss = choose_loss(recipe.loss)
-        schedule = dict(recipe.schedule)
+        self.network = wrap_ddp(self.model)  # what is called; `model` holds the parameters
+        self.optimiser = make_optimiser(config, self.model)
+        self.ema_model = ema_copy(self.model, config.ema_decay) if config.ema_decay else None
+        self.loss = choose_loss(config.loss)
+        schedule = dict(config.schedule)
         self.learning_rate = SCHEDULES[schedule.pop("name")](**schedule)
         self.order_rng = torch.Generator().manual_seed(seed)
         self.augment_rng = torch.Generator(self.device).manual_seed(seed)
-        self.steps_per_epoch = math.ceil(len(data.images) / recipe.batch_size)
+        self.steps_per_epoch = math.ceil(len(data.images) / config.batch_size)
         self.epoch, self.step_count, self.diverged = 0, 0, False
         self.history = {}
         self.curve = {"loss": [], "accuracy": []}
@@ -127,12 +145,12 @@ class Training:
     @property
     def done(self):
         """Whether all epochs are done, or the run diverged."""
-        return self.diverged or self.epoch >= self.recipe.epochs
+        return self.diverged or self.epoch >= self.config.epochs
 
     @property
-    def judge(self):
+    def eval_model(self):
         """The model that is evaluated: the one that is trained, or the average of its weights."""
-        return self.average.module if self.average else self.model
+        return self.ema_model.module if self.ema_model else self.model
 
     @property
     def parameter_count(self):
@@ -145,11 +163,11 @@ class Training:
         With several processes, each takes its share of every batch.
         """
         order = torch.randperm(len(self.data.images), generator=self.order_rng)
-        for whole in order.split(self.recipe.batch_size):
+        for whole in order.split(self.config.batch_size):
             mine = whole[rank() :: processes()].to(self.device)
             images = normalise(self.data.images.index_select(0, mine))  # quicker than [mine]
-            if self.recipe.augment:
-                images = augment(images, self.augment_rng, **self.recipe.augment)
+            if self.config.augment:
+                images = augment(images, self.augment_rng, **self.config.augment)
             yield images, self.data.targets.index_select(0, mine), len(whole)
 
     def step(self, images, targets, whole):
@@ -157,15 +175,15 @@ class Training:
         for group in self.optimiser.param_groups:
             group["lr"] = self.learning_rate(self.step_count, self.all_steps)
         logits = self.logits(images)
-        losses = self.loss(logits, targets, smoothing=self.recipe.label_smoothing)
+        losses = self.loss(logits, targets, smoothing=self.config.label_smoothing)
         self.optimiser.zero_grad()
         # The mean over the whole batch: processes average their gradients.
         (losses.sum() * processes() / whole).backward()
         self.optimiser.step()
         self.step_count += 1
-        if self.average:
-            self.average.update_parameters(self.model)
-        return torch.stack([losses.detach().sum(), correct(logits, targets).sum()])
+        if self.ema_model:
+            self.ema_model.update_parameters(self.model)
+        return torch.stack([losses.detach().sum(), accuracy_per_example(logits, targets).sum()])
 
     def run_epoch(self):
         """Train one epoch and log it."""
@@ -174,7 +192,7 @@ class Training:
         for images, targets, whole in self.batches():
             sums.append(self.step(images, targets, whole))
             sizes.append(whole)
-        sums = total(torch.stack(sums)).double().cpu()  # [steps, 2]
+        sums = all_reduce_sum(torch.stack(sums)).double().cpu()  # [steps, 2]
         sizes = torch.tensor(sizes, dtype=torch.float64)
         for part, size in zip(sums.split(CURVE_STEPS), sizes.split(CURVE_STEPS), strict=True):
             for name, value in zip(("loss", "accuracy"), part.sum(0) / size.sum(), strict=True):
@@ -182,14 +200,14 @@ class Training:
         loss, accuracy = sums.sum(0) / sizes.sum()
         self.epoch += 1
         self.diverged = not math.isfinite(loss)
-        due = self.done or self.epoch % self.recipe.evaluate_every == 0
+        due = self.done or self.epoch % self.config.evaluate_every == 0
         measured = self.evaluate() if due and not self.diverged else {}
         row = {
             "epoch": self.epoch - 1,
             "learning_rate": self.optimiser.param_groups[0]["lr"],
             "loss": loss,
             "accuracy": accuracy,
-            **dict.fromkeys(measures(self.data.targets_eval)),
+            **dict.fromkeys(metric_names(self.data.targets_eval)),
             **measured,
             **signs(self.model, normalise(self.data.images_eval[:EVALUATION_BATCH])),
         }
@@ -199,68 +217,69 @@ class Training:
     @property
     def all_steps(self):
         """How many steps the whole run takes."""
-        return self.steps_per_epoch * self.recipe.epochs
+        return self.steps_per_epoch * self.config.epochs
 
     def logits(self, images, network=None):
         """Return the logits [B, K], float32, of images in [-1, 1]."""
-        if self.recipe.channels_last:
+        if self.config.channels_last:
             images = images.to(memory_format=torch.channels_last)
         with self.autocast():
             return (network or self.network)(images).float()
 
     def autocast(self):
-        """Return the context in which products and convolutions have the recipe's precision."""
-        if self.recipe.precision == "float32":
+        """Return the context in which products and convolutions have the chosen precision."""
+        if self.precision == "float32":
             return contextlib.nullcontext()
-        return torch.autocast(self.device.type, getattr(torch, self.recipe.precision))
+        return torch.autocast(self.device.type, getattr(torch, self.precision))
 
     @torch.inference_mode()
     def predict(self, images):
         """Return the logits [N, K] of images uint8 [N, C, S, S], without training."""
-        network = self.judge.eval()
+        network = self.eval_model.eval()
         logits = []
         for part in map(normalise, images.split(EVALUATION_BATCH)):
-            views = [part, part.flip(3)] if self.recipe.mirror else [part]
+            views = [part, part.flip(3)] if self.config.flip_tta else [part]
             logits.append(sum(self.logits(view, network) for view in views) / len(views))
         return torch.cat(logits)
 
     def evaluate(self):
-        """Return what `helpers.training.losses.measure` finds on the evaluation data."""
-        return measure(self.loss, self.predict(self.data.images_eval), self.data.targets_eval)
+        """Return what `helpers.training.losses.evaluate` finds on the evaluation data."""
+        return evaluate(self.loss, self.predict(self.data.images_eval), self.data.targets_eval)
 
     def scores(self):
         """Return the logits [N, K] of the evaluation data, as a NumPy array."""
         return self.predict(self.data.images_eval).cpu().numpy()
 
     def views(self, places):
-        """Return where the judged model looks on some evaluation images, as `inside.views`."""
+        """Return where the evaluated model looks on some evaluation images, as `inside.views`."""
         images = normalise(self.data.images_eval[torch.from_numpy(places)])
-        found = views(self.judge.eval(), images)
+        found = views(self.eval_model.eval(), images)
         return None if found is None else found.float().cpu().numpy()
 
-    def keepsakes(self):
+    def artifacts(self):
         """Return the curves over batches, as arrays `curve_loss` and `curve_accuracy`."""
         return {
             f"curve_{name}": np.array(values, np.float32) for name, values in self.curve.items()
         }
 
     def weights(self):
-        """Return the judged model's parameters and buffers, float16, as `model/<name>`."""
-        state = self.judge.state_dict()
+        """Return the evaluated model's parameters and buffers, float16, as `model/<name>`."""
+        state = self.eval_model.state_dict()
         return {f"model/{name}": value.cpu().numpy().astype(np.float16)
                 for name, value in state.items()}  # fmt: skip
 
     def hardware(self):
         """Name what the run was made on."""
+        facts = {"device": self.device.type, "processes": processes(), "precision": self.precision}
         if self.device.type == "cuda":
-            return {"device": torch.cuda.get_device_name(self.device), "processes": processes()}
-        return {"device": "cpu", "threads": torch.get_num_threads(), "processes": processes()}
+            return facts | {"device": torch.cuda.get_device_name(self.device)}
+        return facts | {"threads": torch.get_num_threads()}
 
     def state(self):
         """Return (arrays, facts): all that `restore` needs to go on bit for bit."""
         tensors = {f"model/{name}": value for name, value in self.model.state_dict().items()}
-        if self.average:
-            state = self.average.state_dict()
+        if self.ema_model:
+            state = self.ema_model.state_dict()
             tensors |= {f"average/{name}": value for name, value in state.items()}
         for i, slots in self.optimiser.state_dict()["state"].items():
             tensors |= {f"optimiser/{i}/{slot}": value for slot, value in slots.items()}
@@ -278,9 +297,9 @@ class Training:
         self.model.load_state_dict(
             {name: tensors[f"model/{name}"] for name in self.model.state_dict()}
         )
-        if self.average:
-            names = self.average.state_dict()
-            self.average.load_state_dict({name: tensors[f"average/{name}"] for name in names})
+        if self.ema_model:
+            names = self.ema_model.state_dict()
+            self.ema_model.load_state_dict({name: tensors[f"average/{name}"] for name in names})
         slots = {}
         for name, tensor in tensors.items():
             if name.startswith("optimiser/"):
@@ -298,7 +317,7 @@ FACTS = ("epoch", "step_count", "diverged", "history", "curve")  # what is not a
 
 
 def tensors(data):
-    """Turn `helpers.runs.runner.Data` of images uint8 [N, S, S] or [N, S, S, 3] into `ImageTensors`."""
+    """Turn the `Data` of a run, images [N, S, S] or [N, S, S, 3], into `ImageTensors`."""
     images, images_eval = map(_channels_first, (data.x, data.x_eval))
     targets, targets_eval = torch.tensor(data.labels), torch.tensor(data.labels_eval)
     return ImageTensors(images, targets, images_eval, targets_eval, data.classes)
@@ -309,20 +328,20 @@ def _channels_first(images):
     return images[:, None] if images.ndim == 3 else images.permute(0, 3, 1, 2).contiguous()
 
 
-def build(recipe, data, seed):
-    """Return the recipe's model for such data, with the initial weights of that seed.
+def build(config, data, seed):
+    """Return the config's model for such data, with the initial weights of that seed.
 
     This is the one place that seeds torch's global generator, which draws the weights and
     afterwards the dropout.
     """
     torch.manual_seed(seed)
     channels, size = data.images.shape[1:3]
-    return MODELS[recipe.model](
-        channels=channels, size=size, classes=data.classes, **recipe.arguments
+    return MODELS[config.model](
+        channels=channels, size=size, classes=data.classes, **config.model_kwargs
     )
 
 
-def averaged(model, decay):
+def ema_copy(model, decay):
     """Return a copy of the model whose weights follow the model's as an exponential average.
 
     Parameters
@@ -334,9 +353,9 @@ def averaged(model, decay):
     return AveragedModel(model, multi_avg_fn=get_ema_multi_avg_fn(decay), use_buffers=True)
 
 
-def make_optimiser(recipe, model):
-    """Return the recipe's optimiser; weight decay spares biases and normalisations."""
-    options = dict(recipe.optimiser)
+def make_optimiser(config, model):
+    """Return the config's optimiser; weight decay spares biases and normalisations."""
+    options = dict(config.optimiser)
     kind, decay = OPTIMISERS[options.pop("name")], options.pop("weight_decay", 0.0)
     weights = [parameter for parameter in model.parameters() if parameter.ndim > 1]
     others = [parameter for parameter in model.parameters() if parameter.ndim <= 1]
@@ -373,12 +392,12 @@ def rank():
     return distributed.get_rank() if distributed.is_initialized() else 0
 
 
-def spread(model):
+def wrap_ddp(model):
     """Let the processes average their gradients."""
     return DistributedDataParallel(model) if processes() > 1 else model
 
 
-def total(values):
+def all_reduce_sum(values):
     """Sum a tensor over all processes."""
     if processes() > 1:
         distributed.all_reduce(values)

@@ -20,7 +20,7 @@ from helpers.book import augment_figures
 from helpers.book.augment_figures import ALONE, augmentation_figure, changed, strongest
 from helpers.runs import records
 from helpers.runs.catalogue.tiny_voc import AUGMENT, MODELS
-from helpers.training.torch_trainer import Training
+from helpers.training.torch_trainer import TorchTrainer
 
 
 @pytest.fixture(scope="module")
@@ -33,7 +33,7 @@ def data():
 
 def test_every_way_gives_the_same_kind_of_batches(data):
     recipe = replace(MODELS["lenet"][1], batch_size=8)
-    ways = {"ours": Training(recipe, data, 0).batches()}
+    ways = {"ours": TorchTrainer(recipe, data, 0).batches()}
     ways |= {name: iter(loader) for name, loader in loaders(data, 8).items()}
     for way in ways.values():
         batches = list(way)

@@ -18,7 +18,7 @@ from benchmarks.stopwatch import MNIST_MEAN, MNIST_SD, Clock, PerImage, Timed
 from benchmarks.timings import Measured, Results, Waiting
 from helpers.data.datasets import DataNotPrepared
 from helpers.runs import records
-from helpers.training.config import Recipe
+from helpers.training.config import TrainConfig
 from helpers.training.schedules import SCHEDULES
 from helpers.training.torch_trainer import ImageTensors
 
@@ -93,7 +93,10 @@ def test_images_that_are_too_small_are_refused():
 
 
 def test_images_one_by_one_are_those_of_the_batches():
-    whole, single = Timed(Recipe("quick"), data(), 0), PerImage(Recipe("quick"), data(), 0)
+    whole, single = (
+        Timed(TrainConfig("quick"), data(), 0),
+        PerImage(TrainConfig("quick"), data(), 0),
+    )
     ((images, labels, _),) = list(whole.batches())
     ((pictures, answers, _),) = list(single.batches())
     pixels, theirs = (images + 1) / 2, pictures * MNIST_SD + MNIST_MEAN  # in [0, 1]
@@ -105,7 +108,7 @@ def test_images_one_by_one_are_those_of_the_batches():
 
 def test_either_way_every_image_comes_once_an_epoch():
     for kind in (Timed, PerImage):
-        run = kind(Recipe("quick", batch_size=10), data(), 0)
+        run = kind(TrainConfig("quick", batch_size=10), data(), 0)
         batches = list(run.batches())
         assert [(len(images), size) for images, _, size in batches] == [(10, 10)] * 2 + [(4, 4)]
         labels = torch.cat([labels for _, labels, _ in batches])
@@ -115,7 +118,7 @@ def test_either_way_every_image_comes_once_an_epoch():
 
 
 def test_images_are_judged_as_they_were_trained_on():
-    run = PerImage(Recipe("quick"), data(), 0)
+    run = PerImage(TrainConfig("quick"), data(), 0)
     pixels = data().images_eval.float() / 255
     expected = run.model.eval()((pixels - MNIST_MEAN) / MNIST_SD)
     torch.testing.assert_close(run.predict(data().images_eval), expected.detach())
@@ -140,7 +143,7 @@ def test_adadelta_and_its_stairs_are_those_of_the_example():
 
 
 def test_stairs_go_down_after_each_part():
-    rate = SCHEDULES["staircase"](1.0, 0.5, stairs=3)
+    rate = SCHEDULES["step-decay"](1.0, 0.5, stairs=3)
     assert [rate(step, 6) for step in range(6)] == [1, 1, 0.5, 0.5, 0.25, 0.25]
 
 
@@ -158,7 +161,7 @@ def test_the_clock_leaves_evaluation_out(monkeypatch):
             now[0] += 100
             return super().predict(images)
 
-    run = Slow(Recipe("quick", batch_size=12, epochs=2), data(), 0)
+    run = Slow(TrainConfig("quick", batch_size=12, epochs=2), data(), 0)
     now[0] += 1000
     run.train()
     assert run.seconds() == (12.0, 24.0)
@@ -179,7 +182,7 @@ def test_waiting_is_the_time_until_the_batch_is_there(monkeypatch):
             now[0] += 3
             return super().step(*batch)
 
-    run = Slow(Recipe("quick", batch_size=10), data(), 0)
+    run = Slow(TrainConfig("quick", batch_size=10), data(), 0)
     assert run.wait_for_data(3) == (3.0, 12.0, 24)
 
 
@@ -196,7 +199,7 @@ def test_training_stops_at_the_first_epoch_that_reaches_the_goal(stop_at, epochs
         def evaluate(self):
             return {"eval_loss": 1.0, "eval_accuracy": (0.4, 0.5, 0.6, 0.7)[self.epoch - 1]}
 
-    run = Certain(Recipe("quick", epochs=4), data(), 0)
+    run = Certain(TrainConfig("quick", epochs=4), data(), 0)
     assert run.train(stop_at) == (0.4, 0.5, 0.6, 0.7)[epochs - 1]
     assert run.epoch == epochs
 
@@ -222,7 +225,7 @@ def test_each_stage_makes_the_change_that_it_names():
         {"schedule"},
         {"epochs"},
         {"label_smoothing"},
-        {"arguments"},
+        {"model_kwargs"},
     ]
     assert len({stage.name for stage in STAGES}) == len(STAGES)
 
@@ -234,8 +237,8 @@ def test_the_sentences_give_the_recipes_numbers():
             "epochs": recipe.epochs,
             "batch_size": recipe.batch_size,
             "label_smoothing": recipe.label_smoothing,
-            "schedule": recipe.schedule.get("peak"),
-            "arguments": recipe.arguments.get("widths", [None, None])[1],
+            "schedule": recipe.schedule.get("peak_lr"),
+            "model_kwargs": recipe.model_kwargs.get("widths", [None, None])[1],
         }
         for key in difference(before, after) & named.keys():
             assert str(named[key]) in after.change
@@ -354,7 +357,7 @@ def test_the_whole_race_runs_on_a_few_images(tmp_path, capsys):
 
 
 def test_seeds_are_each_stage_s_own_and_the_last_one_s_are_chosen():
-    few = [Stage("a", "b", Recipe("quick", epochs=1), seeds=n) for n in (2, 3, 1)]
+    few = [Stage("a", "b", TrainConfig("quick", epochs=1), seeds=n) for n in (2, 3, 1)]
     found = race.measure_stages(data(), seeds=4, stages=few)
     assert [len(stage.seconds) for stage in found] == [2, 3, 4]
     found = race.measure_stages(data(), seeds=2, stages=few)
@@ -364,13 +367,15 @@ def test_seeds_are_each_stage_s_own_and_the_last_one_s_are_chosen():
 
 
 def test_a_run_that_comes_to_nothing_is_no_result():
-    wild = Recipe("quick", optimiser={"name": "sgd"}, schedule={"name": "constant", "rate": 1e30})
+    wild = TrainConfig(
+        "quick", optimiser={"name": "sgd"}, schedule={"name": "constant", "lr": 1e30}
+    )
     with pytest.raises(race.Diverged, match="the run of 'a', seed 0, diverged"):
         race.measure_stages(data(), 1, [Stage("a", "b", wild)])
 
 
 def test_every_round_asks_every_network():
-    found = race.measure_waiting(data(), 2, [Contest("Q", Recipe("quick", batch_size=10), 99)])
+    found = race.measure_waiting(data(), 2, [Contest("Q", TrainConfig("quick", batch_size=10), 99)])
     assert [(row.network, row.batches) for row in found] == [
         ("Q", "in memory, whole"), ("Q", "image by image"),
     ]  # fmt: skip

@@ -15,8 +15,8 @@ from helpers.claims.vision_rules import NAMES, REPEATED
 from helpers.networks.vision_models import ViT
 from helpers.runs.catalogue.vision import POINTS, QUIRKS, Point
 from helpers.runs.experiment import Experiment
-from helpers.training.config import Recipe
-from helpers.training.torch_trainer import ImageTensors, Training, normalise
+from helpers.training.config import TrainConfig
+from helpers.training.torch_trainer import ImageTensors, TorchTrainer, normalise
 
 
 @pytest.fixture
@@ -279,10 +279,10 @@ def test_the_gains_are_told_apart_by_the_spread_of_the_scores(recorded):
     [("vit", {"width": 16, "heads": 2, "hidden": 32}), ("resnet18", {"width": 4})],
 )
 def test_a_kept_model_answers_as_the_trained_one_does(kept, monkeypatch, model, arguments):
-    recipe = Recipe(model, arguments=arguments, epochs=1, batch_size=8)
+    recipe = TrainConfig(model, model_kwargs=arguments, epochs=1, batch_size=8)
     images = torch.randint(0, 256, (16, 1, 28, 28), dtype=torch.uint8)
     labels = torch.arange(16) % 10
-    trained = Training(recipe, ImageTensors(images, labels, images, labels), seed=1)
+    trained = TorchTrainer(recipe, ImageTensors(images, labels, images, labels), seed=1)
     trained.run_epoch()
     sample = {"sample_images": images[:3, 0].numpy(), "sample_labels": np.array([0, 1, 2])}
     kept["made-up", 1] = trained.weights() | sample | {"scores": np.zeros(3)}

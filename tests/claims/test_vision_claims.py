@@ -95,7 +95,7 @@ def test_each_published_row_has_its_experiment():
     assert EXPERIMENTS[REPEATED["LeNet"]].config.epochs == PUBLISHED_VISION["LeNet"]["epochs"]
     for about in VITS:
         if REPEATED[about] in EXPERIMENTS:
-            arguments = EXPERIMENTS[REPEATED[about]].config.arguments
+            arguments = EXPERIMENTS[REPEATED[about]].config.model_kwargs
             assert arguments["cut"] == "strips"
             assert arguments.get("scaled", True) == (about == "ViT")
 

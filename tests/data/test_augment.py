@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch.nn import functional
 
-from helpers.data.augment import GREY, augment, blurred, distort, recolour
+from helpers.data.augment import GREY, augment, blurred, color_jitter, random_affine
 
 
 def rng(seed=0):
@@ -17,13 +17,13 @@ def photographs(n=200, size=16):
 
 def test_distortion_by_nothing_is_nothing():
     images = torch.rand(3, 2, 28, 28)
-    torch.testing.assert_close(distort(images, torch.Generator()), images, rtol=0, atol=1e-5)
+    torch.testing.assert_close(random_affine(images, torch.Generator()), images, rtol=0, atol=1e-5)
 
 
 def test_distortion_moves_by_no_more_than_asked():
     images = torch.full((200, 1, 29, 29), -1.0)
     images[:, 0, 14, 14] = 1
-    moved = distort(images, torch.Generator().manual_seed(0), shift=2.0)[:, 0] + 1
+    moved = random_affine(images, torch.Generator().manual_seed(0), shift=2.0)[:, 0] + 1
     rows = torch.arange(29.0)
     row = (moved.sum(dim=2) * rows).sum(dim=1) / moved.sum(dim=(1, 2)) - 14
     column = (moved.sum(dim=1) * rows).sum(dim=1) / moved.sum(dim=(1, 2)) - 14
@@ -36,16 +36,18 @@ def test_distortion_moves_by_no_more_than_asked():
 def test_distortion_turns_and_stretches():
     images = torch.zeros(1, 1, 28, 28)
     images[..., 14, 4:24] = 1  # a level bar
-    turned = distort(images.repeat(50, 1, 1, 1), torch.Generator().manual_seed(0), rotation=30)
+    turned = random_affine(
+        images.repeat(50, 1, 1, 1), torch.Generator().manual_seed(0), rotation=30
+    )
     assert turned[:, 0, [8, 9, 18, 19]].amax(dim=(1, 2)).max() > 0.5
-    bigger = distort(images.repeat(50, 1, 1, 1), torch.Generator().manual_seed(0), scale=0.3)
+    bigger = random_affine(images.repeat(50, 1, 1, 1), torch.Generator().manual_seed(0), scale=0.3)
     lengths = (bigger[:, 0].amax(dim=1) > 0.3).sum(dim=1)
     assert lengths.min() < 17 and lengths.max() > 23
 
 
 def test_half_of_the_images_are_mirrored():
     images = photographs()
-    flipped = distort(images, rng(), flip=True)
+    flipped = random_affine(images, rng(), flip=True)
     same = torch.isclose(flipped, images, atol=1e-4).flatten(1).all(dim=1)
     mirrored = torch.isclose(flipped, images.flip(3), atol=1e-4).flatten(1).all(dim=1)
     assert (same ^ mirrored).all()
@@ -56,7 +58,7 @@ def test_a_crop_is_a_part_of_the_image_enlarged():
     at = torch.linspace(-1, 1, 33)  # a pixel's value is its place
     across, down = at.expand(33, 33), at[:, None].expand(33, 33)
     images = torch.stack([across, down, across]).repeat(400, 1, 1, 1)
-    cut = distort(images, rng(), crop=0.25)
+    cut = random_affine(images, rng(), crop=0.25)
     left, right = cut[:, 0, 16, 1], cut[:, 0, 16, -2]
     top, bottom = cut[:, 1, 1, 16], cut[:, 1, -2, 16]
     wide, high = (right - left) / 1.875, (bottom - top) / 1.875  # shares of the sides
@@ -71,7 +73,7 @@ def test_a_crop_is_a_part_of_the_image_enlarged():
 
 def test_brightness_scales_the_light():
     images = 0.9 * photographs() - 0.1
-    lighter = recolour(images, rng(), brightness=0.1)
+    lighter = color_jitter(images, rng(), brightness=0.1)
     factors = (lighter + 1) / (images + 1)
     torch.testing.assert_close(factors.amin((1, 2, 3)), factors.amax((1, 2, 3)))
     assert 0.89 < factors.min() < 0.92 and 1.08 < factors.max() < 1.11
@@ -80,12 +82,12 @@ def test_brightness_scales_the_light():
 def test_contrast_keeps_the_mean_and_saturation_the_grey():
     images = 0.3 * photographs()
     grey = torch.tensor(GREY)[:, None, None]
-    spread = recolour(images, rng(), contrast=0.5)
+    spread = color_jitter(images, rng(), contrast=0.5)
     torch.testing.assert_close(
         (spread * grey).sum(1).mean((1, 2)), (images * grey).sum(1).mean((1, 2))
     )
     assert (spread.std((1, 2, 3)) / images.std((1, 2, 3))).std() > 0.1
-    coloured = recolour(images, rng(), saturation=0.5)
+    coloured = color_jitter(images, rng(), saturation=0.5)
     torch.testing.assert_close((coloured * grey).sum(1), (images * grey).sum(1))
     assert not torch.allclose(coloured, images, atol=0.01)
 
@@ -93,7 +95,7 @@ def test_contrast_keeps_the_mean_and_saturation_the_grey():
 def test_the_changes_of_colour_follow_one_another():
     images = 0.3 * photographs(50)
     grey = torch.tensor(GREY)[:, None, None]
-    changed = recolour(images, rng(4), brightness=0.2, contrast=0.3, saturation=0.4)
+    changed = color_jitter(images, rng(4), brightness=0.2, contrast=0.3, saturation=0.4)
     draws = 2 * torch.rand(3, 50, generator=rng(4)) - 1
     most = torch.tensor([0.2, 0.3, 0.4])[:, None]
     light, spread, colour = (1 + most * draws)[..., None, None, None]
@@ -105,7 +107,7 @@ def test_the_changes_of_colour_follow_one_another():
 
 
 def test_what_is_brighter_than_white_is_cut_off():
-    bright = recolour(torch.full((50, 3, 4, 4), 0.9), rng(), brightness=0.5)
+    bright = color_jitter(torch.full((50, 3, 4, 4), 0.9), rng(), brightness=0.5)
     assert bright.max() == 1 and bright.min() >= -1
 
 

@@ -5,9 +5,9 @@ import pytest
 from scipy.integrate import trapezoid
 from scipy.stats import norm
 
-from helpers.data.datasets import half_moons
-from helpers.data.moons import best_accuracy, best_classes, densities
 from helpers.analysis.stats import wilson
+from helpers.data.datasets import half_moons
+from helpers.data.moons import bayes_accuracy, bayes_predict, densities
 
 XS = np.linspace(-3, 4, 701)
 YS = np.linspace(-3, 3.5, 651)
@@ -28,18 +28,18 @@ def test_density_has_the_mean_of_the_samples():
 
 def test_best_accuracy_is_what_the_best_classifier_scores():
     x, labels = half_moons(20_000, 0.2, seed=1)
-    right = (best_classes(x, 0.2) == labels).sum()
-    assert wilson(right, len(x), confidence=0.999).contains(best_accuracy(0.2))
+    right = (bayes_predict(x, 0.2) == labels).sum()
+    assert wilson(right, len(x), confidence=0.999).contains(bayes_accuracy(0.2))
 
 
 def test_best_accuracy_at_the_ends():
-    assert best_accuracy(0.02) == pytest.approx(1, abs=1e-6)
+    assert bayes_accuracy(0.02) == pytest.approx(1, abs=1e-6)
     # In much noise the moons are as good as their centres, (0, 2/pi) and (1, 1/2 - 2/pi):
     # right is whoever the noise carries less than half their distance towards the other.
     distance = np.hypot(1, 4 / np.pi - 0.5)
-    assert best_accuracy(20, step=0.2) == pytest.approx(norm.cdf(distance / 40), abs=1e-3)
+    assert bayes_accuracy(20, step=0.2) == pytest.approx(norm.cdf(distance / 40), abs=1e-3)
 
 
 def test_noise_must_be_positive():
     with pytest.raises(ValueError, match="noise must be positive"):
-        best_accuracy(0)
+        bayes_accuracy(0)

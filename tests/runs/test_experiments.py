@@ -13,14 +13,14 @@ import pytest
 from helpers.runs import experiments, records, runner
 from helpers.runs.records import RecordError
 from helpers.runs.registry import EXPERIMENTS, Experiment
-from helpers.training.numpy_trainer import Config
+from helpers.training.numpy_trainer import NumpyConfig
 
 ROOT = Path(__file__).resolve().parents[2]
 
 TINY = Experiment(
     "tiny",
     "a quick run",
-    Config(sizes=(2, 6, 2), epochs=12, batch_size=16, momentum=0.9),
+    NumpyConfig(sizes=(2, 6, 2), epochs=12, batch_size=16, momentum=0.9),
     {"name": "half-moons", "n": 64, "noise": 0.2, "held_out": 50, "data_seed": None},
     seeds=(0, 1),
 )
@@ -120,9 +120,10 @@ KILLED = """
 import sys, time
 from pathlib import Path
 sys.path.insert(0, {root!r})
-from helpers import numpy_training, runner
+from helpers.runs import runner
+from helpers.training import numpy_trainer
 from tests.runs.test_experiments import TINY, make
-step = numpy_training.Training.step
+step = numpy_trainer.NumpyTrainer.step
 count = 0
 def slow_step(self, *arguments):
     global count
@@ -131,7 +132,7 @@ def slow_step(self, *arguments):
         print("mid-epoch", flush=True)
         time.sleep(60)
     return step(self, *arguments)
-numpy_training.Training.step = slow_step
+numpy_trainer.NumpyTrainer.step = slow_step
 make(TINY, Path({folder!r}))
 """
 
@@ -174,7 +175,7 @@ def test_a_checkpoint_of_another_configuration_is_refused(tiny, tmp_path):
 
 def test_divergence_is_recorded_with_its_epoch(tiny, tmp_path):
     wild = replace(
-        tiny, config=replace(tiny.config, loss="mse", schedule={"name": "constant", "rate": 1e9})
+        tiny, config=replace(tiny.config, loss="mse", schedule={"name": "constant", "lr": 1e9})
     )
     record = make(wild, tmp_path)
     assert record.diverged and record.complete

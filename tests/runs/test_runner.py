@@ -11,8 +11,8 @@ from helpers.data.voc import load_tiny_voc
 from helpers.runs import records, runner
 from helpers.runs.examples import unpacked
 from helpers.runs.registry import EXPERIMENTS, Experiment
-from helpers.training.config import Recipe
-from helpers.training.numpy_trainer import Config
+from helpers.training.config import TrainConfig
+from helpers.training.numpy_trainer import NumpyConfig
 
 MOONS = EXPERIMENTS["moons-published"]
 DIGITS = EXPERIMENTS["mnist-corrected"]
@@ -121,7 +121,7 @@ def test_a_run_that_diverged_has_no_final_figures():
 
 def test_kept_mistakes_are_wrong_and_the_worst_come_first():
     scores = np.array([[3, 1], [0, 2], [5, 0], [1, 0.5]], np.float32)
-    training = SimpleNamespace(scores=lambda: scores, keepsakes=lambda: {"own": np.ones(2)})
+    training = SimpleNamespace(scores=lambda: scores, artifacts=lambda: {"own": np.ones(2)})
     images = np.arange(4 * 28 * 28, dtype=np.uint8).reshape(4, 28, 28)
     data = SimpleNamespace(x_eval=images, labels_eval=np.array([0, 0, 1, 1]))
     kept = runner.kept_arrays(training, data)
@@ -132,11 +132,11 @@ def test_kept_mistakes_are_wrong_and_the_worst_come_first():
 
 
 def test_the_units_kept_are_those_that_the_output_listens_to_most():
-    experiment = Experiment("small", "", Config(sizes=(784, 5, 10)), DIGITS.data)
+    experiment = Experiment("small", "", NumpyConfig(sizes=(784, 5, 10)), DIGITS.data)
     training, _ = runner.prepare(experiment, "embedded", 0)
     first, second = training.network.dense_layers
     second.weight[:] = np.array([1, 5, 0, 3, 2])[:, None]
-    kept = training.keepsakes(units=2)["first_weights"]
+    kept = training.artifacts(units=2)["first_weights"]
     assert kept.shape == (2, 28, 28)
     np.testing.assert_allclose(kept[0].ravel(), first.weight[:, 1], rtol=1e-3, atol=1e-6)
     np.testing.assert_allclose(kept[1].ravel(), first.weight[:, 3], rtol=1e-3, atol=1e-6)
@@ -144,7 +144,7 @@ def test_the_units_kept_are_those_that_the_output_listens_to_most():
 
 def test_a_model_is_kept_with_samples_for_the_seeds_that_are_named(tmp_path):
     data = {"name": "mnist", "validation": 200, "train_size": 100, "evaluate_on": "validation"}
-    recipe = Recipe("resnet18", arguments={"width": 2}, epochs=1)
+    recipe = TrainConfig("resnet18", model_kwargs={"width": 2}, epochs=1)
     experiment = Experiment("small", "", recipe, data, keep=True, keep_model=(1,))
     finished, kept = {}, {}
     for seed in (0, 1):
@@ -172,7 +172,7 @@ def test_a_model_is_kept_with_samples_for_the_seeds_that_are_named(tmp_path):
     ],
 )
 def test_telling_images_are_kept_with_where_the_model_looks(tmp_path, model, arguments, shape):
-    recipe = Recipe(model, arguments=arguments, epochs=1, loss="multi-label")
+    recipe = TrainConfig(model, model_kwargs=arguments, epochs=1, loss="binary-cross-entropy")
     data = {"name": "tiny-voc", "size": 64, "evaluate_on": "validation", "train_size": 32}
     experiment = Experiment("small", "", recipe, data, keep=True, keep_images=(1,))
     kept = {}

@@ -22,12 +22,12 @@ from helpers.runs.catalogue.activations import STUDIES, Study
 from helpers.runs.experiments import UnknownExperiment
 from helpers.runs.registry import EXPERIMENTS, Experiment
 from helpers.runs.verify import Check
-from helpers.training.numpy_trainer import Config
+from helpers.training.numpy_trainer import NumpyConfig
 
 TINY = Experiment(
     "tiny",
     "a quick run",
-    Config(sizes=(2, 6, 2), epochs=30, batch_size=16, evaluate_every=30),
+    NumpyConfig(sizes=(2, 6, 2), epochs=30, batch_size=16, evaluate_every=30),
     {"name": "half-moons", "n": 64, "noise": 0.2, "held_out": 500, "data_seed": None},
     seeds=(0, 1, 2),
 )
@@ -153,7 +153,7 @@ def test_one_outside_outweighs_what_cannot_be_told(on_file, tiny, monkeypatch):
 
 
 def test_a_run_that_diverges_is_outside_unless_a_recorded_one_did(on_file, monkeypatch, capsys):
-    wild = replace(TINY, config=replace(TINY.config, schedule={"name": "constant", "rate": 1e200}))
+    wild = replace(TINY, config=replace(TINY.config, schedule={"name": "constant", "lr": 1e200}))
     monkeypatch.setitem(EXPERIMENTS, "tiny", wild)
     for seed in TINY.seeds:
         change(on_file, seed, config=wild.as_json())

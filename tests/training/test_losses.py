@@ -16,20 +16,20 @@ def test_multi_label_loss_and_accuracy_by_hand():
     expected = (
         -torch.stack([(1 - sigmoid[0, 0]).log() + sigmoid[0, 1].log(), sigmoid[1].log().sum()]) / 2
     )
-    torch.testing.assert_close(losses.multi_label(logits, targets), expected)
-    assert losses.correct(logits, targets).tolist() == [1.0, 0.5]
+    torch.testing.assert_close(losses.binary_cross_entropy(logits, targets), expected)
+    assert losses.accuracy_per_example(logits, targets).tolist() == [1.0, 0.5]
 
 
 def test_positive_weights_count_present_classes_more():
     logits, targets = torch.tensor([[0.0, 0.0]]), torch.tensor([[1.0, 0.0]])
-    weighted = losses.choose_loss({"name": "multi-label", "positive_weights": [3.0, 7.0]})
+    weighted = losses.choose_loss({"name": "binary-cross-entropy", "positive_weights": [3.0, 7.0]})
     assert float(weighted(logits, targets)) == pytest.approx((3 + 1) / 2 * math.log(2))
 
 
 def test_smoothing_moves_both_targets_towards_one_half():
     logits = torch.tensor([[2.0, -2.0]])
-    smooth = losses.multi_label(logits, torch.tensor([[1.0, 0.0]]), smoothing=0.2)
-    exact = losses.multi_label(logits, torch.tensor([[0.9, 0.1]]))
+    smooth = losses.binary_cross_entropy(logits, torch.tensor([[1.0, 0.0]]), smoothing=0.2)
+    exact = losses.binary_cross_entropy(logits, torch.tensor([[0.9, 0.1]]))
     torch.testing.assert_close(smooth, exact)
 
 
@@ -38,10 +38,10 @@ def test_the_asymmetric_loss_by_hand_and_without_asymmetry():
     p = 1 / (1 + math.exp(-1))
     absent = 1 - p - 0.05  # its probability, less the margin
     expected = -(math.log(p) + absent**2 * math.log(1 - absent)) / 2
-    assert float(losses.asymmetric(logits, targets)) == pytest.approx(expected, rel=1e-5)
+    assert float(losses.asymmetric_loss(logits, targets)) == pytest.approx(expected, rel=1e-5)
     torch.testing.assert_close(
-        losses.asymmetric(logits, targets, focus=0.0, margin=0.0),
-        losses.multi_label(logits, targets),
+        losses.asymmetric_loss(logits, targets, gamma_neg=0.0, clip=0.0),
+        losses.binary_cross_entropy(logits, targets),
     )
 
 
@@ -57,8 +57,8 @@ def test_losses_are_finite_where_the_network_is_very_sure(name):
 def test_what_is_measured_of_several_labels():
     logits = torch.tensor([[3.0, -1.0], [1.0, 2.0], [-2.0, 1.0], [-1.0, -3.0]])
     targets = torch.tensor([[1.0, 0.0], [0.0, 1.0], [0.0, 0.0], [1.0, 0.0]])
-    found = losses.measure(losses.multi_label, logits, targets)
-    assert tuple(found) == losses.measures(targets)
+    found = losses.evaluate(losses.binary_cross_entropy, logits, targets)
+    assert tuple(found) == losses.metric_names(targets)
     # Yes: three, two of them rightly; present: three, two of them found... of four yes answers.
     yes, right, present = 4, 2, 3
     assert found["eval_f1"] == pytest.approx(2 * right / (yes + present))
@@ -69,12 +69,12 @@ def test_what_is_measured_of_several_labels():
 
 def test_answers_that_are_not_numbers_are_measured_as_such():
     logits = torch.full((4, 2), float("nan"))
-    found = losses.measure(losses.multi_label, logits, torch.eye(2).repeat(2, 1))
+    found = losses.evaluate(losses.binary_cross_entropy, logits, torch.eye(2).repeat(2, 1))
     assert np.isnan(found["eval_loss"])
 
 
 def test_one_label_an_image_has_loss_and_accuracy():
     logits, labels = torch.tensor([[2.0, 0.0], [1.0, 0.0]]), torch.tensor([0, 1])
-    found = losses.measure(losses.choose_loss("cross-entropy"), logits, labels)
-    assert tuple(found) == losses.measures(labels) == ("eval_loss", "eval_accuracy")
+    found = losses.evaluate(losses.choose_loss("cross-entropy"), logits, labels)
+    assert tuple(found) == losses.metric_names(labels) == ("eval_loss", "eval_accuracy")
     assert found["eval_accuracy"] == 0.5

@@ -8,8 +8,8 @@ import pytest
 from helpers.networks.mlp import evaluate
 from helpers.training.numpy_trainer import (
     SCHEDULES,
-    Config,
-    Training,
+    NumpyConfig,
+    NumpyTrainer,
     TrainingData,
     course,
     shift_images,
@@ -25,8 +25,8 @@ def tiny_data(n=40, dtype=np.float32, seed=0):
     return TrainingData(x, labels, x[:10], labels[:10])
 
 
-FROZEN = {"name": "constant", "rate": 0.0}
-TINY = Config(sizes=(5, 8, 2), epochs=6, schedule={"name": "constant", "rate": 0.5})
+FROZEN = {"name": "constant", "lr": 0.0}
+TINY = NumpyConfig(sizes=(5, 8, 2), epochs=6, schedule={"name": "constant", "lr": 0.5})
 
 
 def config(**changes):
@@ -60,7 +60,7 @@ def test_course_schedule_without_decay_swings_back_to_its_peak():
 
 
 def test_warmup_cosine_rises_and_falls_to_nothing():
-    rate = warmup_cosine(peak=0.4, epochs=12, warmup=3)
+    rate = warmup_cosine(peak_lr=0.4, epochs=12, warmup=3)
     assert [rate(e) for e in range(3)] == pytest.approx([0.1, 0.2, 0.3])
     assert rate(3) == pytest.approx(0.4)
     assert rate(12) == pytest.approx(0)
@@ -69,7 +69,7 @@ def test_warmup_cosine_rises_and_falls_to_nothing():
 
 def test_an_unknown_schedule_is_refused():
     with pytest.raises(ValueError, match="unknown schedule 'step': choose one of constant"):
-        Training(config(schedule={"name": "step"}), tiny_data(), seed=0)
+        NumpyTrainer(config(schedule={"name": "step"}), tiny_data(), seed=0)
     assert set(SCHEDULES) == {"constant", "course", "warmup-cosine"}
 
 
@@ -98,7 +98,7 @@ def test_the_same_seed_gives_the_same_run_and_another_seed_another():
 
 
 def test_full_batch_is_one_step_over_the_very_data():
-    training = Training(TINY, tiny_data(), seed=0)
+    training = NumpyTrainer(TINY, tiny_data(), seed=0)
     [(x, labels)] = training.batches()
     assert x is training.data.x
     assert labels is training.data.labels
@@ -106,7 +106,7 @@ def test_full_batch_is_one_step_over_the_very_data():
 
 def test_mini_batches_take_every_example_once():
     data = tiny_data()
-    training = Training(config(batch_size=7), data, seed=0)
+    training = NumpyTrainer(config(batch_size=7), data, seed=0)
     batches = list(training.batches())
     assert [len(y) for _, y in batches] == [7, 7, 7, 7, 7, 5]
     rows = np.concatenate([x for x, _ in batches])
@@ -117,10 +117,10 @@ def test_mini_batches_take_every_example_once():
 def test_restored_state_continues_bit_for_bit():
     options = config(batch_size=7, momentum=0.9, epochs=8)
     whole = train(options, tiny_data(), seed=1)
-    first = Training(options, tiny_data(), seed=1)
+    first = NumpyTrainer(options, tiny_data(), seed=1)
     for _ in range(3):
         first.run_epoch()
-    second = Training(options, tiny_data(), seed=1)
+    second = NumpyTrainer(options, tiny_data(), seed=1)
     second.restore(*first.state())
     while not second.done:
         second.run_epoch()
@@ -132,7 +132,7 @@ def test_restored_state_continues_bit_for_bit():
 
 
 def test_divergence_ends_the_run_and_is_noted():
-    options = config(loss="mse", schedule={"name": "constant", "rate": 1e6}, epochs=50)
+    options = config(loss="mse", schedule={"name": "constant", "lr": 1e6}, epochs=50)
     training = train(options, tiny_data(), seed=0)
     assert training.diverged
     assert training.epoch < 50
@@ -141,7 +141,7 @@ def test_divergence_ends_the_run_and_is_noted():
 
 
 def test_the_figures_of_an_epoch_are_means_over_its_images():
-    training = Training(config(batch_size=30, schedule=FROZEN), tiny_data(n=40), seed=0)
+    training = NumpyTrainer(config(batch_size=30, schedule=FROZEN), tiny_data(n=40), seed=0)
     before = evaluate(training.network, training.loss, training.data.x, training.data.labels)
     training.run_epoch()  # batches of 30 and 10; at a rate of 0 each sees the same network
     assert training.history["loss"] == [pytest.approx(before["loss"], rel=1e-5)]
@@ -188,7 +188,7 @@ def test_mini_batches_are_shifted_where_asked():
     data = TrainingData(x, np.arange(40) % 2, x, np.arange(40) % 2)
     options = config(sizes=(784, 2), batch_size=10)
     for shift, places in ((0, 1), (2, 25)):
-        training = Training(replace(options, shift=shift), data, seed=0)
+        training = NumpyTrainer(replace(options, shift=shift), data, seed=0)
         seen = {int(i) for _ in range(20) for rows, _ in training.batches() for i in rows.argmax(1)}
         assert len(seen) == places
 

@@ -13,16 +13,16 @@ import torch
 from helpers.runs import records, runner
 from helpers.runs.registry import Experiment
 from helpers.training import torch_trainer as training
-from helpers.training.config import NoSuchDevice, Recipe
+from helpers.training.config import NoSuchDevice, TrainConfig
 from helpers.training.schedules import SCHEDULES
-from helpers.training.torch_trainer import ImageTensors, Training
+from helpers.training.torch_trainer import ImageTensors, TorchTrainer
 
 ROOT = Path(__file__).resolve().parents[2]
-TINY = Recipe(
-    "lenet", epochs=3, batch_size=32, schedule={"name": "cosine", "peak": 0.002, "warmup": 0.1}
+TINY = TrainConfig(
+    "lenet", epochs=3, batch_size=32, schedule={"name": "cosine", "peak_lr": 0.002, "warmup": 0.1}
 )
-SMALL_VIT = Recipe(
-    "vit", arguments={"width": 16, "heads": 2, "hidden": 32, "dropout": 0.5}, epochs=4,
+SMALL_VIT = TrainConfig(
+    "vit", model_kwargs={"width": 16, "heads": 2, "hidden": 32, "dropout": 0.5}, epochs=4,
     batch_size=8, evaluate_every=3,
 )  # fmt: skip
 
@@ -35,7 +35,7 @@ def data(n=96, seed=0):
 
 
 def trained(recipe=TINY, seed=0, **options):
-    run = Training(recipe, data(**options), seed)
+    run = TorchTrainer(recipe, data(**options), seed)
     while not run.done:
         run.run_epoch()
     return run
@@ -47,12 +47,12 @@ def trained(recipe=TINY, seed=0, **options):
 def test_schedules():
     constant = SCHEDULES["constant"](0.3)
     assert [constant(step, 100) for step in (0, 99)] == [0.3, 0.3]
-    cosine = SCHEDULES["cosine"](peak=2.0, warmup=0.1)
+    cosine = SCHEDULES["cosine"](peak_lr=2.0, warmup=0.1)
     assert [cosine(step, 100) for step in (0, 4, 9)] == pytest.approx([0.2, 1.0, 2.0])
     assert cosine(10, 100) == pytest.approx(2.0)
     assert cosine(55, 100) == pytest.approx(1.0)
     assert 0 < cosine(99, 100) < 0.002
-    cycle = SCHEDULES["one-cycle"](peak=1.0, rise=0.5, start=10)
+    cycle = SCHEDULES["one-cycle"](peak_lr=1.0, rise=0.5, start=10)
     rates = [cycle(step, 100) for step in range(100)]
     assert rates[0] == pytest.approx(0.1, abs=0.01)
     assert max(rates) == pytest.approx(1.0, abs=0.02) and rates.index(max(rates)) in (49, 50)
@@ -63,7 +63,7 @@ def test_schedules():
 
 
 def test_an_epoch_takes_the_steps_of_a_plain_loop():
-    run = Training(replace(TINY, label_smoothing=0.1), data(), seed=3)
+    run = TorchTrainer(replace(TINY, label_smoothing=0.1), data(), seed=3)
     model = training.build(TINY, data(), seed=3)
     optimiser = torch.optim.Adam(model.parameters())
     order = torch.randperm(96, generator=torch.Generator().manual_seed(3))
@@ -83,8 +83,8 @@ def test_an_epoch_takes_the_steps_of_a_plain_loop():
 
 
 def test_the_figures_are_means_over_images_before_each_step():
-    frozen = replace(TINY, schedule={"name": "constant", "rate": 0.0}, batch_size=40)
-    run = Training(frozen, data(), seed=0)
+    frozen = replace(TINY, schedule={"name": "constant", "lr": 0.0}, batch_size=40)
+    run = TorchTrainer(frozen, data(), seed=0)
     run.run_epoch()
     logits = run.predict(data().images)
     loss = torch.nn.functional.cross_entropy(logits, data().targets)
@@ -95,7 +95,9 @@ def test_the_figures_are_means_over_images_before_each_step():
 
 
 def test_weight_decay_spares_biases():
-    run = Training(replace(TINY, optimiser={"name": "sgd", "weight_decay": 0.5}), data(), seed=0)
+    run = TorchTrainer(
+        replace(TINY, optimiser={"name": "sgd", "weight_decay": 0.5}), data(), seed=0
+    )
     weights, others = run.optimiser.param_groups
     assert weights["weight_decay"] == 0.5 and all(p.ndim > 1 for p in weights["params"])
     assert others["weight_decay"] == 0 and all(p.ndim == 1 for p in others["params"])
@@ -121,7 +123,7 @@ def test_a_silent_units_averages_end_at_zero():
 
 def test_divergence_ends_the_run_and_is_noted():
     wild = replace(
-        TINY, optimiser={"name": "sgd"}, schedule={"name": "constant", "rate": 1e20}, epochs=9
+        TINY, optimiser={"name": "sgd"}, schedule={"name": "constant", "lr": 1e20}, epochs=9
     )
     run = trained(wild)
     assert run.diverged and run.epoch < 9
@@ -168,9 +170,9 @@ def test_an_unknown_device_is_refused():
 
 
 def experiment(**changes):
-    recipe = Recipe(
-        "vit", arguments={"width": 16, "heads": 2, "hidden": 32}, epochs=4, batch_size=128,
-        schedule={"name": "one-cycle", "peak": 0.003}, augment={"shift": 1.0, "rotation": 5.0},
+    recipe = TrainConfig(
+        "vit", model_kwargs={"width": 16, "heads": 2, "hidden": 32}, epochs=4, batch_size=128,
+        schedule={"name": "one-cycle", "peak_lr": 0.003}, augment={"shift": 1.0, "rotation": 5.0},
     )  # fmt: skip
     data = {"name": "mnist", "evaluate_on": "test"}
     return Experiment("small-vit", "", replace(recipe, **changes), data, keep=True)
@@ -206,19 +208,19 @@ def test_an_interrupted_run_resumes_to_the_bit_identical_history(tmp_path):
 
 
 def test_the_average_of_the_weights_is_judged_kept_and_resumed():
-    recipe = replace(TINY, average=0.5)
-    run, plain = Training(recipe, data(), seed=0), Training(TINY, data(), seed=0)
+    recipe = replace(TINY, ema_decay=0.5)
+    run, plain = TorchTrainer(recipe, data(), seed=0), TorchTrainer(TINY, data(), seed=0)
     expected = None
     for images, targets, whole in plain.batches():
         plain.step(images, targets, whole)
         weights = plain.model.classifier[1].weight.detach()
         expected = weights.clone() if expected is None else 0.5 * expected + 0.5 * weights
     run.run_epoch()
-    torch.testing.assert_close(run.judge.classifier[1].weight, expected)
+    torch.testing.assert_close(run.eval_model.classifier[1].weight, expected)
     assert not torch.equal(run.model.classifier[1].weight, expected)
     kept = run.weights()["model/classifier.1.weight"]
     np.testing.assert_allclose(kept, expected.numpy(), atol=1e-3)
-    resumed = Training(recipe, data(), seed=0)
+    resumed = TorchTrainer(recipe, data(), seed=0)
     resumed.restore(*run.state())
     for training_run in (run, resumed):
         while not training_run.done:
@@ -227,8 +229,8 @@ def test_the_average_of_the_weights_is_judged_kept_and_resumed():
 
 
 def test_a_mirrored_look_is_the_mean_of_both():
-    run = Training(replace(TINY, mirror=True), data(), seed=0)
-    plain = Training(TINY, data(), seed=0)
+    run = TorchTrainer(replace(TINY, flip_tta=True), data(), seed=0)
+    plain = TorchTrainer(TINY, data(), seed=0)
     images = data().images
     both = (plain.predict(images) + plain.predict(images.flip(3))) / 2
     torch.testing.assert_close(run.predict(images), both)
@@ -238,8 +240,10 @@ def test_several_labels_an_image_are_learnt_and_measured():
     rng = torch.Generator().manual_seed(0)
     images = torch.randint(0, 256, (64, 3, 32, 32), dtype=torch.uint8, generator=rng)
     targets = (torch.rand(64, 5, generator=rng) < 0.4).float()
-    recipe = Recipe("lenet", loss="multi-label", epochs=60, batch_size=32, evaluate_every=30)
-    run = Training(recipe, ImageTensors(images, targets, images, targets, classes=5), seed=0)
+    recipe = TrainConfig(
+        "lenet", loss="binary-cross-entropy", epochs=60, batch_size=32, evaluate_every=30
+    )
+    run = TorchTrainer(recipe, ImageTensors(images, targets, images, targets, classes=5), seed=0)
     while not run.done:
         run.run_epoch()
     for name in ("eval_mean_average_precision", "eval_f1"):
@@ -252,14 +256,14 @@ def test_several_labels_an_image_are_learnt_and_measured():
 
 def test_dropout_goes_on_where_it_stopped():
     whole = trained(SMALL_VIT, n=20)
-    first = Training(SMALL_VIT, data(n=20), seed=0)
+    first = TorchTrainer(SMALL_VIT, data(n=20), seed=0)
     first.run_epoch()
     arrays, facts = first.state()
     torch.manual_seed(7)
     elsewhere = arrays | {"dropout_rng": torch.get_rng_state().numpy()}
     losses = []
     for kept in (arrays, elsewhere):
-        resumed = Training(SMALL_VIT, data(n=20), seed=0)
+        resumed = TorchTrainer(SMALL_VIT, data(n=20), seed=0)
         resumed.restore(kept, copy.deepcopy(facts))
         while not resumed.done:
             resumed.run_epoch()
@@ -273,14 +277,15 @@ import sys
 sys.path.insert(0, {root!r})
 import torch
 from torch import distributed
-from helpers import runner, training
-from helpers.recipe import Recipe
-from helpers.registry import Experiment
+from helpers.runs import runner
+from helpers.training import torch_trainer as training
+from helpers.training.config import TrainConfig
+from helpers.runs.registry import Experiment
 
 torch.set_num_threads(1)
 with training.joined_processes():
-    recipe = Recipe("lenet", epochs=2, batch_size=64)
-    experiment = Experiment("two", "", recipe, {{"name": "mnist", "evaluate_on": "test"}})
+    config = TrainConfig("lenet", epochs=2, batch_size=64)
+    experiment = Experiment("two", "", config, {{"name": "mnist", "evaluate_on": "test"}})
     run, _ = runner.prepare(experiment, "embedded", 0, "cpu")
     while not run.done:
         run.run_epoch()

@@ -7,18 +7,18 @@ The first word of a name is the practice's data: `moons-`, `mnist-` (all of MNIS
 from dataclasses import replace
 
 from helpers.runs.experiment import add
-from helpers.training.numpy_trainer import Config
+from helpers.training.numpy_trainer import NumpyConfig
 
 # ----------------------------------------------------------- practice 1: half-moons
 
-MOONS = Config(
+MOONS = NumpyConfig(
     sizes=(2, 10, 2),
     activation="tanh",
     init="glorot",
     dtype="float64",
     loss="cross-entropy",
     weight_decay=0.001,
-    schedule={"name": "constant", "rate": 0.1},
+    schedule={"name": "constant", "lr": 0.1},
     epochs=5000,
     log_every=50,
     evaluate_every=50,
@@ -38,7 +38,7 @@ add(
 # Why some networks fail: one change at a time, the same 50 seeds.
 MOONS_CHANGES = {
     "long": ("20,000 epochs", {"epochs": 20_000, "log_every": 200, "evaluate_every": 200}),
-    "rate-1": ("learning rate 1", {"schedule": {"name": "constant", "rate": 1.0}}),
+    "rate-1": ("learning rate 1", {"schedule": {"name": "constant", "lr": 1.0}}),
     "no-decay": ("λ = 0", {"weight_decay": 0.0}),
     "50-hidden": ("50 hidden units", {"sizes": (2, 50, 2)}),
     "he": ("He initialisation", {"init": "he"}),
@@ -50,7 +50,7 @@ for _name, (_about, _changes) in MOONS_CHANGES.items():
 
 # ---------------------------------------------------- practice 2: MNIST, as published
 
-CORRECTED = Config(
+CORRECTED = NumpyConfig(
     sizes=(784, 1024, 10),
     loss="hinge",
     weight_decay=0.01,
@@ -165,24 +165,24 @@ ACTIVATION_NAMES = (
 # C2.4: a constant learning rate from far too small to far too large
 RATES = (0.0001, 0.001, 0.01, 0.2, 0.5, 1, 2)
 for _rate in RATES:
-    _tenth(f"rate-{_rate}", f"rate {_rate}", schedule={"name": "constant", "rate": _rate})
+    _tenth(f"rate-{_rate}", f"rate {_rate}", schedule={"name": "constant", "lr": _rate})
 for _rate in (0.001, 0.01):
     _tenth(
         f"output-relu-rate-{_rate}", f"ReLU on the scores, rate {_rate}",
-        output_activation="relu", schedule={"name": "constant", "rate": _rate},
+        output_activation="relu", schedule={"name": "constant", "lr": _rate},
     )  # fmt: skip
 
 for _rate in (0.01, 0.1):
     _tenth(
         f"sigmoid-glorot-rate-{_rate}", f"sigmoid, rate {_rate}",
-        activation="sigmoid", init="glorot", schedule={"name": "constant", "rate": _rate},
+        activation="sigmoid", init="glorot", schedule={"name": "constant", "lr": _rate},
     )  # fmt: skip
 
 # C2.5: learning-rate decay (a constant rate of 0.2 is `tenth-rate-0.2`)
 _tenth("decay-off", "cosine without decay", schedule={"name": "course", "decay": 1.0})
 _tenth(
     "decay-to-zero", "one cosine down to 0",
-    schedule={"name": "warmup-cosine", "peak": 0.2, "epochs": 400, "warmup": 20},
+    schedule={"name": "warmup-cosine", "peak_lr": 0.2, "epochs": 400, "warmup": 20},
 )  # fmt: skip
 
 # C2.6: λ from 0 to too much (0.01 is `tenth-reference`)
@@ -197,13 +197,13 @@ for _hidden in HIDDEN_SIZES:
 
 # ------------------------------- practice 2, beyond: mini-batch SGD with momentum
 
-MINI_BATCH = Config(
+MINI_BATCH = NumpyConfig(
     sizes=(784, 1024, 10),
     loss="cross-entropy",
     weight_decay=1e-4,
     momentum=0.9,
     batch_size=128,
-    schedule={"name": "warmup-cosine", "peak": 0.1, "epochs": 15, "warmup": 1},
+    schedule={"name": "warmup-cosine", "peak_lr": 0.1, "epochs": 15, "warmup": 1},
     epochs=15,
 )
 MNIST_VALIDATION = {"name": "mnist", "validation": 10_000, "evaluate_on": "validation"}
@@ -211,7 +211,7 @@ MNIST_VALIDATION = {"name": "mnist", "validation": 10_000, "evaluate_on": "valid
 
 def mini_batch(rate=0.1, weight_decay=1e-4, shift=0):
     """Return the mini-batch configuration with some of its settings changed."""
-    schedule = MINI_BATCH.schedule | {"peak": rate}
+    schedule = MINI_BATCH.schedule | {"peak_lr": rate}
     return replace(MINI_BATCH, schedule=schedule, weight_decay=weight_decay, shift=shift)
 
 

@@ -6,7 +6,7 @@ The number in a name is the images' side in pixels.
 from dataclasses import replace
 
 from helpers.runs.experiment import add
-from helpers.training.config import Recipe, one_after_the_other
+from helpers.training.config import TrainConfig, one_after_the_other
 
 #: The original's augmentation: its list of changes; their amounts are ours.
 AUGMENT = {
@@ -15,10 +15,10 @@ AUGMENT = {
 }  # fmt: skip
 
 #: The original's loss; its weights in our order of the classes: person, cat, plane, car, bird.
-WEIGHTED = {"name": "multi-label", "positive_weights": [1.0, 1.0, 1.5, 1.5, 2.0]}
+WEIGHTED = {"name": "binary-cross-entropy", "positive_weights": [1.0, 1.0, 1.5, 1.5, 2.0]}
 
-#: On a CPU that has bfloat16, these two halve the time of a convolutional network.
-CONVOLUTIONS = {"precision": "bfloat16", "channels_last": True}
+#: Where the processor has bfloat16, these two halve the time of a convolutional network.
+CONVOLUTIONS = {"precision": "auto", "channels_last": True}
 
 
 def tiny_voc(size, evaluate_on="validation", **options):
@@ -26,15 +26,15 @@ def tiny_voc(size, evaluate_on="validation", **options):
     return {"name": "tiny-voc", "size": size, "evaluate_on": evaluate_on} | options
 
 
-ADAM = {"name": "constant", "rate": 1e-3}
-VIT_ADAM = {"name": "constant", "rate": 5e-5}
+ADAM = {"name": "constant", "lr": 1e-3}
+VIT_ADAM = {"name": "constant", "lr": 5e-5}
 VIT = {"patch": 16, "width": 192, "depth": 6, "heads": 3, "hidden": 768}
 
 #: The original's settings; its images are larger, and how many epochs it took is not published.
-BASE = Recipe(
+BASE = TrainConfig(
     "resnet18", loss=WEIGHTED, augment=AUGMENT, epochs=30, schedule=ADAM, **CONVOLUTIONS
 )  # fmt: skip
-VIT_BASE = replace(BASE, model="vit", arguments=VIT, schedule=VIT_ADAM, channels_last=False)
+VIT_BASE = replace(BASE, model="vit", model_kwargs=VIT, schedule=VIT_ADAM, channels_last=False)
 
 # --------------------------------- C4.3 to C4.6: the published models, at 128 and 96 pixels
 
@@ -43,7 +43,7 @@ MODELS = {
     "lenet": ("LeNet", replace(BASE, model="lenet")),
     "course-vgg": ("VGG", replace(BASE, model="course-vgg")),
     "vit": ("ViT", VIT_BASE),
-    "vit-strips": ("ViT with strips", replace(VIT_BASE, arguments=VIT | {"cut": "strips"})),
+    "vit-strips": ("ViT with strips", replace(VIT_BASE, model_kwargs=VIT | {"cut": "strips"})),
 }
 add("voc128-lenet", *MODELS["lenet"], tiny_voc(128), keep=True)
 for _name, (_about, _recipe) in MODELS.items():
@@ -61,7 +61,7 @@ for _about, _model, _arguments, _epochs in (
 ):  # fmt: skip
     add(
         f"voc128-{_model}", _about,
-        replace(BASE, model=_model, arguments=_arguments, epochs=_epochs), tiny_voc(128),
+        replace(BASE, model=_model, model_kwargs=_arguments, epochs=_epochs), tiny_voc(128),
         seeds=(0,), keep=True,
     )  # fmt: skip
 
@@ -78,9 +78,9 @@ CHANGES = {
     "resnet18-plain": ("without augmentation", replace(SHORT, augment={})),
     "lenet-plain": ("LeNet without augmentation", LENET_PLAIN),
     "lenet-norm": (
-        "with batch normalisation", replace(LENET_PLAIN, arguments={"batch_norm": True}),
+        "with batch normalisation", replace(LENET_PLAIN, model_kwargs={"batch_norm": True}),
     ),
-    "lenet-dropout": ("with dropout", replace(LENET_PLAIN, arguments={"dropout": 0.5})),
+    "lenet-dropout": ("with dropout", replace(LENET_PLAIN, model_kwargs={"dropout": 0.5})),
 }  # fmt: skip
 for _name, (_about, _recipe) in CHANGES.items():
     add(f"voc96-{_name}", _about, _recipe, tiny_voc(96), keep=True)
@@ -94,18 +94,18 @@ add(
 
 # ------------------------------------- C4.8: one change at a time, at 96 pixels
 
-ANNEALED = replace(SHORT, schedule={"name": "cosine", "peak": ADAM["rate"]})
+ANNEALED = replace(SHORT, schedule={"name": "cosine", "peak_lr": ADAM["lr"]})
 add("voc96-resnet18-annealed", "a rate that falls to zero", ANNEALED, tiny_voc(96), keep=True)
 
 # ----------------- C4.6, C4.8: the ViT with true patches, one change at a time, at 96 pixels
 
 VIT_SHORT = replace(VIT_BASE, epochs=20)
-VIT_FALLING = {"name": "cosine", "peak": VIT_ADAM["rate"]}
+VIT_FALLING = {"name": "cosine", "peak_lr": VIT_ADAM["lr"]}
 WIDE = {"width": 384, "heads": 6, "hidden": 1536}
 VIT_CHANGES = {
-    "rate": ("six times the learning rate", replace(VIT_SHORT, schedule=ADAM | {"rate": 3e-4})),
-    "deep": ("twelve layers", replace(VIT_SHORT, arguments=VIT | {"depth": 12})),
-    "wide": ("twice the width", replace(VIT_SHORT, arguments=VIT | WIDE)),
+    "rate": ("six times the learning rate", replace(VIT_SHORT, schedule=ADAM | {"lr": 3e-4})),
+    "deep": ("twelve layers", replace(VIT_SHORT, model_kwargs=VIT | {"depth": 12})),
+    "wide": ("twice the width", replace(VIT_SHORT, model_kwargs=VIT | WIDE)),
     "long": ("sixty epochs", replace(VIT_SHORT, epochs=60)),
     "annealed": ("a rate that falls to zero", replace(VIT_SHORT, schedule=VIT_FALLING)),
 }
@@ -128,7 +128,7 @@ CHOOSING = {
     model: tiny_voc(size, "held-out", held_out=600)
     for model, size in {"lenet": 96, "resnet18": 64}.items()
 }
-FALLING = {"name": "cosine", "peak": ADAM["rate"], "warmup": 0.05}
+FALLING = {"name": "cosine", "peak_lr": ADAM["lr"], "warmup": 0.05}
 
 #: The changes that were tried for each network, in this order, on held-out training images.
 STEPS = {
@@ -137,8 +137,11 @@ STEPS = {
         {
             "published": ("the course's settings", {}),
             "annealed": ("a rate that falls to zero", {"schedule": FALLING}),
-            "normalised": ("and batch normalisation", {"arguments": {"batch_norm": True}}),
-            "mirrored": ("and the mean of two answers, one to the mirror image", {"mirror": True}),
+            "normalised": ("and batch normalisation", {"model_kwargs": {"batch_norm": True}}),
+            "mirrored": (
+                "and the mean of two answers, one to the mirror image",
+                {"flip_tta": True},
+            ),
             "long": ("and three times as long", {"epochs": 60}),
         },
     ),
@@ -148,7 +151,7 @@ STEPS = {
             "published": ("the course's settings", {}),
             "mirrored": (
                 "LeNet's falling rate, and its mean of two answers",
-                {"schedule": FALLING, "mirror": True},
+                {"schedule": FALLING, "flip_tta": True},
             ),
             "halved": ("and batches of half the size", {"batch_size": 32}),
         },
@@ -181,9 +184,10 @@ SMALL_VERSIONS = {
 for _name, (_about, _arguments, _peak, _epochs) in SMALL_VERSIONS.items():
     add(
         f"toy-{_name}", _about,
-        Recipe(
-            _name, arguments=_arguments, epochs=_epochs, loss="multi-label", augment=TOY_AUGMENT,
-            schedule={"name": "cosine", "peak": _peak, "warmup": 0.1},
+        TrainConfig(
+            _name, model_kwargs=_arguments, epochs=_epochs, loss="binary-cross-entropy",
+            augment=TOY_AUGMENT,
+            schedule={"name": "cosine", "peak_lr": _peak, "warmup": 0.1},
         ),
         tiny_voc(64), seeds=(), embedded_seeds=tuple(range(5)),
     )  # fmt: skip

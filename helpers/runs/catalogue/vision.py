@@ -8,35 +8,35 @@ from dataclasses import dataclass, replace
 
 from helpers.runs.catalogue.numpy_networks import ALL_OF_MNIST, TENTH_OF_MNIST
 from helpers.runs.experiment import EXPERIMENTS, add
-from helpers.training.config import Recipe, one_after_the_other
+from helpers.training.config import TrainConfig, one_after_the_other
 
 # ------------------------------------------------------------ C3.1: the published table
 
-ADAM = {"name": "constant", "rate": 1e-3}
-VIT_ADAM = {"name": "constant", "rate": 5e-5}
+ADAM = {"name": "constant", "lr": 1e-3}
+VIT_ADAM = {"name": "constant", "lr": 5e-5}
 
 add(
-    "mnist-lenet", "LeNet", Recipe("lenet", schedule=ADAM), ALL_OF_MNIST,
+    "mnist-lenet", "LeNet", TrainConfig("lenet", schedule=ADAM), ALL_OF_MNIST,
     seeds=tuple(range(5)), keep=True, keep_model=(0,),
 )  # fmt: skip
 
-#: The two large ones: bfloat16 and channels last halve their time on a CPU.
-LARGE = {"precision": "bfloat16", "channels_last": True}
+#: The two large ones: bfloat16, where the CPU has it, and channels last halve their time.
+LARGE = {"precision": "auto", "channels_last": True}
 add(
-    "mnist-resnet18", "ResNet-18", Recipe("resnet18", schedule=ADAM, **LARGE), ALL_OF_MNIST,
+    "mnist-resnet18", "ResNet-18", TrainConfig("resnet18", schedule=ADAM, **LARGE), ALL_OF_MNIST,
     keep=True,
 )  # fmt: skip
 add(
-    "mnist-vgg11", "VGG-11", Recipe("vgg11", schedule=ADAM, **LARGE), ALL_OF_MNIST, keep=True,
+    "mnist-vgg11", "VGG-11", TrainConfig("vgg11", schedule=ADAM, **LARGE), ALL_OF_MNIST, keep=True,
 )  # fmt: skip
 
 for _name, _scaled in (("", True), ("-unscaled", False)):
     add(
         f"mnist-vit{_name}",
         "ViT" + ("" if _scaled else " without 1/√d"),
-        Recipe(
-            "vit", arguments={} if _scaled else {"scaled": False}, schedule=VIT_ADAM, epochs=50,
-            precision="bfloat16",
+        TrainConfig(
+            "vit", model_kwargs={} if _scaled else {"scaled": False}, schedule=VIT_ADAM, epochs=50,
+            precision="auto",
         ),
         ALL_OF_MNIST, keep=True, keep_model=(0,) if _scaled else (),
     )  # fmt: skip
@@ -48,17 +48,17 @@ for _name, _scaled in (("original", True), ("original-unscaled", False)):
     add(
         f"mnist-vit-{_name}",
         "ViT as the original" + ("" if _scaled else ", without 1/√d"),
-        Recipe(
-            "vit", arguments=ORIGINAL_VIT | ({} if _scaled else {"scaled": False}),
-            schedule=VIT_ADAM, epochs=50, precision="bfloat16",
+        TrainConfig(
+            "vit", model_kwargs=ORIGINAL_VIT | ({} if _scaled else {"scaled": False}),
+            schedule=VIT_ADAM, epochs=50, precision="auto",
         ),
         ALL_OF_MNIST, keep=True,
     )  # fmt: skip
 
 # -------------------------------------- C3.4: where the attention's 1/sqrt(d) makes a difference
 
-SWEEP = Recipe(
-    "vit", schedule={"name": "constant", "rate": 5e-4}, epochs=10, evaluate_every=10
+SWEEP = TrainConfig(
+    "vit", schedule={"name": "constant", "lr": 5e-4}, epochs=10, evaluate_every=10
 )  # fmt: skip
 WIDTH = 128  # of a token, at every head dimension: fewer heads are larger ones
 MANY = tuple(range(20))  # seeds where three could not tell
@@ -104,7 +104,7 @@ for _point in POINTS:
         add(
             _point.name(_scaled), _point.about(_scaled),
             replace(
-                SWEEP, arguments=_arguments, schedule={"name": "constant", "rate": _point.rate}
+                SWEEP, model_kwargs=_arguments, schedule={"name": "constant", "lr": _point.rate}
             ),
             TENTH_OF_MNIST, seeds=MANY if _point == Point() and _scaled else (0, 1, 2),
         )  # fmt: skip
@@ -118,12 +118,12 @@ QUIRKS = {
     "original": ("all three, as the original", ORIGINAL_VIT),
 }
 for _name, (_about, _changes) in QUIRKS.items():
-    add(f"tenth-vit-{_name}", _about, replace(SWEEP, arguments=_changes), TENTH_OF_MNIST)
+    add(f"tenth-vit-{_name}", _about, replace(SWEEP, model_kwargs=_changes), TENTH_OF_MNIST)
 
 # ----------------------------------------------------------------------- C3.6: GELU or ReLU
 
 add(
-    "tenth-vit-relu", "ReLU", replace(SWEEP, arguments={"activation": "relu"}), TENTH_OF_MNIST,
+    "tenth-vit-relu", "ReLU", replace(SWEEP, model_kwargs={"activation": "relu"}), TENTH_OF_MNIST,
     seeds=MANY,
 )  # fmt: skip
 
@@ -136,8 +136,8 @@ RATES = {"lenet": 1e-3, "resnet18": 1e-3, "vgg11": 1e-3, "vit": 5e-4}
 def _small_data(part, data, models, epochs):
     """List some models on little data: how many seeds of each, and in which precision."""
     for model, (seeds, precision) in models.items():
-        recipe = Recipe(
-            model, schedule={"name": "constant", "rate": RATES[model]}, epochs=epochs,
+        recipe = TrainConfig(
+            model, schedule={"name": "constant", "lr": RATES[model]}, epochs=epochs,
             evaluate_every=epochs, **precision,
         )  # fmt: skip
         add(f"{part}-{model}", f"{model}, {epochs} epochs", recipe, data, seeds=tuple(range(seeds)))
@@ -163,7 +163,7 @@ add(
 
 CHOOSING = ALL_OF_MNIST | {"validation": 10_000, "evaluate_on": "validation"}
 CHOOSING_ON_A_TENTH = CHOOSING | {"train_size": 6_000}
-ANNEALED = {"name": "cosine", "peak": 2e-3, "warmup": 0.05}
+ANNEALED = {"name": "cosine", "peak_lr": 2e-3, "warmup": 0.05}
 DISTORTED = {"shift": 2.0, "rotation": 10.0, "scale": 0.1}
 _WITH = {
     "published": ("the published settings", {}),
@@ -172,31 +172,33 @@ _WITH = {
     "long": ("and twice as long", {"epochs": 20, "evaluate_every": 20}),
 }
 _LONG_LENET = "and twice as long", {"epochs": 40, "evaluate_every": 5}
-_PUBLISHED = Recipe("resnet18", schedule=ADAM, evaluate_every=10, **LARGE)
+_PUBLISHED = TrainConfig("resnet18", schedule=ADAM, evaluate_every=10, **LARGE)
 #: The changes that were tried for each network, in this order, on validation images.
 STEPS = {
     "lenet": one_after_the_other(
-        Recipe("lenet", epochs=20),
+        TrainConfig("lenet", epochs=20),
         {"annealed": _WITH["annealed"], "distorted": _WITH["distorted"], "long": _LONG_LENET},
     ),
     "vgg11": one_after_the_other(
         replace(_PUBLISHED, model="vgg11"),
         {
             "published": _WITH["published"],
-            "normalised": ("with batch normalisation", {"arguments": {"batch_norm": True}}),
-            "annealed": ("and the rate annealed", {"schedule": ANNEALED | {"peak": 1e-3}}),
+            "normalised": ("with batch normalisation", {"model_kwargs": {"batch_norm": True}}),
+            "annealed": ("and the rate annealed", {"schedule": ANNEALED | {"peak_lr": 1e-3}}),
             "distorted": _WITH["distorted"],
         },
     ),
     "resnet18": one_after_the_other(_PUBLISHED, _WITH),
     "vit": one_after_the_other(
-        Recipe("vit", schedule=VIT_ADAM, epochs=50, evaluate_every=50, precision="bfloat16"),
+        TrainConfig("vit", schedule=VIT_ADAM, epochs=50, evaluate_every=50, precision="auto"),
         {
             "published": ("the published settings, true squares", {}),
-            "annealed": ("the rate larger, and annealed", {"schedule": ANNEALED | {"peak": 1e-3}}),
+            "annealed": (
+                "the rate larger, and annealed", {"schedule": ANNEALED | {"peak_lr": 1e-3}},
+            ),
             "distorted": _WITH["distorted"],
-            "deep": ("and four layers", {"arguments": {"depth": 4}}),
-            "whole": ("and without dropout", {"arguments": {"depth": 4, "dropout": 0.0}}),
+            "deep": ("and four layers", {"model_kwargs": {"depth": 4}}),
+            "whole": ("and without dropout", {"model_kwargs": {"depth": 4, "dropout": 0.0}}),
         },
     ),
 }  # fmt: skip
@@ -232,9 +234,9 @@ SMALL_VERSIONS = {
 for _name, (_about, _arguments, _peak, _epochs) in SMALL_VERSIONS.items():
     add(
         f"small-{_name}", _about,
-        Recipe(
-            _name, arguments=_arguments, epochs=_epochs,
-            schedule={"name": "cosine", "peak": _peak, "warmup": 0.1},
+        TrainConfig(
+            _name, model_kwargs=_arguments, epochs=_epochs,
+            schedule={"name": "cosine", "peak_lr": _peak, "warmup": 0.1},
         ),
         ALL_OF_MNIST, seeds=(), embedded_seeds=tuple(range(5)),
     )  # fmt: skip
