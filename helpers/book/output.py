@@ -86,6 +86,11 @@ class Marked:
     def __str__(self):
         return self.text
 
+    __repr__ = __str__
+
+    def _repr_html_(self):
+        return f"<p>{self.markup}</p>"
+
 
 def link(text, target):
     """Return a cell that leads to another place of the book, an address below the notebook's."""
