@@ -13,9 +13,14 @@ from torch.utils.data import DataLoader, Dataset
 from torchvision import transforms
 
 from benchmarks.race_networks import ExampleNet, QuickNet
-from helpers.networks.vision_models import MODELS
 from helpers.training.schedules import SCHEDULES
-from helpers.training.torch_trainer import EVALUATION_BATCH, OPTIMISERS, ImageTensors, TorchTrainer
+from helpers.training.torch_trainer import (
+    EVALUATION_BATCH,
+    MODELS,
+    OPTIMISERS,
+    ImageTensors,
+    TorchTrainer,
+)
 
 MNIST_MEAN, MNIST_SD = 0.1307, 0.3081  # of the training images' pixels, in [0, 1]
 

@@ -7,7 +7,10 @@ changes, in the same form in which it was written.
 """
 
 import json
+import os
 from pathlib import Path
+
+import numpy as np
 
 RUNS = Path(__file__).resolve().parent
 RACE = RUNS.parent / "benchmarks" / "ninety_nine.json"  # its stages hold configurations, too
@@ -16,6 +19,22 @@ RACE = RUNS.parent / "benchmarks" / "ninety_nine.json"  # its stages hold config
 KEYS = {
     ("config",): {"arguments": "model_kwargs", "average": "ema_decay", "mirror": "flip_tta"},
     ("config", "schedule"): {"rate": "lr", "peak": "peak_lr"},
+    ("history",): {"score_spread": "score_std", "silent_units": "dead_units"},
+}
+
+#: Arguments of a ViT, for which `width` and the others have names of their own.
+VIT_KEYS = {"width": "embed_dim", "cut": "patching", "read": "pool"}
+VIT_VARIANT_KEYS = {
+    "scaled", "score_scale", "activation", "patching", "pool", "normalised_shortcut",
+}  # fmt: skip
+
+#: Parts of the names of arrays beside a record.
+ARRAYS = {
+    "shown_views": "shown_saliency",
+    "queries_keys_values": "qkv",
+    ".expand.": ".fc1.",
+    ".contract.": ".fc2.",
+    "model/embed.": "model/patch_embed.",
 }
 
 #: Values, by the key they belong to.
@@ -23,6 +42,7 @@ VALUES = {
     ("config", "loss"): {"multi-label": "binary-cross-entropy"},
     ("config", "loss", "name"): {"multi-label": "binary-cross-entropy"},
     ("config", "schedule", "name"): {"staircase": "step-decay"},
+    ("config", "model_kwargs", "patching"): {"strips": "flattened"},
 }
 
 
@@ -37,6 +57,11 @@ def renamed(value, place):
 def migrated(record):
     """Return a record as it would be written today."""
     record = {name: renamed(value, (name,)) for name, value in record.items()}
+    if record["config"].get("model") == "vit":
+        kwargs = {VIT_KEYS.get(k, k): v for k, v in record["config"]["model_kwargs"].items()}
+        if VIT_VARIANT_KEYS & kwargs.keys():
+            record["config"]["model"] = "vit-variant"
+        record["config"]["model_kwargs"] = renamed(kwargs, ("config", "model_kwargs"))
     precision = record["config"].get("precision")
     if precision and "precision" not in record["environment"]:  # asked for, and used
         record["environment"]["precision"] = precision
@@ -60,6 +85,22 @@ def as_text(record):
     return text + ',\n  "history": {\n' + lines + "\n  }\n}\n"
 
 
+def migrate_arrays(path):
+    """Rename the arrays of a file; return whether any had an old name."""
+    with np.load(path, allow_pickle=False) as file:
+        arrays = dict(file)
+    names = list(arrays)
+    for old, new in ARRAYS.items():
+        names = [name.replace(old, new) for name in names]
+    if names == list(arrays):
+        return False
+    temporary = path.with_suffix(".tmp")
+    with open(temporary, "wb") as file:
+        np.savez_compressed(file, **dict(zip(names, arrays.values(), strict=True)))
+    os.replace(temporary, path)
+    return True
+
+
 def main():
     """Migrate every record, and say how many changed."""
     changed = 0
@@ -75,7 +116,8 @@ def main():
     for stage in race["stages"]:
         stage["recipe"] = renamed(stage["recipe"], ("config",))
     RACE.write_text(json.dumps(race, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
-    print(f"{changed} records migrated")
+    changed += sum(map(migrate_arrays, sorted(RUNS.glob("*/*.npz"))))
+    print(f"{changed} files migrated")
 
 
 if __name__ == "__main__":

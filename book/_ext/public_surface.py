@@ -1,6 +1,6 @@
 """A Sphinx extension: the directive `public-surface`, which lists what modules offer.
 
-Its content are names of modules, one a line, or patterns such as `helpers.networks.vision_models*`; a pattern
+Its content are names of modules, one a line, or patterns such as `helpers.networks.*`; a pattern
 leaves out what stands further up on the page, so that a last `*` gathers the rest. Of each module
 it shows the first sentence of the docstring, and folded below it every public function and class
 with its own. All of it is read from the source files; nothing is imported. A module that is

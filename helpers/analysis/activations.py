@@ -1,4 +1,4 @@
-"""What the trained networks of practice 5 say away from their data: votes, agreement, shape.
+"""Extrapolation: what practice 5's networks predict away from their data, and how alike.
 
 Everything is computed from the recorded weights; nothing is trained.
 
@@ -94,7 +94,7 @@ def fitting_networks(name):
 
 
 def circle(distance, directions=DIRECTIONS):
-    """Return points evenly around the half-moons, float64 [directions, 2]."""
+    """Return points evenly spaced around the half-moons, float64 [directions, 2]."""
     angle = 2 * np.pi * np.arange(directions) / directions
     return np.array(CENTRE) + distance * np.stack([np.cos(angle), np.sin(angle)], axis=1)
 
@@ -113,7 +113,7 @@ def probe_points():
 
 @torch.no_grad()
 def class_1_votes(networks, points):
-    """Return which networks say class 1 where, ndarray of bool [R, P]."""
+    """Return which networks predict class 1 at which points, ndarray of bool [R, P]."""
     points = torch.tensor(points, dtype=torch.float64)
     if networks.combination.second != "exp":
         return (networks.logits(points) > 0).numpy()
@@ -126,7 +126,7 @@ def class_1_votes(networks, points):
 
 @dataclass(frozen=True)
 class Agreement:
-    """How far networks say the same at one distance, each with an interval over seeds.
+    """How often networks predict the same class at one distance, with intervals over seeds.
 
     Attributes
     ----------
@@ -141,26 +141,28 @@ class Agreement:
     explained: Interval
 
 
-def estimate_agreement(ballots, rng):
+def estimate_agreement(votes, rng):
     """Estimate agreement from votes, with bootstrap intervals over the seeds.
 
     Parameters
     ----------
-    ballots : list of ndarray of bool [R_a, P]
-        One for each activation, at the same places.
+    votes : list of ndarray of bool [R_a, P]
+        From `class_1_votes`, one for each activation, all at the same points.
     rng : numpy.random.Generator
 
     Returns
     -------
     Agreement
     """
-    sizes = [len(ballot) for ballot in ballots]
-    whole = [ballot.mean(axis=0, keepdims=True) for ballot in ballots]  # each [1, P]
-    drawn = [
-        rng.multinomial(n, np.full(n, 1 / n), RESAMPLES) @ ballot / n
-        for n, ballot in zip(sizes, ballots, strict=True)
-    ]  # each [B, P]
-    estimates, resampled = _figures(np.stack(whole), sizes), _figures(np.stack(drawn), sizes)
+    sizes = [len(some) for some in votes]
+    whole = np.stack([some.mean(axis=0, keepdims=True) for some in votes])  # [A, 1, P]
+    drawn = np.stack(
+        [
+            rng.multinomial(n, np.full(n, 1 / n), RESAMPLES) @ some / n
+            for n, some in zip(sizes, votes, strict=True)
+        ]
+    )  # [A, B, P]
+    estimates, resampled = _shares(whole, sizes), _shares(drawn, sizes)
     low, high = np.percentile(resampled, (2.5, 97.5), axis=1)
     return Agreement(
         *(
@@ -170,7 +172,7 @@ def estimate_agreement(ballots, rng):
     )
 
 
-def _figures(p, sizes):
+def _shares(p, sizes):
     """Return agreement within and between, and the explained share, [3, B].
 
     Parameters
@@ -180,13 +182,13 @@ def _figures(p, sizes):
     sizes : sequence of int, [A]
     """
     unbiased = np.array([n / (n - 1) for n in sizes])[:, None, None]
-    spread = unbiased * p * (1 - p)  # [A, B, P], variance of a vote among the seeds
-    within = 1 - 2 * spread.mean(axis=(0, 2))
+    variance = unbiased * p * (1 - p)  # [A, B, P], of a vote among the seeds
+    within = 1 - 2 * variance.mean(axis=(0, 2))
     count = len(p)
     same = p.sum(0) ** 2 - (p**2).sum(0) + (1 - p).sum(0) ** 2 - ((1 - p) ** 2).sum(0)
     between = same.mean(axis=-1) / (count * (count - 1))
     among = p.var(axis=0).mean(axis=-1)
-    total = among + spread.mean(axis=(0, 2))
+    total = among + variance.mean(axis=(0, 2))
     return np.stack([within, between, among / np.where(total > 0, total, 1)])
 
 
@@ -210,11 +212,11 @@ def pairwise_agreement(names, distance):
     On the diagonal: two seeds of one combination.
     """
     points = probe_points()[distance]
-    ballots = [class_1_votes(fitting_networks(name), points) for name in names]
-    p = np.stack([ballot.mean(axis=0) for ballot in ballots])  # [A, P]
+    votes = [class_1_votes(fitting_networks(name), points) for name in names]
+    p = np.stack([some.mean(axis=0) for some in votes])  # [A, P]
     table = (p @ p.T + (1 - p) @ (1 - p).T) / p.shape[1]
-    for i, ballot in enumerate(ballots):
-        n = len(ballot)
+    for i, some in enumerate(votes):
+        n = len(some)
         table[i, i] = 1 - 2 * n / (n - 1) * (p[i] * (1 - p[i])).mean()
     return table
 

@@ -11,8 +11,7 @@ import torch
 from torch import nn
 
 from helpers.networks.resnet import BasicBlock
-from helpers.networks.vision_models import ViT
-from helpers.networks.vit import Attention
+from helpers.networks.vit import Attention, ViT
 
 
 @dataclass(frozen=True)
@@ -80,7 +79,7 @@ def layers(model, channels=1, size=28):
     Parameters
     ----------
     model : torch.nn.Module
-        Of `helpers.networks.vision_models`, or built of the same layers.
+        Of `helpers.networks`, or built of the same layers.
     channels, size : int
         Of the square input images.
 
@@ -276,7 +275,7 @@ def _describe(module, x, y):
         return name, products, [_window(module.conv1), _window(module.conv2)]
     if isinstance(module, Attention):
         length, width = y.shape[1:]
-        linear = length * (module.queries_keys_values.weight.numel() + module.output.weight.numel())
+        linear = length * (module.qkv.weight.numel() + module.output.weight.numel())
         return "attention", linear + 2 * length**2 * width, None  # queries·keys, weights·values
     if isinstance(module, nn.LayerNorm):
         return "layer normalisation", 0, None
@@ -298,10 +297,10 @@ def _window_text(kernel, stride, _, usual=1):
 
 def _with_tokens(model, channels, rows):
     """Add to a ViT's layers the two steps that are no modules of their own."""
-    length, width = model.positions.shape[1:]
+    length, embed_dim = model.positions.shape[1:]
     side = model.patch
-    cut = Layer(f"patches {side}×{side}", (length - 1, channels * side**2), 0, 0, None)
+    patches = Layer(f"patches {side}×{side}", (length - 1, channels * side**2), 0, 0, None)
     added = model.class_token.numel() + model.positions.numel()
     embed = replace(rows[0], name="linear, on each patch")
-    tokens = Layer("class token and positions", (length, width), added, 0, None)
-    return [cut, embed, tokens, *rows[1:]]
+    tokens = Layer("class token and positions", (length, embed_dim), added, 0, None)
+    return [patches, embed, tokens, *rows[1:]]

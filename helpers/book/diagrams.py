@@ -13,8 +13,7 @@ from matplotlib.patches import Circle, FancyBboxPatch, Rectangle
 
 from helpers.analysis.layers import Layer, layers, shape_text
 from helpers.book.figures import BLUE, GREEN, ORANGE, PURPLE, SKY, VERMILLION, WIDTH, new_figure
-from helpers.networks.vision_models import ViT
-from helpers.networks.vit import CUTS
+from helpers.networks.vit import ViT, square_patches
 
 FONT = 12
 LETTER = 0.105  # width of a letter of that size
@@ -201,7 +200,7 @@ def vit_diagram(model, image=None):
 
     Parameters
     ----------
-    model : helpers.networks.vision_models.ViT
+    model : helpers.networks.vit.ViT
     image : array of uint8, [S, S] or [C, S, S], optional
         To show in patches; without it they are empty.
 
@@ -209,27 +208,27 @@ def vit_diagram(model, image=None):
     -------
     Figure
     """
-    length, width = model.positions.shape[1:]
-    pixels, patch = model.embed.in_features, model.patch
+    length, embed_dim = model.positions.shape[1:]
+    pixels, patch = model.patch_embed.in_features, model.patch
     channels, side = pixels // patch**2, patch * math.isqrt(length - 1)
     if image is None:
         image = np.full((channels, side, side), 0 if channels == 1 else 255, np.uint8)
     image = np.reshape(image, (channels, side, side))
     figure, ax = _canvas(9.05)
-    kind = "squares" if model.cut is CUTS["squares"] else "strips"
+    kind = "squares" if model.patching is square_patches else "strips"
     _picture(ax, image, 0.9, 0.15, 1.15)
     words = f"image {channels}×{side}×{side},\ncut into {length - 1} {kind}\nof {pixels} numbers"
     _text(ax, 2.5, 0.72, words, ha="left")
-    _draw_patches(ax, model.cut(torch.tensor(image)[None], patch)[0].numpy(), channels, patch)
+    _draw_patches(ax, model.patching(torch.tensor(image)[None], patch)[0].numpy(), channels, patch)
     _arrow(ax, (3, 1.92), (3, 2.27))
-    _text(ax, 3.15, 2.08, f"linear: {pixels} numbers to {width}", ha="left")
+    _text(ax, 3.15, 2.08, f"linear: {pixels} numbers to {embed_dim}", ha="left")
     _draw_tokens(ax, length)
-    _text(ax, 3, 3.06, f"{length} tokens of {width} numbers, plus positions")
+    _text(ax, 3, 3.06, f"{length} tokens of {embed_dim} numbers, plus positions")
     _arrow(ax, (3, 3.2), (3, 3.62))
     y = _draw_encoder(ax, model.layers, 3.62)
-    read = "class token" if model.read == 0 else "last token"
+    pool = "class token" if model.pool == 0 else "last token"
     y = _step(ax, 3, y, "layer normalisation", 0.4)
-    _text(ax, 3.15, y + 0.16, f"of the {read} only", ha="left")
+    _text(ax, 3.15, y + 0.16, f"of the {pool} only", ha="left")
     y = _step(ax, 3, y, "linear", 0.36, GREEN)
     _arrow(ax, (3, y), (3, y + 0.25))
     _text(ax, 3, y + 0.4, f"{model.classifier.out_features} scores", weight="bold")
@@ -266,13 +265,13 @@ def _draw_encoder(ax, encoder, top):
     times = f"encoder\nlayer\n× {len(encoder)}"
     _text(ax, 0.85, top + 0.45, times, weight="bold")
     heads = f"attention, {layer.attention.heads} heads"
-    activation = {"gelu": "GELU", "relu": "ReLU"}[layer.activation.__name__]
-    network = f"linear {layer.expand.out_features}, {activation}, linear"
+    relu = getattr(layer, "activation", None) is torch.relu  # a plain ViT's has GELU
+    network = f"linear {layer.fc1.out_features}, {'ReLU' if relu else 'GELU'}, linear"
     y = top
     for words, colour in ((heads, BLUE), (network, GREEN)):
         start = y + 0.1
         y = _step(ax, x, y, "layer normalisation", 0.28)
-        start = y + 0.1 if layer.normalised_shortcut else start
+        start = y + 0.1 if getattr(layer, "normalised_shortcut", False) else start
         y = _step(ax, x, y, words, 0.28, colour)
         _arrow(ax, (x, y), (x, y + 0.2))
         y += 0.33

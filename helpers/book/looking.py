@@ -15,14 +15,14 @@ from helpers.book import figures
 from helpers.book.views import ATTENTION
 
 
-def on_pixels(attention, cut, channels, size):
+def on_pixels(attention, patching, channels, size):
     """Lay a ViT's attention to its patches on the pixels that the patches were cut from.
 
     Parameters
     ----------
     attention : tensor [B, N]
-    cut : {"squares", "strips"}
-        As for `helpers.networks.vision_models.ViT`.
+    patching : {"squares", "flattened"}
+        As for `helpers.networks.vit_variants.ViTVariant`.
     channels, size : int
         Of the images.
 
@@ -33,7 +33,7 @@ def on_pixels(attention, cut, channels, size):
         over its planes.
     """
     batch, patches = attention.shape
-    if cut == "strips":
+    if patching == "flattened":
         values = channels * size**2 // patches  # that went into a patch
         planes = attention.repeat_interleave(values, dim=1).reshape(batch, channels, size, size)
         return planes.mean(dim=1)
@@ -42,7 +42,7 @@ def on_pixels(attention, cut, channels, size):
     return grid.repeat_interleave(size // side, dim=1).repeat_interleave(size // side, dim=2)
 
 
-def enlarged(views, classes, size, cut="squares"):
+def enlarged(views, classes, size, patching="squares"):
     """Bring what `helpers.networks.probes.views` found to the size of the images.
 
     Parameters
@@ -53,7 +53,7 @@ def enlarged(views, classes, size, cut="squares"):
         Which class's map to take on each image; a ViT's attention is the same for all.
     size : int
         Side of the images, of three colours.
-    cut : {"squares", "strips"}
+    patching : {"squares", "flattened"}
         How the ViT cuts its patches.
 
     Returns
@@ -64,7 +64,7 @@ def enlarged(views, classes, size, cut="squares"):
     """
     views = torch.as_tensor(views).float()
     if views.ndim == 2:
-        return on_pixels(views * views.shape[1], cut, 3, size).numpy()
+        return on_pixels(views * views.shape[1], patching, 3, size).numpy()
     found = views[range(len(views)), list(classes)][:, None]
     options = {"size": (size, size), "mode": "bilinear", "align_corners": False}
     return functional.interpolate(found, **options)[:, 0].numpy()

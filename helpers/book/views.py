@@ -1,6 +1,6 @@
 """What the networks make of an image: receptive fields, patches, feature maps, attention.
 
-Images are uint8, [S, S] or [C, S, S]; models are those of `helpers.networks.vision_models`.
+Images are uint8, [S, S] or [C, S, S]; models are those of `helpers.networks`.
 """
 
 import math
@@ -25,7 +25,8 @@ from helpers.book.figures import (
     BookFigure,
     new_figure,
 )
-from helpers.networks.vit import square_patches, strip_patches
+from helpers.networks.vit import square_patches
+from helpers.networks.vit_variants import flattened_patches
 from helpers.training.torch_trainer import normalise
 
 #: From white to orange: black ink stays visible on it.
@@ -110,7 +111,7 @@ def patches_figure(image, patch=7):
     strip = np.arange(size**2).reshape(size, size) // patch**2
     kinds = {  # pieces, the piece that each pixel is in, which of them to tint
         "squares": (square_patches, rows * (size // patch) + columns, (rows + columns) % 2),
-        "strips": (strip_patches, strip, strip % 2),
+        "strips": (flattened_patches, strip, strip % 2),
     }
     figure, axes = new_figure(2, 2, height=6.4)
     for (above, below), (kind, (cut, owner, tinted)) in zip(axes.T, kinds.items(), strict=True):
@@ -154,7 +155,7 @@ def feature_maps_figure(model, image):
 
     Parameters
     ----------
-    model : helpers.networks.vision_models.LeNet
+    model : helpers.networks.lenet.LeNet
         Left in evaluation mode.
     image : array of uint8, [S, S] or [C, S, S]
         With several channels, a filter is shown as its mean over them.

@@ -8,12 +8,11 @@ from helpers.analysis import summaries
 from helpers.book import figures
 from helpers.claims.course import PUBLISHED_VISION
 from helpers.claims.vision_rules import NAMES, REPEATED, SQUARES, pair, small_data_name
-from helpers.networks.vision_models import MODELS
 from helpers.runs.catalogue.vision import POINTS, QUIRKS, Point
 from helpers.runs.experiments import find, recorded
 from helpers.runs.records import read_arrays
 from helpers.runs.registry import EXPERIMENTS
-from helpers.training.torch_trainer import CURVE_STEPS
+from helpers.training.torch_trainer import CURVE_STEPS, MODELS
 
 # ------------------------------------------------------------------------- the table
 
@@ -221,7 +220,7 @@ def sweep_table():
         for about, runs in (("with", scaled), ("without", plain)):
             row[f"accuracy {about}"] = f"{summaries.values(runs, 'eval_accuracy').mean():.3f}"
         row["difference"] = f"{summaries.difference(scaled, plain, 'eval_accuracy'):+.3f}"
-        for sign, label in (("score_spread", "spread"), ("attention_entropy", "entropy")):
+        for sign, label in (("score_std", "spread"), ("attention_entropy", "entropy")):
             ends = [np.mean([run.history[sign][-1] for run in runs]) for runs in (scaled, plain)]
             row[f"{label}, with / without"] = " / ".join(f"{end:.2f}" for end in ends)
         rows.append(row)
@@ -240,7 +239,7 @@ def sweep_figure():
         for point in points:
             scaled, plain = pair(point)
             gain = summaries.difference(scaled, plain, "eval_accuracy")
-            spread = np.mean([run.history["score_spread"][-1] for run in plain])
+            spread = np.mean([run.history["score_std"][-1] for run in plain])
             ax.errorbar(
                 spread, gain.estimate, capsize=3, color=figures.PALETTE[i],
                 yerr=[[gain.estimate - gain.low], [gain.high - gain.estimate]],

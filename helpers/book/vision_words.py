@@ -32,7 +32,7 @@ def runs_made():
             shorter.append(f"{about} ({epochs} epochs instead of {published})")
     said = [
         "Our accuracies are means after the last epoch, with 95% intervals over seeds; the "
-        "training images are all 60,000, and nothing was verdict on the test images."
+        "training images are all 60,000, and nothing was chosen on the test images."
     ]
     if shorter:
         said.append(f"Shorter than published, for want of time: {join_words(shorter)}.")
@@ -110,7 +110,7 @@ def about_sweep():
     for point in POINTS:
         scaled, plain = pair(point)
         gains.append(summaries.difference(scaled, plain, "eval_accuracy"))
-        spreads.append(np.mean([run.history["score_spread"][-1] for run in plain]))
+        spreads.append(np.mean([run.history["score_std"][-1] for run in plain]))
     order = np.argsort(spreads)
     half = len(order) // 2
     calm, wide = (
@@ -167,7 +167,7 @@ def about_positions(model):
 
     Parameters
     ----------
-    model : helpers.networks.vision_models.ViT
+    model : helpers.networks.vit.ViT
         Trained, with 4×4 patches.
     """
     places = functional.normalize(model.positions[0, 1:].detach(), dim=1)
@@ -195,7 +195,7 @@ def about_attention(model, images):
 
     Parameters
     ----------
-    model : helpers.networks.vision_models.ViT
+    model : helpers.networks.vit.ViT
     images : array of uint8, [N, 28, 28]
     """
     weights = attention_maps(model, normalise(torch.tensor(images)[:, None]))  # [N, L, h, T, T]

@@ -291,7 +291,7 @@ def shown(name):
     arrays = read_arrays(name, "full", find(name).keep_images[0])
     places = arrays["shown"]
     probabilities = expit(arrays["scores"][places].astype(np.float64))
-    views = arrays.get("shown_views")
+    views = arrays.get("shown_saliency")
     return places, unpacked(arrays["shown_images"]), probabilities, arrays["labels"][places], views
 
 
@@ -343,8 +343,8 @@ def looks(name):
         f"{'✓' if truth[row, k] else '✗'} {CLASSES[k]}\n{probabilities[row, k]:.2f}"
         for row, k in zip(rows, classes, strict=True)
     ]
-    cut = find(name).config.model_kwargs.get("cut", "squares")
-    found = looking.enlarged(views[rows], classes, images.shape[1], cut)
+    patching = find(name).config.model_kwargs.get("patching", "squares")
+    found = looking.enlarged(views[rows], classes, images.shape[1], patching)
     return looking.looking_figure(found, images[rows], titles, views.ndim == 4, columns=5)
 
 

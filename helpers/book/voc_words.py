@@ -29,11 +29,11 @@ from helpers.book.voc_chapter import (
 )
 from helpers.claims.course import PUBLISHED_SIDE, PUBLISHED_VOC
 from helpers.claims.voc_rules import CAUSES, COMPARED, F1, MAP, OWN, PLAIN, REPEATED, gains
-from helpers.networks.vision_models import MODELS
 from helpers.runs.agreement import prediction_interval
 from helpers.runs.catalogue.tiny_voc import WEIGHTED
 from helpers.runs.experiments import find, recorded
 from helpers.runs.registry import EXPERIMENTS
+from helpers.training.torch_trainer import MODELS
 
 
 def about_trap():
@@ -67,7 +67,7 @@ def runs_made():
         f"{vit.schedule['rate']:.5f} for the ViT; its weighted loss; its list of augmentations. "
         "Not published, and ours, are how strongly the images are changed, how long is trained, "
         f"and the size of the ViT: {vit.model_kwargs['depth']} layers of width "
-        f"{vit.model_kwargs['width']}. The networks are trained on images of "
+        f"{vit.model_kwargs['embed_dim']}. The networks are trained on images of "
         f"{find(BEST).data['size']} pixels a side instead of {PUBLISHED_SIDE}, for "
         f"{config.epochs} epochs, with {join_words(map(str, seeds))} seeds each, and some on larger "
         f"ones: {join_words(rows)}. Numbers are means over the seeds, after the last epoch, over all "

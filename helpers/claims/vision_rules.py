@@ -173,7 +173,7 @@ def _c3_6(recorded=recorded):
         verdict = HOLDS if active[1].high < active[0].low else LIMITED
     else:
         verdict = INCONCLUSIVE if better is UNCLEAR else FAILS
-    return verdict, {"gain": gain, "active": active, "dead": share("silent_units")}
+    return verdict, {"gain": gain, "active": active, "dead": share("dead_units")}
 
 
 RULES = {

@@ -2,8 +2,6 @@
 
 from torch import nn
 
-from helpers.networks.dropout import Dropout
-
 
 class LeNet(nn.Module):
     """LeNet-5 with ReLU and max-pooling, as it is built today.
@@ -37,7 +35,7 @@ class LeNet(nn.Module):
             return [nn.BatchNorm2d(channels)] if batch_norm else []
 
         def drop():
-            return [Dropout(dropout)] if dropout else []
+            return [nn.Dropout(dropout)] if dropout else []
 
         self.features = nn.Sequential(  # [B, C, S, S]
             nn.Conv2d(channels, 6, kernel_size=5, padding=2),  # [B, 6, S, S]

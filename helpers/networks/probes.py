@@ -9,7 +9,8 @@ import math
 import torch
 from torch.nn import functional
 
-from helpers.networks.vision_models import ResNet18, ViT
+from helpers.networks.resnet import ResNet18
+from helpers.networks.vit import ViT
 
 
 @contextlib.contextmanager
@@ -18,7 +19,7 @@ def watched(model):
 
     Parameters
     ----------
-    model : helpers.networks.vision_models.ViT
+    model : helpers.networks.vit.ViT
 
     Yields
     ------
@@ -34,7 +35,7 @@ def watched(model):
                 lambda module, inputs, _: scores.append(module.scores(inputs[0])[0])
             )
         )
-        hooks.append(layer.expand.register_forward_hook(lambda *call: units.append(call[2])))
+        hooks.append(layer.fc1.register_forward_hook(lambda *call: units.append(call[2])))
     try:
         yield scores, units
     finally:
@@ -52,7 +53,7 @@ def attention_maps(model, images):
 
 
 @torch.inference_mode()
-def signs(model, images):
+def attention_statistics(model, images):
     """Measure a model's attention and activity on some images.
 
     Parameters
@@ -67,12 +68,12 @@ def signs(model, images):
     dict of float
         Empty unless the model is a ViT; otherwise means over layers, heads and images of
 
-        - `score_spread`: standard deviation of the scores that one token gives to all, the
+        - `score_std`: standard deviation of the scores that one token gives to all, the
           numbers that go into a softmax;
         - `attention_entropy`: entropy of the attention weights, as a share of that of looking
           everywhere alike (1: everywhere; 0: at one token);
-        - `active_units`: share of the token networks' units that are above zero;
-        - `silent_units`: share of the units that are never above zero on these images.
+        - `active_units`: share of the MLPs' hidden units that are above zero;
+        - `dead_units`: share of the units that are never above zero on these images.
     """
     if not isinstance(model, ViT):
         return {}
@@ -84,10 +85,10 @@ def signs(model, images):
     entropy = torch.special.entr(weights).sum(dim=-1) / math.log(weights.shape[-1])
     above = units > 0
     return {
-        "score_spread": float(scores.std(dim=-1, correction=0).mean()),
+        "score_std": float(scores.std(dim=-1, correction=0).mean()),
         "attention_entropy": float(entropy.mean()),
         "active_units": float(above.float().mean()),
-        "silent_units": float((~above.any(dim=(1, 2))).float().mean()),
+        "dead_units": float((~above.any(dim=(1, 2))).float().mean()),
     }
 
 
@@ -101,7 +102,7 @@ def class_activation_maps(model, images):
 
     Parameters
     ----------
-    model : helpers.networks.vision_models.ResNet18
+    model : helpers.networks.resnet.ResNet18
         Left in evaluation mode.
     images : tensor [B, C, S, S]
         In [-1, 1].
@@ -127,7 +128,7 @@ def token_attention(model, images):
 
     Parameters
     ----------
-    model : helpers.networks.vision_models.ViT
+    model : helpers.networks.vit.ViT
         Left in evaluation mode.
     images : tensor [B, C, S, S]
         In [-1, 1].
@@ -138,10 +139,10 @@ def token_attention(model, images):
         Means over the heads. With what the class token gets, they sum to 1.
     """
     last = attention_maps(model, images)[:, -1].float().mean(dim=1)  # [B, T, T]
-    return last[:, model.read, 1:]
+    return last[:, model.pool, 1:]
 
 
-def views(model, images):
+def saliency(model, images):
     """Return where a model looks, in its own small form.
 
     Parameters

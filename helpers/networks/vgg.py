@@ -6,7 +6,6 @@ And what the original course built under that name.
 from torch import nn
 
 from helpers.networks.convolution import Conv3x3
-from helpers.networks.dropout import Dropout
 
 #: VGG-11's convolutions: their output channels in units of the first one's, and "pool" for a
 #: halving of the image.
@@ -62,10 +61,10 @@ class VGG11(nn.Module):
             nn.Flatten(),
             nn.Linear(channels * pool**2, hidden),
             nn.ReLU(inplace=True),
-            Dropout(dropout),
+            nn.Dropout(dropout),
             nn.Linear(hidden, hidden),
             nn.ReLU(inplace=True),
-            Dropout(dropout),
+            nn.Dropout(dropout),
             nn.Linear(hidden, classes),
         )
         self.apply(_initialise)
@@ -112,10 +111,10 @@ class CourseVGG(nn.Module):
             nn.Flatten(),
             nn.Linear(channels * (size // 32) ** 2, 4096),
             nn.ReLU(inplace=True),
-            Dropout(dropout),
+            nn.Dropout(dropout),
             nn.Linear(4096, 1000),
             nn.ReLU(inplace=True),
-            Dropout(dropout),
+            nn.Dropout(dropout),
             nn.Linear(1000, classes),
         )
         self.apply(_initialise)

@@ -6,8 +6,6 @@ import torch
 from torch import nn
 from torch.nn import functional
 
-from helpers.networks.dropout import Dropout
-
 
 def square_patches(images, patch):
     """Cut images into squares.
@@ -29,31 +27,15 @@ def square_patches(images, patch):
     return squares.reshape(batch, -1, channels * patch**2)
 
 
-def strip_patches(images, patch):
-    """Cut images into runs of consecutive pixels: what a plain `reshape` gives.
-
-    The shapes are those of `square_patches`, and that is all they have in common: a 7×7
-    "patch" of a 28×28 image is a strip of 49 pixels, one row and three quarters. The
-    original course cut its images so, by mistake.
-    """
-    batch, channels = images.shape[:2]
-    return images.reshape(batch, -1, channels * patch**2)  # [B, N, C p p]
-
-
-CUTS = {"squares": square_patches, "strips": strip_patches}
-
-
 class Attention(nn.Module):
     """Multi-head self-attention.
 
     Parameters
     ----------
-    width : int
+    embed_dim : int
         D, of a token.
     heads : int
-        h; it must divide the width, and each head works on d = D/h numbers.
-    scaled : bool
-        Whether the scores are divided by sqrt(d) before the softmax.
+        h; it must divide D, and each head works on d = D/h numbers.
     dropout : float
         Share of the attention weights that is dropped in training.
 
@@ -62,27 +44,19 @@ class Attention(nn.Module):
     Vaswani et al. (2017), "Attention is all you need", NeurIPS, section 3.2.
     """
 
-    def __init__(self, width, heads, scaled=True, dropout=0.0):
+    def __init__(self, embed_dim, heads, dropout=0.0):
         super().__init__()
-        if width % heads:
-            raise ValueError(f"{heads} heads do not divide a width of {width}")
-        self.heads, self.scale = heads, 1 / math.sqrt(width // heads) if scaled else 1.0
-        self.queries_keys_values = nn.Linear(width, 3 * width)
-        self.output = nn.Linear(width, width)
-        self.dropout = Dropout(dropout)
-
-    @torch.no_grad()
-    def enlarge_scores(self, factor):
-        """Multiply the scores by a factor, half of it in the queries and half in the keys."""
-        both = slice(2 * self.output.in_features)  # rows of the queries, then of the keys
-        self.queries_keys_values.weight[both] *= math.sqrt(factor)
-        self.queries_keys_values.bias[both] *= math.sqrt(factor)
+        if embed_dim % heads:
+            raise ValueError(f"{heads} heads do not divide an embedding of {embed_dim}")
+        self.heads, self.scale = heads, 1 / math.sqrt(embed_dim // heads)
+        self.qkv = nn.Linear(embed_dim, 3 * embed_dim)
+        self.output = nn.Linear(embed_dim, embed_dim)
+        self.dropout = nn.Dropout(dropout)
 
     def scores(self, tokens):
         """Return the attention scores [B, h, T, T] before the softmax, and values [B, h, T, d]."""
-        batch, length, width = tokens.shape
-        projected = self.queries_keys_values(tokens)  # [B, T, 3 D]
-        split = projected.reshape(batch, length, 3, self.heads, width // self.heads)
+        batch, length, embed_dim = tokens.shape
+        split = self.qkv(tokens).reshape(batch, length, 3, self.heads, embed_dim // self.heads)
         queries, keys, values = split.permute(2, 0, 3, 1, 4)  # each [B, h, T, d]
         return queries @ keys.transpose(-2, -1) * self.scale, values
 
@@ -95,41 +69,28 @@ class Attention(nn.Module):
 
 
 class EncoderLayer(nn.Module):
-    """Attention, then a small network on each token by itself, each around a shortcut.
+    """Attention, then an MLP on each token by itself, each added to what came in.
 
     Parameters
     ----------
-    width, heads, scaled, dropout
+    embed_dim, heads, dropout
         As in `Attention`.
     hidden : int
-        Units of the token's network.
-    activation : {"gelu", "relu"}
-    normalised_shortcut : bool
-        Let the shortcut start behind the normalisation, as the original course did, instead
-        of before it.
+        Hidden units of the MLP.
     """
 
-    def __init__(
-        self, width, heads, hidden, activation="gelu", scaled=True, dropout=0.0,
-        normalised_shortcut=False,
-    ):  # fmt: skip
+    def __init__(self, embed_dim, heads, hidden, dropout=0.0):
         super().__init__()
-        self.norm1, self.norm2 = nn.LayerNorm(width), nn.LayerNorm(width)
-        self.attention = Attention(width, heads, scaled, dropout)
-        self.expand, self.contract = nn.Linear(width, hidden), nn.Linear(hidden, width)
-        self.activation = {"gelu": functional.gelu, "relu": functional.relu}[activation]
-        self.dropout = Dropout(dropout)
-        self.normalised_shortcut = normalised_shortcut
+        self.norm1, self.norm2 = nn.LayerNorm(embed_dim), nn.LayerNorm(embed_dim)
+        self.attention = Attention(embed_dim, heads, dropout)
+        self.fc1, self.fc2 = nn.Linear(embed_dim, hidden), nn.Linear(hidden, embed_dim)
+        self.dropout = nn.Dropout(dropout)
 
     def forward(self, tokens):
         """Map tokens [B, T, D] to tokens [B, T, D]."""
-        normal = self.norm1(tokens)
-        start = normal if self.normalised_shortcut else tokens
-        tokens = start + self.dropout(self.attention(normal))
-        normal = self.norm2(tokens)
-        start = normal if self.normalised_shortcut else tokens
-        hidden = self.dropout(self.activation(self.expand(normal)))  # [B, T, hidden]
-        return start + self.dropout(self.contract(hidden))
+        tokens = tokens + self.dropout(self.attention(self.norm1(tokens)))
+        hidden = self.dropout(functional.gelu(self.fc1(self.norm2(tokens))))  # [B, T, hidden]
+        return tokens + self.dropout(self.fc2(hidden))
 
 
 class ViT(nn.Module):
@@ -144,17 +105,10 @@ class ViT(nn.Module):
     classes : int
     patch : int
         Side of a patch in pixels.
-    width, heads, depth, hidden : int
-        Of a token; attention heads; encoder layers; units of a layer's token network.
-    activation, scaled, dropout, normalised_shortcut
-        As in `EncoderLayer`.
-    cut : {"squares", "strips"}
-        How the image becomes patches; "strips" is the original course's mistake.
-    read : {"class", "last"}
-        From which token the class is read: the class token, or the last patch's, as in the
-        original course.
-    score_scale : float
-        Factor of the attention scores at the start, by larger queries' and keys' weights.
+    embed_dim, heads, depth, hidden : int
+        Of a token; attention heads; encoder layers; hidden units of a layer's MLP.
+    dropout : float
+        After the embedding, in the attention and in the MLP.
 
     References
     ----------
@@ -162,42 +116,33 @@ class ViT(nn.Module):
     recognition at scale", ICLR.
     """
 
+    layer, patching, pool = EncoderLayer, staticmethod(square_patches), 0  # for `vit_variants`
+
     def __init__(
-        self, channels=1, size=28, classes=10, patch=7, width=128, heads=8, depth=1, hidden=512,
-        activation="gelu", scaled=True, dropout=0.2, cut="squares", read="class",
-        normalised_shortcut=False, score_scale=1.0,
+        self, channels=1, size=28, classes=10, patch=7, embed_dim=128, heads=8, depth=1,
+        hidden=512, dropout=0.2,
     ):  # fmt: skip
         super().__init__()
         if size % patch:
             raise ValueError(f"patches of {patch} pixels do not divide a side of {size}")
-        if cut not in CUTS or read not in ("class", "last"):
-            raise ValueError(
-                f"cut must be squares or strips, read class or last; got {cut}, {read}"
-            )
-        self.cut, self.patch, self.read = CUTS[cut], patch, {"class": 0, "last": -1}[read]
-        patches = (size // patch) ** 2
-        self.embed = nn.Linear(channels * patch**2, width)
-        self.class_token = nn.Parameter(0.02 * torch.randn(1, 1, width))
-        self.positions = nn.Parameter(0.02 * torch.randn(1, patches + 1, width))
-        self.dropout = Dropout(dropout)
+        self.patch, patches = patch, (size // patch) ** 2
+        self.patch_embed = nn.Linear(channels * patch**2, embed_dim)
+        self.class_token = nn.Parameter(0.02 * torch.randn(1, 1, embed_dim))
+        self.positions = nn.Parameter(0.02 * torch.randn(1, patches + 1, embed_dim))
+        self.dropout = nn.Dropout(dropout)
         self.layers = nn.Sequential(
-            *(
-                EncoderLayer(width, heads, hidden, activation, scaled, dropout, normalised_shortcut)
-                for _ in range(depth)
-            )
+            *(self.layer(embed_dim, heads, hidden, dropout) for _ in range(depth))
         )
-        self.norm = nn.LayerNorm(width)
-        self.classifier = nn.Linear(width, classes)
-        for layer in self.layers:
-            layer.attention.enlarge_scores(score_scale)
+        self.norm = nn.LayerNorm(embed_dim)
+        self.classifier = nn.Linear(embed_dim, classes)
 
-    def tokens(self, images):
+    def embed(self, images):
         """Map images [B, C, S, S] to the first layer's tokens [B, 1 + N, D]."""
-        patches = self.embed(self.cut(images, self.patch))  # [B, N, D]
+        patches = self.patch_embed(self.patching(images, self.patch))  # [B, N, D]
         first = self.class_token.expand(len(images), -1, -1)  # [B, 1, D]
         return self.dropout(torch.cat([first, patches], dim=1) + self.positions)
 
     def forward(self, images):
         """Map images [B, C, S, S] to logits [B, K]."""
-        tokens = self.norm(self.layers(self.tokens(images)))
-        return self.classifier(tokens[:, self.read])
+        tokens = self.norm(self.layers(self.embed(images)))
+        return self.classifier(tokens[:, self.pool])  # 0 is the class token

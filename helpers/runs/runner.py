@@ -328,12 +328,12 @@ def shown_arrays(training, data):
     -------
     dict of ndarray
         `shown` int [M], their places in the evaluation data; `shown_images`, packed; and, if the
-        model has such a thing, `shown_views` float16, as from `helpers.networks.probes.views`.
+        model has such a thing, `shown_saliency` float16, as from `probes.saliency`.
     """
     places = telling(training.scores(), data.labels_eval)
     kept = {"shown": places, "shown_images": packed(data.x_eval[places])}
-    views = training.views(places)
-    return kept if views is None else kept | {"shown_views": views.astype(np.float16)}
+    saliency = training.saliency(places)
+    return kept if saliency is None else kept | {"shown_saliency": saliency.astype(np.float16)}
 
 
 def kept_arrays(training, data, mistakes=24):

@@ -16,7 +16,7 @@ class TrainConfig:
 
     Attributes
     ----------
-    model : a key of `helpers.networks.vision_models.MODELS`.
+    model : a key of `helpers.training.torch_trainer.MODELS`.
     model_kwargs : of the model, besides the input's channels and size and the classes.
     loss : a key of `helpers.training.losses.LOSSES`, or {"name": such a key, and its arguments}.
     label_smoothing : share of the target that is spread over all classes.

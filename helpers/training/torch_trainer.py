@@ -16,8 +16,12 @@ from torch.nn.parallel import DistributedDataParallel
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from helpers.data.augment import augment
-from helpers.networks.probes import signs, views
-from helpers.networks.vision_models import MODELS
+from helpers.networks.lenet import LeNet
+from helpers.networks.probes import attention_statistics, saliency
+from helpers.networks.resnet import ResNet18
+from helpers.networks.vgg import VGG11, CourseVGG
+from helpers.networks.vit import ViT
+from helpers.networks.vit_variants import ViTVariant
 from helpers.training.config import NoSuchDevice
 from helpers.training.losses import accuracy_per_example, choose_loss, evaluate, metric_names
 from helpers.training.schedules import SCHEDULES
@@ -30,6 +34,16 @@ EVALUATION_BATCH = 500
 torch.set_flush_denormal(True)
 
 OPTIMISERS = {"adam": torch.optim.Adam, "adamw": torch.optim.AdamW, "sgd": torch.optim.SGD}
+
+#: What a recipe may name: images [B, C, S, S] in, logits out.
+MODELS = {
+    "lenet": LeNet,
+    "vgg11": VGG11,
+    "course-vgg": CourseVGG,
+    "resnet18": ResNet18,
+    "vit": ViT,
+    "vit-variant": ViTVariant,
+}
 
 
 def choose_device(name="auto"):
@@ -115,7 +129,7 @@ class TorchTrainer:
     history : dict of lists
         One entry per epoch. `loss` and `accuracy` are measured during the epoch, before each
         step; `eval_loss`, `eval_accuracy` (None where not evaluated) and a ViT's
-        `helpers.networks.probes.signs` after it.
+        `helpers.networks.probes.attention_statistics` after it.
     curve : dict of lists
         `loss` and `accuracy` again, one entry for every `CURVE_STEPS` steps.
     diverged : bool
@@ -209,7 +223,7 @@ class TorchTrainer:
             "accuracy": accuracy,
             **dict.fromkeys(metric_names(self.data.targets_eval)),
             **measured,
-            **signs(self.model, normalise(self.data.images_eval[:EVALUATION_BATCH])),
+            **attention_statistics(self.model, normalise(self.data.images_eval[:EVALUATION_BATCH])),
         }
         for name, value in row.items():
             self.history.setdefault(name, []).append(rounded(value))
@@ -250,10 +264,10 @@ class TorchTrainer:
         """Return the logits [N, K] of the evaluation data, as a NumPy array."""
         return self.predict(self.data.images_eval).cpu().numpy()
 
-    def views(self, places):
-        """Return where the evaluated model looks on some evaluation images, as `inside.views`."""
+    def saliency(self, places):
+        """Return where the evaluated model looks on some evaluation images, as `probes.saliency`."""
         images = normalise(self.data.images_eval[torch.from_numpy(places)])
-        found = views(self.eval_model.eval(), images)
+        found = saliency(self.eval_model.eval(), images)
         return None if found is None else found.float().cpu().numpy()
 
     def artifacts(self):

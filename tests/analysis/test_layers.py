@@ -15,14 +15,19 @@ from helpers.analysis.layers import (
     receptive_fields,
     shape_table,
 )
-from helpers.networks.vision_models import MODELS, VGG11, LeNet, ResNet18, ViT
+from helpers.networks.lenet import LeNet
+from helpers.networks.resnet import ResNet18
+from helpers.networks.vgg import VGG11
+from helpers.networks.vit import ViT
+from helpers.training.torch_trainer import MODELS
 
 SMALL = {
     "lenet": {},
     "vgg11": {"width": 1, "hidden": 8, "batch_norm": True},
     "course-vgg": {"classes": 10},
     "resnet18": {"width": 1},
-    "vit": {"width": 16, "hidden": 32, "depth": 2},
+    "vit": {"embed_dim": 16, "hidden": 32, "depth": 2},
+    "vit-variant": {"embed_dim": 16, "hidden": 32, "depth": 2},
 }
 
 

@@ -9,8 +9,11 @@ from matplotlib.patches import Circle, FancyBboxPatch, Rectangle
 
 from helpers.analysis.layers import layers, shape_text
 from helpers.book import diagrams
-from helpers.networks.resnet import BasicBlock
-from helpers.networks.vision_models import VGG11, LeNet, ResNet18, ViT
+from helpers.networks.lenet import LeNet
+from helpers.networks.resnet import BasicBlock, ResNet18
+from helpers.networks.vgg import VGG11
+from helpers.networks.vit import ViT
+from helpers.networks.vit_variants import ViTVariant
 
 with torch.device("meta"):  # drawn without their numbers
     CONVOLUTIONAL = {
@@ -24,7 +27,9 @@ with torch.device("meta"):  # drawn without their numbers
     }
 VITS = {
     "ViT": ViT(),
-    "as the original": ViT(cut="strips", read="last", normalised_shortcut=True, activation="relu"),
+    "as the original": ViTVariant(
+        patching="flattened", pool="last", normalised_shortcut=True, activation="relu"
+    ),
     "colours": ViT(3, 64, 20, patch=8, depth=4),
 }
 
@@ -149,7 +154,7 @@ def test_a_vit_says_what_it_does(name):
 
 @pytest.mark.parametrize("behind", [False, True])
 def test_shortcuts_start_where_the_model_s_do(behind):
-    figure = diagrams.vit_diagram(ViT(normalised_shortcut=behind))
+    figure = diagrams.vit_diagram(ViTVariant(normalised_shortcut=behind))
     boxes = patches_of(figure, FancyBboxPatch)
     norms = sorted(box.get_y() for box in boxes)[1:4:2]  # after the frame: norm, attention, norm
     ways = [line for line in figure.axes[0].lines if len(line.get_xdata()) == 3]
@@ -165,7 +170,7 @@ def test_a_vit_s_patches_are_the_image_s():
     assert np.array_equal(whole, image)
     assert len(pieces) == 16
     assert np.array_equal(pieces[5], image[7:14, 7:14])
-    strips = diagrams.vit_diagram(ViT(cut="strips"), image).axes[0].images
+    strips = diagrams.vit_diagram(ViTVariant(patching="flattened"), image).axes[0].images
     assert np.array_equal(strips[6].get_array().ravel(), image.ravel()[5 * 49 : 6 * 49])
 
 

@@ -8,7 +8,10 @@ from torch import nn
 
 from helpers.book import looking
 from helpers.networks import probes as inside
-from helpers.networks.vision_models import LeNet, ResNet18, ViT
+from helpers.networks.lenet import LeNet
+from helpers.networks.resnet import ResNet18
+from helpers.networks.vit import ViT
+from helpers.networks.vit_variants import ViTVariant
 from helpers.training.torch_trainer import normalise
 
 RNG = np.random.default_rng(0)
@@ -25,7 +28,7 @@ def resnet():
 @pytest.fixture
 def vit():
     torch.manual_seed(0)
-    return ViT(3, 32, 5, patch=16, width=24, heads=4, depth=2, hidden=8)  # 5 tokens
+    return ViT(3, 32, 5, patch=16, embed_dim=24, heads=4, depth=2, hidden=8)  # 5 tokens
 
 
 def attend(model, weights, monkeypatch):
@@ -82,9 +85,9 @@ LAST = 0.1 * np.eye(5) + 0.9 * np.roll(np.eye(5), 2, axis=1)  # everyone looks t
 LAST = 0.9 * LAST + 0.02
 
 
-@pytest.mark.parametrize(("read", "row"), [("class", 0), ("last", 4)])
-def test_attention_is_that_of_the_answering_token(vit, monkeypatch, read, row):
-    vit.read = {"class": 0, "last": -1}[read]
+@pytest.mark.parametrize(("pool", "row"), [("class", 0), ("last", 4)])
+def test_attention_is_that_of_the_answering_token(vit, monkeypatch, pool, row):
+    vit.pool = {"class": 0, "last": -1}[pool]
     attend(vit, [FIRST, LAST], monkeypatch)
     found = inside.token_attention(vit, BATCH).numpy()
     assert found == pytest.approx(np.tile(LAST[row, 1:], (3, 1)), abs=1e-6)
@@ -97,15 +100,17 @@ def test_attention_is_the_mean_over_heads(vit):
     assert (found.sum(dim=1) < 1).all()  # the rest it gives itself
 
 
-@pytest.mark.parametrize("cut", ["squares", "strips"])
-def test_attention_lies_on_the_pixels_that_the_patch_was_cut_from(cut):
-    model = ViT(3, 32, 5, patch=8, width=24, heads=4, hidden=8, cut=cut)
+@pytest.mark.parametrize("patching", ["squares", "flattened"])
+def test_attention_lies_on_the_pixels_that_the_patch_was_cut_from(patching):
+    model = ViTVariant(
+        channels=3, size=32, classes=5, patch=8, embed_dim=24, heads=4, hidden=8, patching=patching
+    )
     for patch in range(16):
         attention = torch.zeros(1, 16)
         attention[0, patch] = 1
-        found = looking.on_pixels(attention, cut, 3, 32)
+        found = looking.on_pixels(attention, patching, 3, 32)
         image = torch.zeros(1, 3, 32, 32, requires_grad=True)
-        model.cut(image, 8)[0, patch].sum().backward()
+        model.patching(image, 8)[0, patch].sum().backward()
         assert torch.equal(found, image.grad.mean(dim=1)), patch
 
 
@@ -113,12 +118,12 @@ def test_a_vits_map_is_in_units_of_looking_everywhere_alike(vit, monkeypatch):
     even = np.full((5, 5), 0.2)
     even[0] = [0.0, 0.25, 0.25, 0.25, 0.25]
     attend(vit, [FIRST, even], monkeypatch)
-    found = looking.enlarged(inside.views(vit, BATCH), [0, 0, 0], 32)
+    found = looking.enlarged(inside.saliency(vit, BATCH), [0, 0, 0], 32)
     assert found == pytest.approx(np.ones((3, 32, 32)))
 
 
 def test_other_networks_have_no_such_map():
-    assert inside.views(LeNet(), BATCH) is None
+    assert inside.saliency(LeNet(), BATCH) is None
 
 
 # -------------------------------------------------------------------------- the figure
@@ -134,7 +139,7 @@ def test_the_figure_lays_each_map_on_its_own_image(kind, request):
     model = request.getfixturevalue(kind)
     images, classes = np.concatenate([IMAGES, IMAGES[:2]]), [0, 1, 2, 3, 4]
     titles = ["✓ person", "✗ cat", "○ plane", "car", "bird"]
-    found = looking.enlarged(inside.views(model, torch.cat([BATCH, BATCH[:2]])), classes, 32)
+    found = looking.enlarged(inside.saliency(model, torch.cat([BATCH, BATCH[:2]])), classes, 32)
     figure = looking.looking_figure(found, images, titles, signed=kind == "resnet")
     above, below = ([ax for ax in panels(figure) if len(ax.images) == layers] for layers in (1, 2))
     assert [ax.get_title() for ax in above] == titles

@@ -10,7 +10,7 @@ from torch import nn
 from helpers.book import figures, readers
 from helpers.book.animation import player
 from helpers.data.datasets import load_mnist
-from helpers.networks.vision_models import LeNet
+from helpers.networks.lenet import LeNet
 
 DIGITS = load_mnist("embedded")
 SEVEN = DIGITS.train_images[np.argmax(DIGITS.train_labels == 7)]

@@ -9,8 +9,11 @@ from matplotlib.patches import Rectangle
 from helpers.analysis.layers import nested_squares, receptive_fields
 from helpers.book import views
 from helpers.data.datasets import load_mnist
+from helpers.networks.lenet import LeNet
 from helpers.networks.probes import attention_maps
-from helpers.networks.vision_models import VGG11, LeNet, ResNet18, ViT
+from helpers.networks.resnet import ResNet18
+from helpers.networks.vgg import VGG11
+from helpers.networks.vit import ViT
 
 IMAGE = load_mnist("embedded").train_images[5]
 COLOURS = np.random.default_rng(0).integers(0, 256, (3, 32, 32)).astype(np.uint8)

@@ -12,7 +12,7 @@ from helpers.book import vision, vision_words
 from helpers.claims import vision_rules as vision_claims
 from helpers.claims.course import PUBLISHED_VISION
 from helpers.claims.vision_rules import NAMES, REPEATED
-from helpers.networks.vision_models import ViT
+from helpers.networks.vit import ViT
 from helpers.runs.catalogue.vision import POINTS, QUIRKS, Point
 from helpers.runs.experiment import Experiment
 from helpers.training.config import TrainConfig
@@ -223,7 +223,7 @@ def swept(gains, spreads):
     for point, gain, spread in zip(POINTS, gains, spreads, strict=True):
         for scaled in (True, False):
             ends = steady(0.95 - (0 if scaled else gain))
-            signs = {"score_spread": [9.0, 0.5 if scaled else spread]}
+            signs = {"score_std": [9.0, 0.5 if scaled else spread]}
             signs["attention_entropy"] = [9.0, 0.95 if scaled else 0.25]
             made[point.name(scaled)] = of_network(ends, **signs)
     return made
@@ -276,7 +276,7 @@ def test_the_gains_are_told_apart_by_the_spread_of_the_scores(recorded):
 
 @pytest.mark.parametrize(
     ("model", "arguments"),
-    [("vit", {"width": 16, "heads": 2, "hidden": 32}), ("resnet18", {"width": 4})],
+    [("vit", {"embed_dim": 16, "heads": 2, "hidden": 32}), ("resnet18", {"width": 4})],
 )
 def test_a_kept_model_answers_as_the_trained_one_does(kept, monkeypatch, model, arguments):
     recipe = TrainConfig(model, model_kwargs=arguments, epochs=1, batch_size=8)
@@ -380,7 +380,7 @@ def test_the_chapter_says_which_rows_are_shorter_or_missing(monkeypatch):
 
 
 def test_positions_are_alike_by_their_distance_on_the_grid():
-    model = ViT(width=32, heads=2, hidden=8)
+    model = ViT(embed_dim=32, heads=2, hidden=8)
     model.positions.data.zero_()
     for i in range(16):
         row, column = divmod(i, 4)

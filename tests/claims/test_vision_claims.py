@@ -289,7 +289,7 @@ def test_both_ways_are_looked_at(find, monkeypatch, told, not_told, answer):
 
 def units(made, active, silent=0.1):
     for record, share in zip(made, active, strict=True):
-        record.history |= {"active_units": [0.5, share], "silent_units": [0.5, silent]}
+        record.history |= {"active_units": [0.5, share], "dead_units": [0.5, silent]}
     return made
 
 

@@ -7,9 +7,12 @@ import torchvision
 from torch.nn import functional
 
 from helpers.networks.convolution import Conv3x3, patches
-from helpers.networks.dropout import Dropout
-from helpers.networks.vision_models import MODELS, VGG11, LeNet, ResNet18, ViT
-from helpers.networks.vit import Attention, EncoderLayer, square_patches, strip_patches
+from helpers.networks.lenet import LeNet
+from helpers.networks.resnet import ResNet18
+from helpers.networks.vgg import VGG11
+from helpers.networks.vit import Attention, EncoderLayer, ViT, square_patches
+from helpers.networks.vit_variants import VariantLayer, ViTVariant, flattened_patches
+from helpers.training.torch_trainer import MODELS
 
 
 def images(batch=4, channels=1, size=28, seed=0):
@@ -94,9 +97,10 @@ def test_lenet_can_be_normalised_and_dropped_out():
     assert [layer.num_features for layer in model.features if hasattr(layer, "num_features")] == [
         6, 16,
     ]  # fmt: skip
-    assert sum(isinstance(layer, Dropout) for layer in model.classifier) == 2
+    assert sum(isinstance(layer, torch.nn.Dropout) for layer in model.classifier) == 2
     assert count(model) == count(LeNet()) + 2 * (6 + 16)
-    assert not any(isinstance(layer, Dropout | torch.nn.BatchNorm2d) for layer in LeNet().modules())
+    plain = {type(layer) for layer in LeNet().modules()}
+    assert not plain & {torch.nn.Dropout, torch.nn.BatchNorm2d}
 
 
 def test_vgg11_is_torchvisions():
@@ -204,55 +208,6 @@ def test_a_narrower_network_has_every_channel_scaled(name):
     assert narrow[-1, 1] == 8 * 12
 
 
-# --------------------------------------------------------------------------- dropout
-
-
-def test_dropout_drops_its_share_and_keeps_the_mean():
-    torch.manual_seed(0)
-    ones = torch.ones(1001, 333)  # no multiple of four
-    dropped = Dropout(0.3)(ones)
-    assert dropped.shape == ones.shape
-    assert dropped.unique().tolist() == [0, pytest.approx(1 / 0.7, rel=1e-4)]
-    share = dropped == 0
-    assert share.float().mean() == pytest.approx(0.3, abs=0.004)
-    for neighbour in (1, 2, 3):  # one random number serves four elements, each for itself
-        both = share[:, neighbour:] & share[:, :-neighbour]
-        assert both.float().mean() == pytest.approx(0.09, abs=0.004)
-
-
-def test_dropout_does_nothing_in_evaluation_or_without_a_share():
-    numbers = torch.randn(5, 7)
-    assert Dropout(0.9).eval()(numbers) is numbers
-    before = torch.get_rng_state()
-    assert Dropout(0.0)(numbers) is numbers
-    assert torch.equal(torch.get_rng_state(), before)
-
-
-def test_dropout_passes_a_gradient_where_it_keeps():
-    torch.manual_seed(0)
-    numbers = torch.rand(50, 50) + 1
-    dropped = Dropout(0.5)(numbers.requires_grad_())
-    dropped.sum().backward()
-    torch.testing.assert_close(numbers.grad, (dropped != 0) * 2.0)
-
-
-def test_dropout_is_decided_by_the_seed():
-    masks = []
-    for seed in (0, 0, 1):
-        torch.manual_seed(seed)
-        layer = Dropout(0.5)
-        masks += [layer(torch.ones(20, 20)), layer(torch.ones(20, 20))]
-    assert torch.equal(masks[0], masks[2]) and torch.equal(masks[1], masks[3])
-    assert not torch.equal(masks[0], masks[4])
-    assert not torch.equal(masks[0], masks[1])  # each call draws anew
-
-
-@pytest.mark.parametrize("share", [1.0, -0.1, float("nan")])
-def test_dropout_refuses_to_drop_everything(share):
-    with pytest.raises(ValueError, match="less than 1; got"):
-        Dropout(share)
-
-
 # ------------------------------------------------------------------------------- ViT
 
 
@@ -267,7 +222,7 @@ def test_patches_are_the_squares_they_claim_to_be():
 
 def test_strips_are_runs_of_pixels():
     batch = images(2)
-    strips = strip_patches(batch, 7)
+    strips = flattened_patches(batch, 7)
     assert strips.shape == square_patches(batch, 7).shape == (2, 16, 49)
     torch.testing.assert_close(strips[0, 1], batch[0, 0].flatten()[49:98])
     assert not torch.equal(strips, square_patches(batch, 7))
@@ -285,10 +240,11 @@ def test_it_matters_where_a_patch_stands():
 @pytest.mark.parametrize("scaled", [True, False])
 def test_attention_is_pytorchs(scaled):
     torch.manual_seed(0)
-    ours = Attention(width=12, heads=3, scaled=scaled)
+    ours = Attention(embed_dim=12, heads=3)
+    ours.scale = ours.scale if scaled else 1.0
     theirs = torch.nn.MultiheadAttention(12, 3, batch_first=True)
-    theirs.in_proj_weight.data = ours.queries_keys_values.weight.data.clone()
-    theirs.in_proj_bias.data = ours.queries_keys_values.bias.data.clone()
+    theirs.in_proj_weight.data = ours.qkv.weight.data.clone()
+    theirs.in_proj_bias.data = ours.qkv.bias.data.clone()
     theirs.out_proj.load_state_dict(ours.output.state_dict())
     if not scaled:  # PyTorch always divides by sqrt(d): undo it in the queries
         theirs.in_proj_weight.data[:12] *= 2
@@ -300,8 +256,10 @@ def test_attention_is_pytorchs(scaled):
 
 @pytest.mark.parametrize("factor", [0.25, 16.0])
 def test_scores_begin_larger_by_their_factor(factor):
-    plain, larger = (built("vit", dropout=0.0, score_scale=scale) for scale in (1.0, factor))
-    tokens = plain.layers[0].norm1(plain.tokens(images()))
+    plain, larger = (
+        built("vit-variant", dropout=0.0, score_scale=scale) for scale in (1.0, factor)
+    )
+    tokens = plain.layers[0].norm1(plain.embed(images()))
     (scores, values), (enlarged, same) = (
         model.layers[0].attention.scores(tokens) for model in (plain, larger)
     )
@@ -309,21 +267,21 @@ def test_scores_begin_larger_by_their_factor(factor):
     torch.testing.assert_close(same, values)
     state = larger.state_dict()
     changed = [name for name, value in plain.state_dict().items() if (value != state[name]).any()]
-    inside = "layers.0.attention.queries_keys_values"
+    inside = "layers.0.attention.qkv"
     assert changed == [f"{inside}.weight", f"{inside}.bias"]
 
 
 def test_the_layer_is_pytorchs():
     torch.manual_seed(0)
-    ours = EncoderLayer(width=12, heads=3, hidden=20)
+    ours = EncoderLayer(embed_dim=12, heads=3, hidden=20)
     theirs = torch.nn.TransformerEncoderLayer(
         12, 3, 20, dropout=0.0, activation="gelu", batch_first=True, norm_first=True
     )
     pairs = {
-        "self_attn.in_proj_": ours.attention.queries_keys_values,
+        "self_attn.in_proj_": ours.attention.qkv,
         "self_attn.out_proj.": ours.attention.output,
-        "linear1.": ours.expand,
-        "linear2.": ours.contract,
+        "linear1.": ours.fc1,
+        "linear2.": ours.fc2,
         "norm1.": ours.norm1,
         "norm2.": ours.norm2,
     }
@@ -339,18 +297,19 @@ def test_the_layer_is_pytorchs():
 
 
 def test_the_originals_shortcut_starts_behind_the_normalisation():
-    layer = EncoderLayer(width=12, heads=3, hidden=20, normalised_shortcut=True)
+    layer = VariantLayer(embed_dim=12, heads=3, hidden=20)
+    layer.normalised_shortcut = True
     tokens = torch.randn(5, 7, 12)
     torch.testing.assert_close(layer(tokens), layer(10 * tokens + 3), rtol=1e-3, atol=1e-3)
-    plain = EncoderLayer(width=12, heads=3, hidden=20)
+    plain = EncoderLayer(embed_dim=12, heads=3, hidden=20)
     assert not torch.allclose(plain(tokens), plain(10 * tokens + 3), atol=1e-2)
 
 
 def test_the_class_is_read_where_it_is_said():
     model = built("vit", dropout=0.0)
-    for read, place in (("class", 0), ("last", 16)):
-        model.read = {"class": 0, "last": -1}[read]
-        tokens = model.norm(model.layers(model.tokens(images())))
+    for pool, place in ((0, 0), (-1, 16)):
+        model.pool = pool
+        tokens = model.norm(model.layers(model.embed(images())))
         assert tokens.shape == (4, 17, 128)
         torch.testing.assert_close(model(images()), model.classifier(tokens[:, place]))
 
@@ -367,19 +326,20 @@ def test_vit_has_the_number_of_parameters_worked_out_by_hand():
     ("options", "message"),
     [
         ({"patch": 5}, "patches of 5 pixels do not divide a side of 28"),
-        ({"heads": 3}, "3 heads do not divide a width of 128"),
-        ({"cut": "circles"}, "cut must be squares or strips"),
-        ({"read": "first"}, "read class or last"),
+        ({"heads": 3}, "3 heads do not divide an embedding of 128"),
+        ({"patching": "circles"}, "patching must be one of squares, flattened; got 'circles'"),
+        ({"pool": "first"}, "pool must be one of class, last"),
+        ({"activation": "elu"}, "activation must be one of gelu, relu"),
     ],
 )
 def test_what_does_not_fit_is_refused(options, message):
     with pytest.raises(ValueError, match=message):
-        ViT(**options)
+        ViTVariant(**options)
 
 
 def test_gelu_and_relu_differ():
     outputs = [
-        built("vit", dropout=0.0, activation=name)(images()).detach().numpy()
+        built("vit-variant", dropout=0.0, activation=name)(images()).detach().numpy()
         for name in ("gelu", "relu")
     ]
     assert np.abs(outputs[0] - outputs[1]).max() > 1e-4

@@ -167,7 +167,7 @@ def test_a_model_is_kept_with_samples_for_the_seeds_that_are_named(tmp_path):
     ("model", "arguments", "shape"),
     [
         ("resnet18", {"width": 2}, (5, 2, 2)),
-        ("vit", {"patch": 16, "width": 8, "heads": 2, "hidden": 8}, (16,)),
+        ("vit", {"patch": 16, "embed_dim": 8, "heads": 2, "hidden": 8}, (16,)),
         ("lenet", {}, None),
     ],
 )
@@ -183,14 +183,14 @@ def test_telling_images_are_kept_with_where_the_model_looks(tmp_path, model, arg
         )  # fmt: skip
         kept[seed] = records.read_arrays("small", "embedded", seed, tmp_path / "runs")
     more = kept[1].keys() - kept[0].keys()
-    assert more == {"shown", "shown_images"} | ({"shown_views"} if shape else set())
+    assert more == {"shown", "shown_images"} | ({"shown_saliency"} if shape else set())
     images = unpacked(kept[1]["shown_images"])
     places = kept[1]["shown"]
     assert images.shape == (len(places), 64, 64, 3)
     originals = load_tiny_voc().val_images[places]
     assert np.abs(images.astype(int) - originals).mean() < 10
     if shape:
-        assert kept[1]["shown_views"].shape == (len(places), *shape)
+        assert kept[1]["shown_saliency"].shape == (len(places), *shape)
 
 
 def test_samples_are_the_first_of_each_class():

@@ -22,7 +22,7 @@ TINY = TrainConfig(
     "lenet", epochs=3, batch_size=32, schedule={"name": "cosine", "peak_lr": 0.002, "warmup": 0.1}
 )
 SMALL_VIT = TrainConfig(
-    "vit", model_kwargs={"width": 16, "heads": 2, "hidden": 32, "dropout": 0.5}, epochs=4,
+    "vit", model_kwargs={"embed_dim": 16, "heads": 2, "hidden": 32, "dropout": 0.5}, epochs=4,
     batch_size=8, evaluate_every=3,
 )  # fmt: skip
 
@@ -147,15 +147,15 @@ def test_how_often_it_is_evaluated_changes_no_training():
         trained(replace(SMALL_VIT, evaluate_every=every), n=20).history for every in (1, 3)
     )
     assert often["loss"] == seldom["loss"]
-    assert often["score_spread"] == seldom["score_spread"]
+    assert often["score_std"] == seldom["score_std"]
 
 
 def test_a_vit_is_looked_into_after_each_epoch():
-    names = {"score_spread", "attention_entropy", "active_units", "silent_units"}
+    names = {"score_std", "attention_entropy", "active_units", "dead_units"}
     run = trained(SMALL_VIT, n=20)
     assert names <= run.history.keys()
     assert all(len(run.history[name]) == 4 for name in names)
-    now = training.signs(run.model, training.normalise(run.data.images_eval))
+    now = training.attention_statistics(run.model, training.normalise(run.data.images_eval))
     assert {name: run.history[name][-1] for name in names} == pytest.approx(now)
     assert not names & trained(n=20).history.keys()
 
@@ -171,7 +171,7 @@ def test_an_unknown_device_is_refused():
 
 def experiment(**changes):
     recipe = TrainConfig(
-        "vit", model_kwargs={"width": 16, "heads": 2, "hidden": 32}, epochs=4, batch_size=128,
+        "vit", model_kwargs={"embed_dim": 16, "heads": 2, "hidden": 32}, epochs=4, batch_size=128,
         schedule={"name": "one-cycle", "peak_lr": 0.003}, augment={"shift": 1.0, "rotation": 5.0},
     )  # fmt: skip
     data = {"name": "mnist", "evaluate_on": "test"}

@@ -28,7 +28,7 @@ def tiny_voc(size, evaluate_on="validation", **options):
 
 ADAM = {"name": "constant", "lr": 1e-3}
 VIT_ADAM = {"name": "constant", "lr": 5e-5}
-VIT = {"patch": 16, "width": 192, "depth": 6, "heads": 3, "hidden": 768}
+VIT = {"patch": 16, "embed_dim": 192, "depth": 6, "heads": 3, "hidden": 768}
 
 #: The original's settings; its images are larger, and how many epochs it took is not published.
 BASE = TrainConfig(
@@ -43,7 +43,10 @@ MODELS = {
     "lenet": ("LeNet", replace(BASE, model="lenet")),
     "course-vgg": ("VGG", replace(BASE, model="course-vgg")),
     "vit": ("ViT", VIT_BASE),
-    "vit-strips": ("ViT with strips", replace(VIT_BASE, model_kwargs=VIT | {"cut": "strips"})),
+    "vit-strips": (
+        "ViT with strips",
+        replace(VIT_BASE, model="vit-variant", model_kwargs=VIT | {"patching": "flattened"}),
+    ),
 }
 add("voc128-lenet", *MODELS["lenet"], tiny_voc(128), keep=True)
 for _name, (_about, _recipe) in MODELS.items():
@@ -101,7 +104,7 @@ add("voc96-resnet18-annealed", "a rate that falls to zero", ANNEALED, tiny_voc(9
 
 VIT_SHORT = replace(VIT_BASE, epochs=20)
 VIT_FALLING = {"name": "cosine", "peak_lr": VIT_ADAM["lr"]}
-WIDE = {"width": 384, "heads": 6, "hidden": 1536}
+WIDE = {"embed_dim": 384, "heads": 6, "hidden": 1536}
 VIT_CHANGES = {
     "rate": ("six times the learning rate", replace(VIT_SHORT, schedule=ADAM | {"lr": 3e-4})),
     "deep": ("twelve layers", replace(VIT_SHORT, model_kwargs=VIT | {"depth": 12})),
@@ -178,7 +181,8 @@ SMALL_VERSIONS = {
     "resnet18": ("ResNet-18 of width 16", {"width": 16}, 0.003, 25),
     "vit": (
         "ViT of width 64, two layers",
-        {"patch": 8, "width": 64, "heads": 4, "hidden": 128, "depth": 2, "dropout": 0.0}, 0.002, 20,
+        {"patch": 8, "embed_dim": 64, "heads": 4, "hidden": 128, "depth": 2, "dropout": 0.0},
+        0.002, 20,
     ),
 }  # fmt: skip
 for _name, (_about, _arguments, _peak, _epochs) in SMALL_VERSIONS.items():

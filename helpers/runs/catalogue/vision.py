@@ -35,21 +35,21 @@ for _name, _scaled in (("", True), ("-unscaled", False)):
         f"mnist-vit{_name}",
         "ViT" + ("" if _scaled else " without 1/√d"),
         TrainConfig(
-            "vit", model_kwargs={} if _scaled else {"scaled": False}, schedule=VIT_ADAM, epochs=50,
-            precision="auto",
+            *(("vit",) if _scaled else ("vit-variant", {"scaled": False})),
+            schedule=VIT_ADAM, epochs=50, precision="auto",
         ),
         ALL_OF_MNIST, keep=True, keep_model=(0,) if _scaled else (),
     )  # fmt: skip
 
 #: What the original computed: strips for patches, the last token's answer, and a shortcut from
 #: behind the normalisation.
-ORIGINAL_VIT = {"cut": "strips", "read": "last", "normalised_shortcut": True}
+ORIGINAL_VIT = {"patching": "flattened", "pool": "last", "normalised_shortcut": True}
 for _name, _scaled in (("original", True), ("original-unscaled", False)):
     add(
         f"mnist-vit-{_name}",
         "ViT as the original" + ("" if _scaled else ", without 1/√d"),
         TrainConfig(
-            "vit", model_kwargs=ORIGINAL_VIT | ({} if _scaled else {"scaled": False}),
+            "vit-variant", model_kwargs=ORIGINAL_VIT | ({} if _scaled else {"scaled": False}),
             schedule=VIT_ADAM, epochs=50, precision="auto",
         ),
         ALL_OF_MNIST, keep=True,
@@ -58,9 +58,9 @@ for _name, _scaled in (("original", True), ("original-unscaled", False)):
 # -------------------------------------- C3.4: where the attention's 1/sqrt(d) makes a difference
 
 SWEEP = TrainConfig(
-    "vit", schedule={"name": "constant", "lr": 5e-4}, epochs=10, evaluate_every=10
+    "vit-variant", schedule={"name": "constant", "lr": 5e-4}, epochs=10, evaluate_every=10
 )  # fmt: skip
-WIDTH = 128  # of a token, at every head dimension: fewer heads are larger ones
+EMBED_DIM = 128  # of a token, at every head dimension: fewer heads are larger ones
 MANY = tuple(range(20))  # seeds where three could not tell
 
 
@@ -98,7 +98,7 @@ POINTS = (
 for _point in POINTS:
     for _scaled in (True, False):
         _arguments = {
-            "heads": WIDTH // _point.head_dimension, "depth": _point.depth,
+            "heads": EMBED_DIM // _point.head_dimension, "depth": _point.depth,
             "score_scale": _point.score_scale, "scaled": _scaled,
         }  # fmt: skip
         add(
@@ -112,8 +112,8 @@ for _point in POINTS:
 # ------------------------------------------------ C3.1: each of the original's ways by itself
 
 QUIRKS = {
-    "strips": ("strips for patches", {"cut": "strips"}),
-    "last-token": ("read from the last token", {"read": "last"}),
+    "strips": ("strips for patches", {"patching": "flattened"}),
+    "last-token": ("read from the last token", {"pool": "last"}),
     "shortcut": ("shortcut behind the normalisation", {"normalised_shortcut": True}),
     "original": ("all three, as the original", ORIGINAL_VIT),
 }
@@ -228,7 +228,7 @@ SMALL_VERSIONS = {
     "resnet18": ("ResNet-18 of width 12", {"width": 12}, 0.003, 6),
     "vit": (
         "ViT of width 64, two layers",
-        {"width": 64, "heads": 4, "hidden": 128, "depth": 2, "dropout": 0.0}, 0.003, 15,
+        {"embed_dim": 64, "heads": 4, "hidden": 128, "depth": 2, "dropout": 0.0}, 0.003, 15,
     ),
 }  # fmt: skip
 for _name, (_about, _arguments, _peak, _epochs) in SMALL_VERSIONS.items():
