@@ -35,9 +35,8 @@ SHOWING |= {"evidence", "published", "published_view"}
 SHOWING |= {"batch_first", "better", "vision", "vision_claims", "vision_words", "widgets"}
 SHOWING |= {"diagrams", "layers", "readers", "views"}  # how the networks are drawn
 SHOWING |= {"race", "stages", "stopwatch", "timings"}
-SHOWING |= {"metrics", "uncertainty", "multilabel", "pr_figures", "looking"}
-SHOWING |= {"thresholds", "threshold_panel", "voc_better", "voc_chapter", "voc_claims", "voc_words"}
-SHOWING |= {"augment_bench", "augment_figures", "data_paths"}
+SHOWING |= {"metrics", "uncertainty", "multilabel", "thresholds", "voc_rules"}
+SHOWING |= {"augment_bench", "data_paths"}
 SHOWING |= {"agreement", "notebook_times", "verify"}
 # Practice 5 has records of its own, of many networks at once.
 SHOWING |= {"activation_records", "activation_runs", "activation_regions", "activation_far"}

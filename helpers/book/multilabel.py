@@ -1,76 +1,42 @@
-"""Practice 4's own tables, and its figures over epochs and of calibration.
+"""Practice 4's table of results and its figures: curves, photographs with predictions, saliency.
 
-Everything comes from `Answers`: what a model said about the evaluation images, with the records
-of the runs that it comes from. Precision and recall have figures of their own in
-`helpers.book.pr_figures`.
+Scores are probabilities, [N, K] between 0 and 1; targets are 0 or 1, [N, K].
 """
 
-from dataclasses import dataclass
+import math
 
 import numpy as np
 import pandas as pd
+import torch
 from scipy.special import expit
+from torch.nn import functional
 
-from helpers.analysis import metrics, summaries
-from helpers.analysis.uncertainty import (
-    RESAMPLES,
-    bootstrap,
-    reliability_curve,
-)
+from helpers.analysis import metrics
+from helpers.analysis.summaries import format_seeds
+from helpers.analysis.uncertainty import RESAMPLES, bootstrap
 from helpers.book import figures
+from helpers.book.views import ATTENTION
+from helpers.runs.examples import unpacked
+from helpers.runs.experiments import find
+from helpers.runs.records import read_arrays
 
-#: The figures of a decision: key in `helpers.analysis.metrics.summarise` -> title of the column.
-DECIDED = {"accuracy": "accuracy", "precision": "precision", "recall": "recall", "f1": "F1"}
-RANKED = {"mean_average_precision": "mAP"}
+GREY = "#767676"
 NONE = "–"
-
-
-@dataclass(frozen=True)
-class Answers:
-    """What a model said about the evaluation images.
-
-    Attributes
-    ----------
-    probabilities : ndarray of float, [S, N, K]
-        Of each of S runs, which differ in their seed.
-    records : tuple of Record, [S]
-        Empty for an answer that no run gave, such as a constant one.
-    thresholds : float or ndarray [K]
-        From which probability on it says yes.
-    """
-
-    probabilities: np.ndarray
-    records: tuple = ()
-    thresholds: float | np.ndarray = 0.5
-
-    @classmethod
-    def of_runs(cls, records, logits, thresholds=0.5):
-        """Take the answers from recorded runs and their kept scores.
-
-        Parameters
-        ----------
-        records : sequence of Record, [S]
-        logits : sequence of array [N, K], one for each run
-        thresholds : float or array [K]
-            Probabilities.
-        """
-        return cls(expit(np.array(logits, dtype=np.float64)), tuple(records), thresholds)
-
-    @classmethod
-    def constant(cls, probabilities):
-        """Take the answers [N, K] of `helpers.analysis.metrics.constant_baselines`."""
-        return cls(np.asarray(probabilities)[None])
-
+#: How a prediction about one class is shown: symbol, colour and meaning.
+FOUND = ("✓", figures.BLUE, "found")
+FALSE_ALARM = ("✗", figures.VERMILLION, "said, but not there")
+MISSED = ("○", "#8A5A00", "there, but missed")  # orange, dark enough to be read
+MARKS = {(1, 1): FOUND, (0, 1): FALSE_ALARM, (1, 0): MISSED}  # by (there, predicted)
 
 # ------------------------------------------------------------------------------ tables
 
 
-def results_table(answers, targets, rng, resamples=RESAMPLES):
-    """Tabulate how good each model's answers are, and what the model is.
+def results_table(predictions, targets, rng, resamples=RESAMPLES):
+    """Tabulate how good each model's predictions are, and what the model is.
 
     Parameters
     ----------
-    answers : dict name -> Answers
+    predictions : dict name -> helpers.analysis.metrics.Predictions
         From top to bottom; the baselines among them.
     targets : array of 0 and 1, [N, K]
     rng : numpy.random.Generator
@@ -87,149 +53,351 @@ def results_table(answers, targets, rng, resamples=RESAMPLES):
     """
     rows = []
     seed = rng.integers(2**32)  # all rows are of the same resampled images
-    for name, said in answers.items():
-        row = {"model": name, **_size(said.records)}
-        images = np.random.default_rng(seed)
-        found = bootstrap(said.probabilities, targets, said.thresholds, images, resamples)
-        for key, title in (DECIDED | RANKED).items():
-            interval = found[key]
-            wide = key in ("f1", "mean_average_precision") and interval.low < interval.high
-            row[title] = f"{interval:.3f}" if wide else f"{interval.estimate:.3f}"
-        if not all(metrics.decide(p, said.thresholds).any() for p in said.probabilities):
+    for name, model in predictions.items():
+        row = {"model": name, "trained": NONE, "parameters (checkpoint)": NONE}
+        if model.records:
+            size = model.records[0].parameters
+            row["trained"] = trained(model.records)
+            row["parameters (checkpoint)"] = f"{size:,} ({size * 4 / 2**20:.1f} MiB)"
+        each = pd.DataFrame(model.summaries(targets))
+        for key in ("accuracy", "precision", "recall"):
+            row[key] = f"{each[key].mean():.3f}"
+        if not all((p >= model.thresholds).any() for p in model.probabilities):
             row["precision"] = NONE
+        images = np.random.default_rng(seed)
+        found = bootstrap(model.probabilities, targets, model.thresholds, images, resamples)
+        for key, title in {"f1": "F1", "mean_average_precision": "mAP"}.items():
+            value = found[key] if found[key].low < found[key].high else found[key].estimate
+            row[title] = f"{value:.3f}"
         rows.append(row)
     return pd.DataFrame(rows)
 
 
-def _size(records):
-    """Return the columns that say what was trained, and how long."""
-    if not records:
-        return {"trained": NONE, "parameters (checkpoint)": NONE}
-    first = records[0]
-    side, epochs = first.config["data"]["size"], first.config["epochs"]
-    size = f"{first.parameters:,} ({first.parameters * 4 / 2**20:.1f} MiB)"
-    return {
-        "trained": f"{side} px, {epochs} epochs, {summaries.format_seeds(records)}",
-        "parameters (checkpoint)": size,
-    }
+def trained(records):
+    """Say on which images, how long and how often a model was trained."""
+    config = records[0].config
+    return f"{config['data']['size']} px, {config['epochs']} epochs, {format_seeds(records)}"
 
 
-def published_table(answers, targets, published, batch_size):
-    """Tabulate the published figures beside ours, in the original's way and in the right one.
+# --------------------------------------------------------- precision against recall
+
+
+def class_curves_figure(scores, targets, classes, title):
+    """Draw each class's precision-recall curve, with its average precision in the legend.
 
     Parameters
     ----------
-    answers : dict name -> sequence of Answers
-        Of recorded runs whose history has `eval_accuracy` after each epoch.
-    targets : array of 0 and 1, [N, K]
-    published : dict name -> dict
-        `accuracy`, `precision`, `recall` and `f1`; a model that is not in it has none.
-    batch_size : int
-        Images in a batch of the original's evaluation.
-
-    Returns
-    -------
-    DataFrame of str
-        For each model a row as published, and for each of its answers ours in the original's
-        way, and ours. Means over seeds.
+    scores, targets : array [N, K]
+    classes : sequence of str, [K]
+    title : str
+        Whose curves these are.
     """
-    rows = []
-    for name, groups in answers.items():
-        ways = {("as published", NONE): [published[name]] if name in published else []}
-        for said in groups:
-            trained = _size(said.records)["trained"]
-            ways["ours, in the original's way", trained] = [
-                original_figures(record, p, targets, said.thresholds, batch_size)
-                for record, p in zip(said.records, said.probabilities, strict=True)
-            ]
-            ways["ours, over all images", trained] = [
-                metrics.summarise(p, targets, said.thresholds) for p in said.probabilities
-            ]
-        for (way, trained), seeds in ways.items():
-            row = {"model": name, "figures": way, "trained": trained}
-            for key, title in DECIDED.items():
-                row[title] = f"{np.mean([s[key] for s in seeds]):.4f}" if seeds else NONE
-            rows.append(row)
-    return pd.DataFrame(rows)
-
-
-def original_figures(record, probabilities, targets, thresholds, batch_size):
-    """Compute a run's figures as the original course did.
-
-    Parameters
-    ----------
-    record : Record
-        Its history has `eval_accuracy`, over all images, after each epoch. Unless the last batch
-        is smaller than the others, that is the mean over the batches, too.
-    probabilities, targets : array [N, K]
-        After the last epoch.
-    thresholds : float or array [K]
-    batch_size : int
-
-    Returns
-    -------
-    dict of float
-        As from `helpers.analysis.metrics.original_way`.
-    """
-    last = metrics.batch_means(probabilities, targets, thresholds, batch_size)
-    before = [value for value in record.history["eval_accuracy"][:-1] if value is not None]
-    return metrics.original_way([*({"accuracy": value} for value in before), last])
-
-
-# ----------------------------------------------------------------------------- figures
-
-
-def gap_figure(settings):
-    """Draw the validation loss over the epochs, and how far it lies above the training loss.
-
-    Parameters
-    ----------
-    settings : dict name -> sequence of Record
-        Whose history has "loss" and "eval_loss".
-
-    Returns
-    -------
-    Figure
-        Means over seeds, with bands from the lowest to the highest. The training loss is
-        measured during the epoch, with augmentation and dropout, so the gap may begin below 0.
-    """
-    epochs, judged, gaps = {}, {}, {}
-    for name, records in settings.items():
-        steps, train = summaries.history(records, "loss")
-        judged[name] = summaries.history(records, "eval_loss")[1]
-        gaps[name] = judged[name] - train
-        epochs[name] = steps + 1
-    figure, (above, below) = figures.new_figure(2, 1, height=6.6, sharex=True)
-    figures.curves(epochs, judged, ylabel="validation loss", xlabel="", ax=above)
-    figures.curves(epochs, gaps, ylabel="gap to training", ax=below)
-    below.axhline(0, color=figures.BLACK, linewidth=1, linestyle=":")
-    below.get_legend().remove()
-    figures.legend_above(above, ncols=2)
+    curves = [metrics.pr_curve(s, t) for s, t in zip(scores.T, targets.T, strict=True)]
+    figure, ax = figures.new_figure(height=6.2)
+    _plane(ax)
+    for i, (name, curve) in enumerate(zip(classes, curves, strict=True)):
+        _draw(ax, curve, f"{name}, AP {curve.average_precision:.3f}", i)
+    mean = np.mean([curve.average_precision for curve in curves])
+    figure.suptitle(f"{title}: mAP {mean:.3f}", fontsize=13)
+    figure.legend(loc="outside lower center", ncols=2)
     return figure
 
 
-def reliability_figure(probabilities, targets, bins=10):
-    """Draw how often a class is there against the probability that a model gives it.
+def models_figure(scores, targets, baselines):
+    """Draw the micro precision-recall curves of several models; baselines as points.
 
     Parameters
     ----------
-    probabilities : dict name -> array [N, K]
-        What each model says.
+    scores : dict name -> array [N, K]
+        At most six models.
     targets : array of 0 and 1, [N, K]
-    bins : int
+    baselines : dict name -> array [N, K]
+        Probabilities that are decided at 0.5. Those that decide alike share a point; one that
+        never predicts anything has no precision, and no point.
+    """
+    figure, ax = figures.new_figure(height=6.4)
+    _plane(ax)
+    for i, (name, values) in enumerate(scores.items()):
+        curve = metrics.pr_curve(values, targets)
+        _draw(ax, curve, f"{name}: {curve.average_precision:.3f}", i)
+    points = {}
+    for name, values in baselines.items():
+        decisions = metrics.decide(values, 0.5)
+        if decisions.any():
+            precision, recall, _ = metrics.precision_recall_f1(decisions, targets)
+            points.setdefault((recall, precision), []).append(name)
+    for i, (point, names) in enumerate(points.items()):
+        _point(ax, point, i, color=figures.BLACK, label=" = ".join(names), markersize=9)
+    legend = {"title": "micro AP", "ncols": 2, "handlelength": 1.8, "columnspacing": 1}
+    figure.legend(loc="outside lower center", **legend)
+    return figure
+
+
+def threshold_figure(scores, targets, thresholds=(0.2, 0.5, 0.8)):
+    """Show how a curve comes about: every threshold cuts the scores, and gives one point.
+
+    Parameters
+    ----------
+    scores : array of float, [N]
+        Probabilities of one class.
+    targets : array of 0 and 1, [N]
+    thresholds : sequence of float
 
     Returns
     -------
     Figure
-        A point for each group of pairs of image and class, with Wilson's interval.
+        Above, the scores of the images with the class and without it, cut by the thresholds;
+        below, the curve with each threshold's point.
     """
-    ax = figures.axes_or_new(None, height=5.6)
-    ax.plot([0, 1], [0, 1], color=figures.BLACK, linestyle=":", label="perfectly calibrated")
-    for i, (name, said) in enumerate(probabilities.items()):
-        stated, true = reliability_curve(said, targets, bins)
-        figures.sweep(
-            stated, true, "probability that the model states", "share in which the class is there",
-            log_x=False, label=name, index=i, ax=ax,
+    scores, targets = np.asarray(scores), np.asarray(targets)
+    curve = metrics.pr_curve(scores, targets)
+    figure, (above, below) = figures.new_figure(2, 1, height=8.4, height_ratios=(2, 3))
+    bins = np.linspace(0, 1, 26)
+    above.hist(scores[targets == 0], bins, color=figures.SKY, label="images without the class")
+    above.hist(
+        scores[targets == 1], bins, histtype="step", linewidth=2, color=figures.BLACK,
+        linestyle="-", label="images with the class",
+    )  # fmt: skip
+    above.set(xlabel="probability that the model gives the class", ylabel="images", yscale="log")
+    above.set_ylim(bottom=0.7)
+    figure.legend(loc="outside upper center", ncols=2, columnspacing=1)
+    _plane(below)
+    _draw(below, curve, None, 0)
+    foot = above.get_xaxis_transform()
+    for i, threshold in enumerate(thresholds, start=1):
+        colour = figures.PALETTE[i]
+        above.axvline(threshold, color=colour, linewidth=1.5, linestyle="-")
+        _point(above, (threshold, 0), i, color=colour, transform=foot)
+        recall, precision = curve.at(threshold)
+        label = f"yes from {threshold:g}: precision {precision:.2f}, recall {recall:.2f}"
+        _point(below, (recall, precision), i, color=colour, label=label)
+    figure.legend(handles=below.get_legend_handles_labels()[0], loc="outside lower center")
+    return figure
+
+
+def _plane(ax):
+    """Prepare the plane of recall and precision, with faint lines of equal F1."""
+    for f1 in (0.2, 0.4, 0.6, 0.8):
+        recall = np.linspace(f1 / (2 - f1), 1, 200)
+        ax.plot(
+            recall, f1 * recall / (2 * recall - f1), color=GREY, linewidth=0.8, linestyle="-",
+            alpha=0.6, zorder=1,
         )  # fmt: skip
-    ax.set(xlim=(-0.02, 1.02), ylim=(-0.02, 1.02))
-    return ax.figure
+        ax.text(1.015, f1 / (2 - f1), f"F1 {f1:g}", color=GREY, fontsize=12, va="center")
+    ax.set(xlim=(0, 1), ylim=(0, 1.005), xlabel="recall", ylabel="precision")
+
+
+def _draw(ax, curve, label, i):
+    """Draw a curve as the steps that its average precision is the area under."""
+    ax.step(
+        curve.recall, curve.precision, where="post", label=label, zorder=2,
+        color=figures.PALETTE[i], linestyle=figures.LINES[i],
+    )  # fmt: skip
+
+
+def _point(ax, point, i, markersize=10, **look):
+    ax.plot(
+        *point, figures.MARKERS[i], markersize=markersize, linestyle="none", clip_on=False,
+        zorder=5, **look,
+    )  # fmt: skip
+
+
+# --------------------------------------------------------------------- kept photographs
+
+
+def examples(name):
+    """Return the photographs that an experiment keeps, from the seed that keeps them.
+
+    Returns
+    -------
+    places : ndarray of int, [M]
+        In the test set.
+    images : ndarray of uint8, [M, S, S, 3]
+    probabilities, targets : ndarray [M, K]
+    saliency : ndarray or None
+        As from `helpers.networks.probes.views`.
+    """
+    arrays = read_arrays(name, "full", find(name).keep_images[0])
+    places = arrays["shown"]
+    probabilities = expit(arrays["scores"][places].astype(np.float64))
+    images, targets = unpacked(arrays["shown_images"]), arrays["labels"][places]
+    return places, images, probabilities, targets, arrays.get("shown_views")
+
+
+def most_confident(probabilities, targets, kind, each):
+    """Find the most confident false alarms, or the most confident hits.
+
+    Parameters
+    ----------
+    probabilities, targets : array [M, K]
+        A class is predicted from 0.5 on.
+    kind : FALSE_ALARM or FOUND
+        A hit counts on images that are right in every class.
+    each : int
+        How many of each class, at most.
+
+    Returns
+    -------
+    rows, classes : list of int
+        The first of every class, then the second of every class, and so on.
+    """
+    predicted, there = probabilities >= 0.5, targets == 1
+    right = (predicted == there).all(axis=1, keepdims=True)
+    wanted = predicted & (~there if kind == FALSE_ALARM else there & right)
+    pairs = []
+    for k, column in enumerate(np.where(wanted, probabilities, -1).T):
+        order = np.argsort(-column, kind="stable")[: min(each, wanted[:, k].sum())]
+        pairs += [(rank, k, int(row)) for rank, row in enumerate(order)]
+    return [row for _, _, row in sorted(pairs)], [k for _, k, _ in sorted(pairs)]
+
+
+def marked(targets, decisions, classes):
+    """Return the lines below each image: (symbol, colour, class) where one is there or predicted.
+
+    Parameters
+    ----------
+    targets, decisions : array of bool or 0 and 1, [N, K]
+    classes : sequence of str, [K]
+    """
+    lines = []
+    for pairs in np.stack([targets, decisions], axis=2).astype(int).tolist():  # [K, 2]
+        marks = zip(classes, map(MARKS.get, map(tuple, pairs)), strict=True)
+        lines.append([(*mark[:2], name) for name, mark in marks if mark])
+    return lines
+
+
+def contact_sheet(images, lines, columns=4, above=0.0):
+    """Draw images with lines below them, and what their symbols mean.
+
+    Parameters
+    ----------
+    images : sequence of uint8 [S, S, 3]
+    lines : list as from `marked`
+    columns : int
+    above : float
+        Inches to leave free at the top.
+    """
+    side, line, gap, key = figures.WIDTH / columns, 0.23, 0.1, 0.4  # inches
+    bands = [lines[i : i + columns] for i in range(0, len(lines), columns)]
+    heights = [side + gap + line * max(map(len, band)) for band in bands]
+    figure = figures.BookFigure(figsize=(figures.WIDTH, above + sum(heights) + key))
+    inch = 1 / figure.get_figheight()
+    text = {"fontsize": 12, "ha": "center"}
+    for i, image in enumerate(images):
+        row, column = divmod(i, columns)
+        top = 1 - (above + sum(heights[:row])) * inch
+        box = (column + 0.03) / columns, top - side * inch, 0.94 / columns, 0.94 * side * inch
+        ax = figure.add_axes(box)
+        ax.axis("off")
+        ax.imshow(image, interpolation="antialiased")
+        for k, (symbol, colour, name) in enumerate(lines[i]):
+            y = top - (side + 0.04 + k * line) * inch
+            figure.text(
+                (column + 0.5) / columns, y, f"{symbol} {name}", color=colour, va="top", **text
+            )
+    for at, (symbol, colour, meaning) in zip((0.12, 0.46, 0.82), MARKS.values(), strict=True):
+        figure.text(at, 0.1 * inch, f"{symbol} {meaning}", color=colour, **text)
+    return figures.photographic(figure)
+
+
+# ---------------------------------------------------------------------------- saliency
+
+
+def attention_on_pixels(attention, patching, channels, size):
+    """Lay a ViT's attention to its patches on the pixels that the patches were cut from.
+
+    Parameters
+    ----------
+    attention : tensor [B, N]
+    patching : {"squares", "strips"}
+    channels, size : int
+        Of the images.
+
+    Returns
+    -------
+    tensor [B, S, S]
+        A strip lies in one colour plane, wherever in the image that is; a pixel has the mean
+        over its planes.
+    """
+    batch, patches = attention.shape
+    if patching == "strips":
+        values = channels * size**2 // patches  # that went into a patch
+        planes = attention.repeat_interleave(values, dim=1).reshape(batch, channels, size, size)
+        return planes.mean(dim=1)
+    side = math.isqrt(patches)
+    grid = attention.reshape(batch, side, side)
+    return grid.repeat_interleave(size // side, dim=1).repeat_interleave(size // side, dim=2)
+
+
+def saliency_on_images(saliency, classes, size, patching="squares"):
+    """Bring what `helpers.networks.probes.views` found to the size of the images.
+
+    Parameters
+    ----------
+    saliency : tensor [B, K, s, s] or [B, N]
+        Of a ResNet or of a ViT.
+    classes : sequence of int, [B]
+        Which class's map to take on each image; a ViT's attention is the same for all.
+    size : int
+        Side of the images, of three colours.
+    patching : {"squares", "strips"}
+        The ViT's.
+
+    Returns
+    -------
+    ndarray of float32, [B, S, S]
+        ResNet: what the place adds to the logit, smoothly enlarged. ViT: how many times the
+        attention that would be everywhere alike.
+    """
+    saliency = torch.as_tensor(saliency).float()
+    if saliency.ndim == 2:
+        return attention_on_pixels(saliency * saliency.shape[1], patching, 3, size).numpy()
+    found = saliency[range(len(saliency)), list(classes)][:, None]
+    options = {"size": (size, size), "mode": "bilinear", "align_corners": False}
+    return functional.interpolate(found, **options)[:, 0].numpy()
+
+
+def saliency_figure(found, images, titles, signed, columns=4):
+    """Draw images, and below each the same image with where a network looks.
+
+    Parameters
+    ----------
+    found : array [B, S, S]
+        As from `saliency_on_images`.
+    images : array of uint8, [B, S, S, 3]
+    titles : sequence of str, [B]
+        A short line for each image, such as what was predicted for it.
+    signed : bool
+        Whether the maps speak for and against a class, as a ResNet's, and not of attention.
+    columns : int
+
+    Returns
+    -------
+    Figure
+        Vermillion speaks for the class, blue against it; or, the more orange, the more
+        attention. Relative to the largest value of each image.
+    """
+    found = found / np.maximum(np.abs(found).max(axis=(1, 2), keepdims=True), 1e-9)
+    rows = -(-len(images) // columns)
+    height = 0.95 + rows * (2 * figures.WIDTH / columns + 0.4)
+    figure, axes = figures.new_figure(2 * rows, columns, height=height, squeeze=False)
+    figure.get_layout_engine().set(h_pad=0.06)
+    colours, label = ATTENTION, "attention; 1: the most"
+    if signed:
+        colours, label = figures.DIVERGING, "against (blue), for (orange) the class; 1: the most"
+    for ax in axes.flat:
+        ax.axis("off")
+    for i, (image, map_) in enumerate(zip(images, found, strict=True)):
+        row, column = divmod(i, columns)
+        above, below = axes[2 * row, column], axes[2 * row + 1, column]
+        above.imshow(image)
+        above.set_title(titles[i], fontsize=12)
+        below.imshow(image @ [0.299, 0.587, 0.114], cmap="gray", vmin=0, vmax=255)  # luminance
+        # As opaque as the map is large: where the network does not look, the image is left.
+        shown = below.imshow(
+            map_, cmap=colours, vmin=-1 if signed else 0, vmax=1, alpha=0.8 * np.abs(map_),
+        )  # fmt: skip
+    ticks = [-1, 0, 1] if signed else [0, 0.5, 1]
+    bar = {"location": "bottom", "aspect": 30, "shrink": 0.8, "ticks": ticks}
+    figure.colorbar(shown, ax=axes, label=label, **bar)
+    return figures.photographic(figure)

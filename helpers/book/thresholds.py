@@ -1,204 +1,230 @@
-"""Move the thresholds of recorded answers, and see what becomes of precision and recall.
+"""Move the thresholds of recorded predictions, and see what becomes of precision and recall.
 
-With a kernel a widget draws anew; in the built page `helpers.book.threshold_panel` does the same.
-Nothing is trained: the scores are fixed, only what counts as a yes changes.
+With a kernel a widget draws anew; in the built page a panel of plain HTML does the same. Nothing
+is trained: the scores are fixed, only what counts as a yes changes.
 """
 
-from dataclasses import dataclass
+import base64
+import html
+import io
+import json
+from string import Template
 
 import numpy as np
+from PIL import Image
 
 from helpers.analysis import metrics
+from helpers.analysis.metrics import THRESHOLDS
 from helpers.book import figures
-from helpers.book.pr_figures import KINDS, verdicts
+from helpers.book.animation import Html
+from helpers.book.multilabel import MARKS, contact_sheet, marked
 from helpers.book.widgets import Playground, slider
+from helpers.runs.records import ROOT
 
-STEPS = 50
-GRID = np.arange(STEPS + 1) / STEPS  # the thresholds that a slider can take
-START = STEPS // 2
-SHOWN = 8  # images at most that the widget draws
+START = 25  # in `THRESHOLDS`
 
-
-@dataclass(frozen=True)
-class Sweep:
-    """What each class's decisions are at every threshold of `GRID`.
-
-    Attributes
-    ----------
-    classes : tuple of str, [K]
-    positives : ndarray of int, [K]
-        How many images hold the class.
-    hits, said : ndarray of int, [K, T]
-        How many of the images that it is said of hold it, and of how many it is said.
-    """
-
-    classes: tuple
-    positives: np.ndarray
-    hits: np.ndarray
-    said: np.ndarray
-
-    @classmethod
-    def of(cls, probabilities, targets, classes):
-        """Count for probabilities and targets [N, K].
-
-        Raises
-        ------
-        ValueError
-            If a probability lies outside [0, 1], or the classes are not one a column.
-        """
-        scores, targets = metrics.checked(probabilities, targets)
-        metrics.check_positives(targets)
-        if scores.min() < 0 or scores.max() > 1:
-            raise ValueError("probabilities must lie between 0 and 1; got logits, it seems.")
-        if len(classes) != scores.shape[1]:
-            raise ValueError(f"classes must be {scores.shape[1]} names; got {len(classes)}.")
-        yes = scores.T[:, None] >= GRID[:, None]  # [K, T, N]
-        hits = (yes & (targets.T[:, None] == 1)).sum(axis=2)
-        return cls(tuple(classes), targets.sum(axis=0), hits, yes.sum(axis=2))
-
-    def at(self, steps):
-        """Return the counts at one step of `GRID` for each class, and in all.
-
-        Returns
-        -------
-        list of (name, positives, hits, said)
-            One for each class, and "all" of them last.
-        """
-        k = np.arange(len(self.classes))
-        columns = self.positives, self.hits[k, steps], self.said[k, steps]
-        rows = list(zip(self.classes, *(column.tolist() for column in columns), strict=True))
-        return [*rows, ("all", *(int(column.sum()) for column in columns))]
+# --------------------------------------------------------------------- with a kernel
 
 
-def shares(positives, hits, said):
-    """Return precision, recall and F1 from counts; the precision of saying nothing is nan."""
-    precision = hits / said if said else float("nan")
-    return precision, hits / positives, 2 * hits / (positives + said)
-
-
-# ----------------------------------------------------------------------------- the widget
-
-
-def threshold_playground(probabilities, targets, classes, images=None):
+def threshold_playground(probabilities, targets, classes, images=None, most=8):
     """Let the reader set a threshold for each class.
 
     Parameters
     ----------
     probabilities, targets : array [N, K]
-        A model's recorded answers, and the truth.
     classes : sequence of str, [K]
     images : dict int -> array of uint8 [S, S, 3], optional
-        Pictures of some of the N images, to show those that change sides.
+        Some of the N images, to show those that change sides.
+    most : int
+        How many of them to show at most.
 
     Returns
     -------
     Playground
         A slider for each class; precision, recall, F1 and counts of each class; and the images
-        whose answers are now others than at 0.5.
+        whose predictions are now others than at 0.5.
     """
-    sweep = Sweep.of(probabilities, targets, classes)
-    probabilities, targets = np.asarray(probabilities), np.asarray(targets)
-    before = metrics.decide(probabilities, GRID[START])
-    options = [f"{threshold:.2f}" for threshold in GRID]
+    counts = metrics.threshold_counts(probabilities, targets)
+    before = metrics.decide(probabilities, THRESHOLDS[START])
+    options = [f"{threshold:.2f}" for threshold in THRESHOLDS]
     controls = {name: slider(options, options[START], name) for name in classes}
 
     def draw(**chosen):
         steps = [options.index(chosen[name]) for name in classes]
-        decisions = metrics.decide(probabilities, GRID[steps])
+        decisions = metrics.decide(probabilities, THRESHOLDS[steps])
         changed = np.flatnonzero((decisions != before).any(axis=1))
-        pictures = [i for i in changed if i in (images or {})][:SHOWN]
-        lines = verdicts(targets[pictures], decisions[pictures], classes)
-        shown = [(images[i], line) for i, line in zip(pictures, lines, strict=True)]
-        rows = sweep.at(steps)
-        return figure_at(rows, shown), _sentence(rows, len(changed))
+        pictures = [i for i in changed if i in (images or {})][:most]
+        lines = marked(targets[pictures], decisions[pictures], classes)
+        rows = metrics.counts_at(counts, steps, classes)
+        figure = _dots(rows, [images[i] for i in pictures], lines)
+        return figure, (
+            f"All classes: {_worth(*rows[-1][1:])}. Other answers than at "
+            f"{THRESHOLDS[START]:.2f}: {len(changed)} images."
+        )
 
     return Playground(controls, draw)
 
 
-def worth(positives, hits, said):
-    """Say what counts of answers are worth, as `shares`, in words."""
-    precision, recall, f1 = shares(positives, hits, said)
-    precise = f"precision {precision:.3f}" if said else "no precision, since nothing is said"
-    return f"{precise}, recall {recall:.3f}, F1 {f1:.3f}"
-
-
-def _sentence(rows, changed):
-    """Say what the decisions of all classes are worth."""
-    *_, (_, positives, hits, said) = rows
+def _worth(positives, hits, predicted):
+    """Say what counts are worth."""
+    precision, recall, f1 = metrics.ratios(positives, hits, predicted)
     return (
-        f"All classes: {worth(positives, hits, said)}; {hits} found, "
-        f"{positives - hits} missed, {said - hits} false alarms. Other answers than at "
-        f"{GRID[START]:.2f}: {changed} {'image' if changed == 1 else 'images'}."
+        f"precision {precision:.3f}, recall {recall:.3f}, F1 {f1:.3f}; {hits} found, "
+        f"{positives - hits} missed, {predicted - hits} false alarms"
     )
 
 
-def figure_at(rows, shown=()):
-    """Draw precision, recall and F1 of each class, with its counts, and some images.
-
-    Parameters
-    ----------
-    rows : list of (name, positives, hits, said)
-        As from `Sweep.at`.
-    shown : sequence of (image, lines)
-        An image of uint8 [S, S, 3], and its lines as from `helpers.book.pr_figures.verdicts`.
-
-    Returns
-    -------
-    Figure
-    """
-    table, row, side, line, columns = 0.42 * len(rows), 0.42, 1.5, 0.23, 4  # inches
-    bands = [shown[i : i + columns] for i in range(0, len(shown), columns)]
-    heights = [side + 0.15 + line * max(len(lines) for _, lines in band) for band in bands]
-    extra = sum(heights) + (0.4 if bands else 0)
-    height = table + 1.35 + extra
-    figure = figures.BookFigure(figsize=(figures.WIDTH, height))
-    inch = 1 / height
+def _dots(rows, images, lines):
+    """Draw precision, recall and F1 of each class, with its counts, above some images."""
+    row = 0.42  # inches
+    table = row * len(rows)
+    figure = contact_sheet(images, lines, above=table + 0.95)
+    inch = 1 / figure.get_figheight()
     # Placed by hand: measuring the texts would take longer than drawing.
-    ax = figure.add_axes((0.17, (extra + 0.6) * inch, 0.48, table * inch))
-    _dots(ax, rows)
-    for title, x in (("found", 0.73), ("missed", 0.84), ("false", 0.95)):
+    ax = figure.add_axes((0.17, 1 - (table + 0.75) * inch, 0.48, table * inch))
+    values = np.array([metrics.ratios(*counts) for _, *counts in rows])
+    for i, (name, column) in enumerate(zip(("precision", "recall", "F1"), values.T, strict=True)):
+        ax.plot(
+            column, range(len(rows)), figures.MARKERS[i], color=figures.PALETTE[i], label=name,
+            linestyle="none", markersize=9, clip_on=False,
+        )  # fmt: skip
+    ax.set_yticks(range(len(rows)), [name for name, *_ in rows])
+    ax.set(xlim=(0, 1), ylim=(len(rows) - 0.5, -0.5))
+    legend = {"ncols": 3, "columnspacing": 1, "handletextpad": 0}
+    ax.legend(loc="lower center", bbox_to_anchor=(0.5, 1), **legend)
+    for k, (_, positives, hits, predicted) in enumerate(rows, start=-1):
+        texts = (hits, positives - hits, predicted - hits)
+        y = 1 - (0.75 + (k + 1.5) * row) * inch
+        for x, text in zip((0.73, 0.84, 0.95), texts, strict=True):
+            figure.text(x, y, str(text), fontsize=12, ha="center", va="center")
+    for x, title in zip((0.73, 0.84, 0.95), ("found", "missed", "false"), strict=True):
         figure.text(x, 1 - 0.66 * inch, title, fontsize=12, ha="center")
-    for i, (_, positives, hits, said) in enumerate(rows):
-        y = (extra + 0.6 + table - (i + 0.5) * row) * inch
-        for count, x in zip((hits, positives - hits, said - hits), (0.73, 0.84, 0.95), strict=True):
-            figure.text(x, y, str(count), fontsize=12, ha="center", va="center")
-    for i, band in enumerate(bands):
-        _images(figure, band, (extra - sum(heights[:i])) * inch, side, line)
-    if bands:
-        for at, (symbol, colour, meaning) in zip((0.12, 0.46, 0.82), KINDS, strict=True):
-            text = f"{symbol} {meaning}"
-            figure.text(at, 0.1 * inch, text, color=colour, fontsize=12, ha="center")
     return figure
 
 
-def _dots(ax, rows):
-    """Draw the three figures of each class as dots in one row."""
-    y = np.arange(len(rows))
-    values = np.array([shares(*counts) for _, *counts in rows])
-    names = ("precision", "recall", "F1")
-    for i, (name, column) in enumerate(zip(names, values.T, strict=True)):
-        ax.plot(
-            column, y, figures.MARKERS[i], color=figures.PALETTE[i], linestyle="none",
-            markersize=9, label=name, clip_on=False,
-        )  # fmt: skip
-    ax.set_yticks(y, [name for name, *_ in rows])
-    ax.set(xlim=(0, 1), ylim=(len(rows) - 0.5, -0.5))
-    ax.legend(
-        loc="lower center", bbox_to_anchor=(0.5, 1), ncols=3, columnspacing=1, handletextpad=0
+# ------------------------------------------------------------------- in the built page
+
+STATIC = ROOT / "book" / "_static"
+THUMBNAIL = 72  # pixels
+LEFT, TOP, PLANE = 46, 10, 250  # of the plane in threshold_panel.html, in SVG units
+DASHES = ("", "8 4", "8 3 2 3", "2 3", "10 3 2 3 2 3", "14 5")
+
+
+def threshold_panel(probabilities, targets, classes, caption, images=None):
+    """Show a table and a plane whose figures follow sliders, one for each class and one for all.
+
+    It is plain HTML with every count inside, from `book/_static/threshold_panel.*`; it works
+    offline, with mouse, finger and keyboard, and without any script it shows thresholds of 0.5.
+
+    Parameters
+    ----------
+    probabilities, targets : array [N, K]
+    classes : sequence of str, [K]
+        At most six.
+    caption : str
+    images : dict int -> array of uint8 [S, S, 3], optional
+        Some of the N images, shown small with what is predicted for them now.
+
+    Returns
+    -------
+    Html
+    """
+    counts = positives, hits, predicted = metrics.threshold_counts(probabilities, targets)
+    found, false_alarm, missed = (mark[:2] for mark in MARKS.values())
+    data = {
+        "classes": classes, "grid": [f"{threshold:.2f}" for threshold in THRESHOLDS],
+        "start": START, "positives": positives.tolist(), "hits": hits.tolist(),
+        "predicted": predicted.tolist(), "marks": [None, false_alarm, missed, found],
+        "left": LEFT, "top": TOP, "plane": PLANE,
+    }  # fmt: skip
+    rows = metrics.counts_at(counts, [START] * len(classes), classes)
+    part = {suffix: (STATIC / f"threshold_panel.{suffix}").read_text("utf-8").strip()
+            for suffix in ("html", "css", "js")}  # fmt: skip
+    names = html.escape(", ".join(classes))
+    content = Template(part["html"]).substitute(
+        data=html.escape(json.dumps(data, ensure_ascii=False, separators=(",", ":"))),
+        handler=html.escape(part["js"]),
+        style=part["css"],
+        height=TOP + PLANE + 50 + 22 * -(-len(classes) // 3),
+        label=f"Precision against recall of {names}; a dot on each curve marks its threshold.",
+        curves="\n".join(
+            _curve(k, name, *(c[k] for c in counts)) for k, name in enumerate(classes)
+        ),
+        rows="\n".join(_row(*row) for row in rows),
+        gallery=_gallery(np.asarray(probabilities), np.asarray(targets), classes, images or {}),
+        caption=html.escape(caption),
     )
-    ax.tick_params(axis="y", length=0)
+    worth = _worth(*rows[-1][1:])
+    return Html(
+        content, f"Thresholds to move; at {THRESHOLDS[START]:.2f} for every class: {worth}."
+    )
 
 
-def _images(figure, band, top, side, line):
-    """Draw a row of images with their lines below; `top` is its upper edge in the figure."""
-    inch = 1 / figure.get_figheight()
-    for column, (image, lines) in enumerate(band):
-        box = (column + 0.04) / 4, top - side * inch, 0.92 / 4, 0.92 * side * inch
-        ax = figure.add_axes(box)
-        ax.axis("off")
-        ax.imshow(image)
-        for k, (symbol, colour, name) in enumerate(lines):
-            figure.text(
-                (column + 0.5) / 4, top - (side + 0.04 + k * line) * inch, f"{symbol} {name}",
-                color=colour, fontsize=12, ha="center", va="top",
-            )  # fmt: skip
+def _row(name, *counts):
+    """Return a row of the table, with its slider at the start."""
+    positives, hits, predicted = counts
+    shares = ["–" if np.isnan(value) else f"{value:.3f}" for value in metrics.ratios(*counts)]
+    cells = (*shares, hits, positives - hits, predicted - hits)
+    values = "".join(f'<td class="value">{cell}</td>' for cell in cells)
+    label, start = html.escape(name), f"{THRESHOLDS[START]:.2f}"
+    whose = "all classes" if name == "all" else label
+    return (
+        f'<tr><th scope="row">{label}</th><td><input type="range" min="0" '
+        f'max="{len(THRESHOLDS) - 1}" step="1" value="{START}" autocomplete="off" '
+        f'aria-label="threshold for {whose}" aria-valuetext="{start}"> '
+        f"<output>{start}</output></td>{values}</tr>"
+    )
+
+
+def _curve(k, name, positives, hits, predicted):
+    """Return a class's curve in the plane, its dot at the start, and its entry in the legend."""
+    x = LEFT + PLANE * hits / positives
+    precision = np.where(predicted, hits / np.maximum(predicted, 1), 1)  # nothing predicted: 1
+    y = TOP + PLANE * (1 - precision)
+    line = " ".join(f"{a:.1f},{b:.1f}" for a, b in zip(x, y, strict=True))
+    look = f'stroke="{figures.PALETTE[k]}" stroke-dasharray="{DASHES[k]}"'
+    left, key = 14 + 100 * (k % 3), TOP + PLANE + 58 + 22 * (k // 3)
+    return (
+        f'<polyline points="{line}" fill="none" stroke-width="2" {look}/>'
+        f'<circle cx="{x[START]:.1f}" cy="{y[START]:.1f}" r="6" fill="{figures.PALETTE[k]}" '
+        'stroke="#fff" stroke-width="1.5"/>'
+        f'<path d="M{left} {key} h34" stroke-width="2" {look}/>'
+        f'<text x="{left + 40}" y="{key + 4}">{html.escape(name)}</text>'
+    )
+
+
+def _gallery(probabilities, targets, classes, images):
+    """Return small pictures with what is predicted for them at the start."""
+    if not images:
+        return ""
+    lines = []
+    for index, image in images.items():
+        # The last step that still predicts the class; deciding then is comparing integers.
+        steps = np.searchsorted(THRESHOLDS, probabilities[index], side="right") - 1
+        truth = targets[index].astype(int).tolist()
+        spans = ""
+        for name, *pair in zip(classes, truth, (steps >= START).astype(int), strict=True):
+            mark = MARKS.get(tuple(pair))
+            look = (
+                f' style="color: {mark[1]}">{mark[0]} {html.escape(name)}' if mark else " hidden>"
+            )
+            spans += f"<span{look}</span>"
+        there = " and ".join(name for name, t in zip(classes, truth, strict=True) if t) or "nothing"
+        lines.append(
+            f'<div data-steps="{steps.tolist()}" data-truth="{truth}"><img '
+            f'src="{_thumbnail(image)}" width="{THUMBNAIL}" height="{THUMBNAIL}" '
+            f'alt="An image with {html.escape(there)}">{spans}</div>'
+        )
+    key = "; ".join(f"{symbol} {meaning}" for symbol, _, meaning in MARKS.values())
+    return (
+        f"<p>{key}. Framed: other answers than at {THRESHOLDS[START]:.2f}, now "
+        f"<output>0</output> of {len(images)} images.</p>\n"
+        '<div class="images">\n' + "\n".join(lines) + "\n</div>"
+    )
+
+
+def _thumbnail(image):
+    buffer = io.BytesIO()
+    small = Image.fromarray(np.asarray(image, dtype=np.uint8)).resize((THUMBNAIL, THUMBNAIL))
+    small.save(buffer, format="WEBP", quality=80, method=4)
+    return "data:image/webp;base64," + base64.b64encode(buffer.getvalue()).decode()

@@ -62,7 +62,7 @@ def _c1_1(recorded=recorded):
     longer = values(recorded("moons-long"), "eval_accuracy")
     there, best = separated(runs)
     share = wilson(int(there.sum()), len(runs))
-    gain = None  # of one run there is no interval
+    gain = []  # one run has no interval
     if there.sum() > 1:
         gain = difference_interval(longer[there], accuracy[there], paired=True)
     if there.all() and gain.inside(LITTLE) is YES:

@@ -205,7 +205,7 @@ def recipe(name):
     config, side = experiment.config, experiment.data.get("size")  # of photographs, in pixels
     depth, annealed = config.model_kwargs.get("depth"), config.schedule["name"] == "cosine"
     words = [
-        ("true patches" if side else "true squares", config.model == "vit"),
+        ("true patches" if side else "true squares", config.model.startswith("vit")),
         (f"{depth} layers", depth and not side),
         ("batch normalisation", "batch_norm" in config.model_kwargs),
         ("annealed rate", annealed),

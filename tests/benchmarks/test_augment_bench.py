@@ -6,18 +6,14 @@ import subprocess
 import sys
 from dataclasses import replace
 
-import numpy as np
 import pytest
 import torch
-from legible import assert_legible, words
 from torchvision import transforms
 from torchvision.transforms import v2
 
 from benchmarks import augment_bench, data_paths
 from benchmarks.augment_bench import Results, compare
 from benchmarks.data_paths import PreparationFailed, loaders, scenes
-from helpers.book import augment_figures
-from helpers.book.augment_figures import ALONE, augmentation_figure, changed, strongest
 from helpers.runs import records
 from helpers.runs.catalogue.tiny_voc import AUGMENT, MODELS
 from helpers.training.torch_trainer import TorchTrainer
@@ -190,53 +186,3 @@ def test_impossible_settings_are_refused(arguments, capsys):
     with pytest.raises(SystemExit):
         augment_bench.main(arguments)
     assert re.search(r"is not a whole number from \d+ on", capsys.readouterr().err)
-
-
-# ---------------------------------------------------------------------------- figure
-
-
-@pytest.fixture
-def image(data):
-    return data.images[3].permute(1, 2, 0).numpy()
-
-
-def rng(seed=0):
-    return torch.Generator().manual_seed(seed)
-
-
-def test_the_figure_names_every_change(image):
-    figure = augmentation_figure(image, rng())
-    assert_legible(figure)
-    said = words(figure)
-    assert said[0].strip() == "as it is"
-    assert [text.split("\n")[0] for text in said[1:8]] == list(ALONE)
-    assert "up to 10°" in said[2] and "50% or more" in said[3] and "±50%" in said[4]
-    assert len(said) == 1 + len(AUGMENT) + augment_figures.COLUMNS
-    assert len({ax.images[0].get_array().tobytes() for ax in figure.axes}) == len(said)
-
-
-def test_all_together_begin_a_row(image):
-    figure = augmentation_figure(image, rng(), alone={"flip": True})
-    assert [ax.get_title().split("\n")[0] for ax in figure.axes] == (
-        ["as it is", "flip", "", "", *["all, as trained"] * 4]
-    )
-    assert np.array_equal(figure.axes[1].images[0].get_array(), image[:, ::-1])
-
-
-def test_the_strongest_change_is_shown(image):
-    def apart(other):
-        return np.abs(other.astype(int) - image).mean()
-
-    drawn = changed(image, augment_figures.DRAWS, rng(), brightness=0.5)
-    found = strongest(image, rng(), brightness=0.5)
-    assert apart(found) == max(map(apart, drawn)) > 1.5 * np.mean([apart(one) for one in drawn])
-
-
-def test_no_change_leaves_every_pixel(image):
-    assert np.array_equal(changed(image, 2, rng()), np.stack([image] * 2))
-
-
-@pytest.mark.parametrize("shape", [(8, 8), (8, 9, 3), (8, 8, 4)])
-def test_what_is_no_image_is_refused(shape):
-    with pytest.raises(ValueError, match=r"image must be uint8 \[S, S, 3\]; got uint8"):
-        augmentation_figure(np.zeros(shape, np.uint8), rng())

@@ -11,10 +11,10 @@ from bs4 import BeautifulSoup
 
 from data_prep.toy_voc import LABEL_SETS
 from data_prep.voc_labels import label_matrix
+from helpers.analysis.metrics import recorded_targets
 from helpers.book import output as prose
-from helpers.book.voc_chapter import targets
 from helpers.claims.course import CLAIMS
-from helpers.claims.finding import Finding
+from helpers.claims.findings import Finding
 
 ROOT = Path(__file__).resolve().parents[2]
 MADE_FROM_RECORDS = {"activation_gallery.md"}  # by a command; test_activation_gallery.py makes it again
@@ -58,7 +58,6 @@ SETTINGS_IN_CODE = {
     "01_half_moons.ipynb": {"95%": "the level of the intervals", "99%": "what is called sure"},
     "02_mnist_numpy.ipynb": {"92%": "what a silent class costs", "99%": "what is called sure"},
     "activation_claims.py": {"99%": "what is called a fit"},
-    "voc_words.py": {"95%": "the level of the intervals"},
     "published_view.py": {"95%": "the level of the intervals"},
     "vision_claims.py": {"1%": "the share of the training images"},
     "vision_words.py": {"95%": "the level of the intervals", "99%": "the race's goal"},
@@ -108,7 +107,7 @@ def words_in_code(path):
 def counted():
     """Return what the page of the data says of Tiny-VOC, counted in all labels and in a record."""
     everywhere = np.repeat(label_matrix(LABEL_SETS), [*LABEL_SETS.values()], axis=0)  # [N, 5]
-    val = targets()  # [624, 5]
+    val = recorded_targets(COMPARED["LeNet"])  # [624, 5]
     train = (everywhere.sum(0) - val.sum(0)) / (len(everywhere) - len(val))
     person_and_car = everywhere[:, [0, 3]].all(axis=1).sum()
     always_person = (val == [1, 0, 0, 0, 0]).mean()

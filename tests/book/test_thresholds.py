@@ -8,112 +8,73 @@ import numpy as np
 import pytest
 from bs4 import BeautifulSoup
 from legible import assert_legible, words
+from sklearn.metrics import precision_recall_fscore_support
 
 from helpers.analysis import metrics
-from helpers.book import threshold_panel, thresholds
-from helpers.book.pr_figures import KINDS, verdicts
-from helpers.book.thresholds import GRID, START, Sweep, shares
+from helpers.analysis.metrics import THRESHOLDS
+from helpers.book.multilabel import MARKS, marked
+from helpers.book.thresholds import START, threshold_panel, threshold_playground
 
 CLASSES = ("person", "cat", "plane", "car", "bird")
 RNG = np.random.default_rng(0)
 TARGETS = (RNG.random((60, 5)) < [0.7, 0.2, 0.2, 0.2, 0.2]).astype(int)
 PROBABILITIES = (1 / (1 + np.exp(-RNG.normal(size=(60, 5)) - 2 * TARGETS + 1))).round(2)
-PROBABILITIES[:4] = GRID[START]  # on the threshold itself
+PROBABILITIES[:4] = THRESHOLDS[START]  # on the threshold itself
 IMAGES = {i: RNG.integers(256, size=(16, 16, 3), dtype=np.uint8) for i in range(0, 60, 2)}
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser"))), None)
 
 
 def panel(**options):
-    return threshold_panel.threshold_panel(
-        PROBABILITIES, TARGETS, CLASSES, "A <caption>.", **options
-    )
+    return threshold_panel(PROBABILITIES, TARGETS, CLASSES, "A <caption>.", **options)
 
 
-# -------------------------------------------------------------------------- the counts
+def counts_at(steps):
+    return metrics.counts_at(metrics.threshold_counts(PROBABILITIES, TARGETS), steps, CLASSES)
 
 
 @pytest.mark.parametrize("steps", [[START] * 5, [0, 10, 20, 30, 50], [50] * 5])
 def test_counts_are_those_of_the_decisions(steps):
-    rows = Sweep.of(PROBABILITIES, TARGETS, CLASSES).at(steps)
-    found = metrics.by_class(PROBABILITIES, TARGETS, GRID[steps])
-    assert [row[0] for row in rows] == [*CLASSES, "all"]
-    for k, (_, positives, hits, said) in enumerate(rows[:-1]):
-        assert (hits, said - hits) == (found["hits"][k], found["false_alarms"][k])
-        assert positives - hits == found["misses"][k]
-        precision, recall, f1 = shares(positives, hits, said)
-        assert np.isnan(precision) if not said else precision == found["precision"][k]
-        assert (recall, f1) == pytest.approx((found["recall"][k], found["f1"][k]))
-    whole = metrics.summarise(PROBABILITIES, TARGETS, GRID[steps])
-    precision, recall, f1 = shares(*rows[-1][1:])
-    assert (recall, f1) == pytest.approx((whole["recall"], whole["f1"]))
-    assert whole["precision"] == pytest.approx(np.nan_to_num(precision))
-
-
-@pytest.mark.parametrize(
-    ("probabilities", "classes", "message"),
-    [
-        (10 * PROBABILITIES, CLASSES, "between 0 and 1"),
-        (PROBABILITIES, CLASSES[:4], "5 names; got 4"),
-        (PROBABILITIES[:9], CLASSES, "scores and targets"),
-    ],
-)
-def test_bad_input_is_told(probabilities, classes, message):
-    with pytest.raises(ValueError, match=message):
-        Sweep.of(probabilities, TARGETS, classes)
+    decisions = metrics.decide(PROBABILITIES, THRESHOLDS[steps])
+    by_class = precision_recall_fscore_support(TARGETS, decisions, zero_division=0)[:3]
+    whole = metrics.precision_recall_f1(decisions, TARGETS)
+    expected = [*np.transpose(by_class), whole]
+    for row, figures in zip(counts_at(steps), expected, strict=True):
+        assert np.nan_to_num(metrics.ratios(*row[1:])) == pytest.approx(figures)
 
 
 # -------------------------------------------------------------------------- the widget
 
 
-def test_the_widget_has_a_slider_for_each_class_and_says_what_they_do():
-    playground = thresholds.threshold_playground(PROBABILITIES, TARGETS, CLASSES, IMAGES)
+def test_the_widget_shows_counts_and_the_images_that_change_sides():
+    playground = threshold_playground(PROBABILITIES, TARGETS, CLASSES, IMAGES)
     assert list(playground.controls) == list(CLASSES)
     assert "Other answers than at 0.50: 0 images." in playground.sentence.value
-    for step, (name, control) in zip((0, 10, 40, 45, 50), playground.controls.items(), strict=True):
-        before = playground.picture.value
-        control.value = f"{GRID[step]:.2f}"
-        assert playground.picture.value != before, name
-    at = GRID[[0, 10, 40, 45, 50]]
+    before = playground.picture.value
+    playground.controls["cat"].value = "0.60"
+    assert playground.picture.value != before
+    at = [0.5, 0.6, 0.5, 0.5, 0.5]
     whole = metrics.summarise(PROBABILITIES, TARGETS, at)
-    decisions = metrics.decide(PROBABILITIES, at)
-    changed = (decisions != metrics.decide(PROBABILITIES, 0.5)).any(axis=1).sum()
-    said = playground.sentence.value
-    assert f"precision {whole['precision']:.3f}, recall {whole['recall']:.3f}" in said
-    assert f"F1 {whole['f1']:.3f}; {(decisions & (TARGETS == 1)).sum()} found" in said
-    assert f"Other answers than at 0.50: {changed} images." in said
-
-
-def test_the_widget_shows_images_that_change_sides():
-    playground = thresholds.threshold_playground(PROBABILITIES, TARGETS, CLASSES, IMAGES)
-    chosen = {name: "0.50" for name in CLASSES} | {"cat": "0.60"}
-    figure, _ = playground.draw(**chosen)
-    changed = (PROBABILITIES[:, 1] >= 0.5) & (PROBABILITIES[:, 1] < 0.6)
-    expected = [i for i in np.flatnonzero(changed) if i in IMAGES][: thresholds.SHOWN]
+    assert f"precision {whole['precision']:.3f}, recall {whole['recall']:.3f}" in (
+        playground.sentence.value
+    )
+    figure, _ = playground.draw(**{name: "0.50" for name in CLASSES} | {"cat": "0.60"})
+    changed = np.flatnonzero((PROBABILITIES[:, 1] >= 0.5) & (PROBABILITIES[:, 1] < 0.6))
+    expected = [i for i in changed if i in IMAGES][:8]
     shown = [ax.images[0].get_array() for ax in figure.axes if ax.images]
-    assert len(expected) > 1
-    assert np.array_equal(shown, [IMAGES[i] for i in expected])
-    decisions = metrics.decide(PROBABILITIES[expected], [0.5, 0.6, 0.5, 0.5, 0.5])
-    for lines in verdicts(TARGETS[expected], decisions, CLASSES):
-        assert {f"{symbol} {name}" for symbol, _, name in lines} <= set(words(figure))
+    assert len(expected) > 1 and np.array_equal(shown, [IMAGES[i] for i in expected])
+    rows = counts_at([START, 30, START, START, START])
+    dots = np.array([line.get_xdata() for line in figure.axes[-1].lines]).T
+    assert dots == pytest.approx(np.array([metrics.ratios(*counts) for _, *counts in rows]))
+    for _, positives, hits, predicted in rows:
+        assert {str(hits), str(positives - hits), str(predicted - hits)} <= set(words(figure))
     assert_legible(figure)
 
 
-def test_the_widget_works_without_images_and_where_nothing_is_said():
-    playground = thresholds.threshold_playground(PROBABILITIES, TARGETS, CLASSES)
-    figure, said = playground.draw(**{name: "1.00" for name in CLASSES})
-    assert "no precision, since nothing is said" in said and "0 false alarms" in said
+def test_the_widget_works_without_images_and_where_nothing_is_predicted():
+    playground = threshold_playground(PROBABILITIES, TARGETS, CLASSES)
+    figure, sentence = playground.draw(**{name: "1.00" for name in CLASSES})
+    assert "precision nan" in sentence and "0 false alarms" in sentence
     assert not any(ax.images for ax in figure.axes)
-    assert_legible(figure)
-
-
-def test_dots_and_counts_are_each_classs():
-    rows = Sweep.of(PROBABILITIES, TARGETS, CLASSES).at([START] * 5)
-    figure = thresholds.figure_at(rows)
-    (ax,) = figure.axes
-    drawn = np.array([line.get_xdata() for line in ax.lines]).T
-    assert drawn == pytest.approx(np.array([shares(*counts) for _, *counts in rows]))
-    for _, positives, hits, said in rows:
-        assert {str(hits), str(positives - hits), str(said - hits)} <= set(words(figure))
     assert_legible(figure)
 
 
@@ -131,12 +92,14 @@ def table(soup):
 
 def expected_table(steps):
     rows = []
-    labels = [f"{GRID[step]:.2f}" for step in steps]
+    labels = [f"{THRESHOLDS[step]:.2f}" for step in steps]
     labels.append(labels[0] if len(set(labels)) == 1 else "mixed")
-    counts = Sweep.of(PROBABILITIES, TARGETS, CLASSES).at(steps)
-    for label, (name, positives, hits, said) in zip(labels, counts, strict=True):
-        figures = ["–" if np.isnan(v) else f"{v:.3f}" for v in shares(positives, hits, said)]
-        cells = [str(count) for count in (hits, positives - hits, said - hits)]
+    counts = counts_at(steps)
+    for label, (name, positives, hits, predicted) in zip(labels, counts, strict=True):
+        figures = [
+            "–" if np.isnan(v) else f"{v:.3f}" for v in metrics.ratios(positives, hits, predicted)
+        ]
+        cells = [str(count) for count in (hits, positives - hits, predicted - hits)]
         rows.append([name, label, *figures, *cells])
     return rows
 
@@ -152,10 +115,10 @@ def gallery(soup):
 
 def expected_gallery(steps):
     index = list(IMAGES)
-    decisions = metrics.decide(PROBABILITIES[index], GRID[steps])
+    decisions = metrics.decide(PROBABILITIES[index], THRESHOLDS[steps])
     changed = (decisions != metrics.decide(PROBABILITIES[index], 0.5)).any(axis=1)
-    said = verdicts(TARGETS[index], decisions, CLASSES)
-    lines = [[f"{symbol} {name}" for symbol, _, name in one] for one in said]
+    marks = marked(TARGETS[index], decisions, CLASSES)
+    lines = [[f"{symbol} {name}" for symbol, _, name in one] for one in marks]
     return list(zip(lines, changed.tolist(), strict=True))
 
 
@@ -193,7 +156,7 @@ def test_curves_and_dots_lie_where_the_counts_say():
         points = np.array([pair.split(",") for pair in line["points"].split()], float)
         recall, precision = (points[:, 0] - left) / plane, 1 - (points[:, 1] - top) / plane
         curve = metrics.pr_curve(PROBABILITIES[:, k], TARGETS[:, k])
-        expected = np.array([curve.at(threshold) for threshold in GRID])
+        expected = np.array([curve.at(threshold) for threshold in THRESHOLDS])
         assert np.column_stack([recall, precision]) == pytest.approx(expected, abs=5e-4)
         assert [float(dot["cx"]), float(dot["cy"])] == points[START].tolist()
     assert len({line["stroke-dasharray"] for line in soup.select("polyline")}) == 5
@@ -230,11 +193,13 @@ def test_a_browser_shows_what_was_counted(tmp_path, moves, steps):
     assert soup.select_one("p output").get_text() == str(changed) and changed
     data = json.loads(soup.figure["data-sweep"])
     for k, dot in enumerate(soup.select("circle")):
-        recall, precision = metrics.pr_curve(PROBABILITIES[:, k], TARGETS[:, k]).at(GRID[steps[k]])
+        recall, precision = metrics.pr_curve(PROBABILITIES[:, k], TARGETS[:, k]).at(
+            THRESHOLDS[steps[k]]
+        )
         assert float(dot["cx"]) == pytest.approx(data["left"] + data["plane"] * recall)
         assert float(dot["cy"]) == pytest.approx(data["top"] + data["plane"] * (1 - precision))
     for span in soup.select(".images span:not([hidden])"):
-        (colour,) = [kind[1] for kind in KINDS if kind[0] == span.get_text()[0]]
+        (colour,) = [m[1] for m in MARKS.values() if m[0] == span.get_text()[0]]
         red, green, blue = (int(colour[i : i + 2], 16) for i in (1, 3, 5))
         as_set = f"rgb({red}, {green}, {blue})"  # how it reads once the handler has set it anew
         assert as_set in span["style"] or colour in span["style"]

@@ -15,7 +15,7 @@ from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.support.ui import WebDriverWait
 
 from helpers.book.animation import player, show_animation
-from helpers.book.threshold_panel import threshold_panel
+from helpers.book.thresholds import threshold_panel
 
 WORD = "softmax"  # what the search is tried with
 MAY_MOVE = re.compile(r'image/gif|\.gif|type="range"|<video|@keyframes')
