@@ -13,7 +13,9 @@ from helpers.book import figures, multilabel
 from helpers.book.multilabel import FALSE_ALARM, FOUND, MARKS
 from helpers.claims.voc_rules import COMPARED
 from helpers.networks import probes
-from helpers.networks.vision_models import LeNet, ResNet18, ViT
+from helpers.networks.lenet import LeNet
+from helpers.networks.resnet import ResNet18
+from helpers.networks.vit import ViT
 from helpers.training.torch_trainer import normalise
 
 CLASSES = ("person", "cat", "plane", "car", "bird")
