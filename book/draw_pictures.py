@@ -15,7 +15,7 @@ import matplotlib.pyplot as plt
 from PIL import Image
 from scipy.special import softmax
 
-from helpers.book.decision_boundary import decision_boundary
+from helpers.book.decision_boundary import boundary_figure
 from helpers.data.datasets import half_moons
 from helpers.runs.catalogue.numpy_networks import MOONS
 from helpers.training.numpy_trainer import NumpyTrainer, TrainingData
@@ -36,7 +36,7 @@ def draw(seed=0):
         def probability(points):
             return softmax(training.network.forward(points), axis=1)[:, 1]
 
-        decision_boundary(probability, x, labels, colour_bar=False, ax=axes)
+        boundary_figure(probability, x, labels, colour_bar=False, ax=axes)
         axes.get_legend().remove()
         axes.set(xlabel="", ylabel="", xticks=[], yticks=[])
         axes.set_title(f"{epochs:,} epochs", size=14)

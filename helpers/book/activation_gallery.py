@@ -18,9 +18,9 @@ import torch
 from jinja2 import Environment, StrictUndefined
 from PIL import Image, ImageDraw, ImageFont
 
-from helpers.book.animation import gif_bytes
 from helpers.book.decision_boundary import LIMITS, pixel_points, plane_pixels, points_layer
 from helpers.book.figures import BLACK, axes_or_new
+from helpers.book.output import gif_bytes
 from helpers.data.datasets import half_moons
 from helpers.networks.ensemble import (
     ACTIVATION_PAIRS,

@@ -64,7 +64,7 @@ def class_points(x, labels, ax, names=("class 0", "class 1"), size=26):
         )  # fmt: skip
 
 
-def decision_boundary(probability, x, labels, limits=LIMITS, size=26, colour_bar=True, ax=None):
+def boundary_figure(probability, x, labels, limits=LIMITS, size=26, colour_bar=True, ax=None):
     """Draw P(class 1) over the plane, the boundary where it is one half, and the points.
 
     Parameters
@@ -119,7 +119,7 @@ def boundary_frame(network, x, labels, title):
     ndarray of uint8, [height, width, 3]
     """
     figure, ax = new_figure(width=5, height=3.9)
-    decision_boundary(class_1_probability(network), x, labels, colour_bar=False, ax=ax)
+    boundary_figure(class_1_probability(network), x, labels, colour_bar=False, ax=ax)
     ax.set_title(title, loc="right")
     return to_pixels(figure)
 

@@ -215,13 +215,13 @@ def examples(name):
     images : ndarray of uint8, [M, S, S, 3]
     probabilities, targets : ndarray [M, K]
     saliency : ndarray or None
-        As from `helpers.networks.probes.views`.
+        As from `helpers.networks.probes.saliency`.
     """
     arrays = read_arrays(name, "full", find(name).keep_images[0])
     places = arrays["shown"]
     probabilities = expit(arrays["scores"][places].astype(np.float64))
     images, targets = unpacked(arrays["shown_images"]), arrays["labels"][places]
-    return places, images, probabilities, targets, arrays.get("shown_views")
+    return places, images, probabilities, targets, arrays.get("shown_saliency")
 
 
 def most_confident(probabilities, targets, kind, each):
@@ -309,7 +309,7 @@ def attention_on_pixels(attention, patching, channels, size):
     Parameters
     ----------
     attention : tensor [B, N]
-    patching : {"squares", "strips"}
+    patching : {"squares", "flattened"}
     channels, size : int
         Of the images.
 
@@ -320,7 +320,7 @@ def attention_on_pixels(attention, patching, channels, size):
         over its planes.
     """
     batch, patches = attention.shape
-    if patching == "strips":
+    if patching == "flattened":
         values = channels * size**2 // patches  # that went into a patch
         planes = attention.repeat_interleave(values, dim=1).reshape(batch, channels, size, size)
         return planes.mean(dim=1)
@@ -330,7 +330,7 @@ def attention_on_pixels(attention, patching, channels, size):
 
 
 def saliency_on_images(saliency, classes, size, patching="squares"):
-    """Bring what `helpers.networks.probes.views` found to the size of the images.
+    """Bring what `helpers.networks.probes.saliency` found to the size of the images.
 
     Parameters
     ----------
@@ -340,7 +340,7 @@ def saliency_on_images(saliency, classes, size, patching="squares"):
         Which class's map to take on each image; a ViT's attention is the same for all.
     size : int
         Side of the images, of three colours.
-    patching : {"squares", "strips"}
+    patching : {"squares", "flattened"}
         The ViT's.
 
     Returns

@@ -124,7 +124,7 @@ def _bars(ax, name, values):
 
 
 def reading_frames(models, image, angles=ANGLES):
-    """Draw what the models read as a digit turns, for `helpers.book.animation.player`.
+    """Draw what the models read as a digit turns, for `helpers.book.output.player`.
 
     Parameters
     ----------

@@ -16,8 +16,8 @@ from PIL import Image
 from helpers.analysis import metrics
 from helpers.analysis.metrics import THRESHOLDS
 from helpers.book import figures
-from helpers.book.animation import Html
 from helpers.book.multilabel import MARKS, contact_sheet, marked
+from helpers.book.output import HTMLOutput
 from helpers.book.widgets import Playground, slider
 from helpers.runs.records import ROOT
 
@@ -127,7 +127,7 @@ def threshold_panel(probabilities, targets, classes, caption, images=None):
 
     Returns
     -------
-    Html
+    HTMLOutput
     """
     counts = positives, hits, predicted = metrics.threshold_counts(probabilities, targets)
     found, false_alarm, missed = (mark[:2] for mark in MARKS.values())
@@ -155,7 +155,7 @@ def threshold_panel(probabilities, targets, classes, caption, images=None):
         caption=html.escape(caption),
     )
     worth = _worth(*rows[-1][1:])
-    return Html(
+    return HTMLOutput(
         content, f"Thresholds to move; at {THRESHOLDS[START]:.2f} for every class: {worth}."
     )
 

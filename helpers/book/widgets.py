@@ -1,6 +1,6 @@
 """Widgets for readers with a running kernel: move a slider, and a small network trains anew.
 
-The built book cannot run them; it shows `helpers.book.animation`'s players instead.
+The built book cannot run them; it shows `helpers.book.output`'s players instead.
 """
 
 import ast
@@ -12,8 +12,7 @@ import operator
 import ipywidgets
 from matplotlib.ticker import MaxNLocator
 
-from helpers.book import decision_boundary as planes
-from helpers.book import figures
+from helpers.book import decision_boundary, figures
 from helpers.data.datasets import half_moons, load_mnist, pixels, stratified_split
 from helpers.training.numpy_trainer import NumpyConfig, TrainingData, train
 
@@ -138,8 +137,8 @@ def moons_trial(hidden, weight_decay, learning_rate, noise, seed):
     figure, (plane, curve) = figures.new_figure(1, 2, width=9.5, height=4)
     figure.set_layout_engine(None)  # measuring the texts would take longer than training
     figure.subplots_adjust(left=0.06, right=0.98, bottom=0.13, top=0.92, wspace=0.18)
-    probability = planes.class_1_probability(training.network)
-    planes.decision_boundary(probability, x, labels, colour_bar=False, ax=plane)
+    probability = decision_boundary.class_1_probability(training.network)
+    decision_boundary.boundary_figure(probability, x, labels, colour_bar=False, ax=plane)
     figures.curves(history["epoch"], {"": history["loss"]}, ylabel="training loss", ax=curve)
     curve.set_ylim(bottom=0)
     curve.xaxis.set_major_locator(MaxNLocator(4))

@@ -11,8 +11,7 @@ from matplotlib.colors import to_rgb
 from data_prep.toy_voc import draw_set
 from helpers.analysis import summaries
 from helpers.analysis.stats import Interval, difference_interval, mean_interval
-from helpers.book import decision_boundary as planes
-from helpers.book import figures
+from helpers.book import decision_boundary, figures
 from helpers.book.output import show_table
 from helpers.networks.mlp import mlp
 
@@ -108,14 +107,14 @@ def test_sweep_marks_what_diverged():
 
 
 def test_plane_grid_covers_its_rectangle_row_by_row():
-    points, xs, ys = planes.plane_grid((0, 1), (-1, 1), step=0.5)
+    points, xs, ys = decision_boundary.plane_grid((0, 1), (-1, 1), step=0.5)
     assert xs.tolist() == [0, 0.5, 1] and ys.tolist() == [-1, -0.5, 0, 0.5, 1]
     assert points[:4].tolist() == [[0, -1], [0.5, -1], [1, -1], [0, -0.5]]
     assert len(points) == 15
 
 
 def test_decision_boundary_lies_where_probability_is_one_half():
-    figure = planes.decision_boundary(
+    figure = decision_boundary.boundary_figure(
         lambda points: 1 / (1 + np.exp(-4 * (points[:, 0] - 0.7))),
         np.array([[0.0, 0.0], [1.0, 1.0]]),
         np.array([0, 1]),
@@ -129,18 +128,18 @@ def test_contributions_add_up_to_the_score_difference():
     network = mlp((2, 10, 2), "tanh", np.random.default_rng(0), dtype=np.float64)
     network.dense_layers[1].bias[:] = 0.5, 2.0
     points = np.random.default_rng(1).normal(size=(7, 2))
-    parts, bias = planes.contributions(network, points)
+    parts, bias = decision_boundary.contributions(network, points)
     scores = network.forward(points)
     assert parts.shape == (7, 10) and bias == 1.5
     assert np.allclose(parts.sum(axis=1) + bias, scores[:, 1] - scores[:, 0])
-    probability = planes.class_1_probability(network)(points)
+    probability = decision_boundary.class_1_probability(network)(points)
     assert np.allclose(probability, np.exp(scores[:, 1]) / np.exp(scores).sum(axis=1))
 
 
 def test_hidden_units_are_drawn_from_the_largest_to_the_smallest():
     network = mlp((2, 4, 2), "tanh", np.random.default_rng(0), dtype=np.float64)
     network.dense_layers[1].weight[:, 1] += [0.0, 10.0, 5.0, 0.0]
-    figure = planes.hidden_units(network)
+    figure = decision_boundary.hidden_units(network)
     titles = [ax.get_title() for ax in figure.axes if ax.get_title()]
     assert titles[:2] == ["unit 2", "unit 3"] and titles[-1] == "sum"
     assert len(titles) == 5
@@ -152,13 +151,15 @@ def test_hidden_units_are_drawn_from_the_largest_to_the_smallest():
 def test_directions_do_not_count_which_side_is_high():
     network = mlp((2, 4, 2), "tanh", np.random.default_rng(0), dtype=np.float64)
     network.layers[0].weight[:] = [[2, 0, 1, -1], [0, -3, 1, -1]]
-    assert np.allclose(planes.directions(network), [0, 90, 45, 45])
+    assert np.allclose(decision_boundary.directions(network), [0, 90, 45, 45])
 
 
 def test_boundary_frames_are_of_one_size():
     network = mlp((2, 3, 2), "tanh", np.random.default_rng(0), dtype=np.float64)
     x, labels = np.array([[0.0, 0.0], [1.0, 0.0]]), np.array([0, 1])
-    shapes = {planes.boundary_frame(network, x, labels, f"{i:,}").shape for i in (1, 5000)}
+    shapes = {
+        decision_boundary.boundary_frame(network, x, labels, f"{i:,}").shape for i in (1, 5000)
+    }
     assert len(shapes) == 1
 
 

@@ -16,6 +16,7 @@ from helpers.networks import probes
 from helpers.networks.lenet import LeNet
 from helpers.networks.resnet import ResNet18
 from helpers.networks.vit import ViT
+from helpers.networks.vit_variants import ViTVariant
 from helpers.training.torch_trainer import normalise
 
 CLASSES = ("person", "cat", "plane", "car", "bird")
@@ -181,7 +182,7 @@ def resnet():
 @pytest.fixture
 def vit():
     torch.manual_seed(0)
-    return ViT(3, 32, 5, patch=16, width=24, heads=4, depth=2, hidden=8)  # 5 tokens
+    return ViT(3, 32, 5, patch=16, embed_dim=24, heads=4, depth=2, hidden=8)  # 5 tokens
 
 
 def test_a_class_activation_map_adds_up_to_the_logit(resnet):
@@ -215,25 +216,26 @@ def test_attention_is_the_class_tokens_mean_over_heads(vit):
     weights = probes.attention_maps(vit, BATCH)[:, -1]  # [6, h, 5, 5]
     found = probes.token_attention(vit, BATCH)
     torch.testing.assert_close(found, weights[:, :, 0, 1:].mean(dim=1))
-    assert probes.views(LeNet(), BATCH) is None
+    assert probes.saliency(LeNet(), BATCH) is None
 
 
-@pytest.mark.parametrize("patching", ["squares", "strips"])
+@pytest.mark.parametrize("patching", ["squares", "flattened"])
 def test_attention_lies_on_the_pixels_that_the_patch_was_cut_from(patching):
-    model = ViT(3, 32, 5, patch=8, width=24, heads=4, hidden=8, cut=patching)
+    options = {"patch": 8, "embed_dim": 24, "heads": 4, "hidden": 8, "patching": patching}
+    model = ViTVariant(channels=3, size=32, classes=5, **options)
     for patch in range(16):
         attention = torch.zeros(1, 16)
         attention[0, patch] = 1
         found = multilabel.attention_on_pixels(attention, patching, 3, 32)
         image = torch.zeros(1, 3, 32, 32, requires_grad=True)
-        model.cut(image, 8)[0, patch].sum().backward()
+        model.patching(image, 8)[0, patch].sum().backward()
         assert torch.equal(found, image.grad.mean(dim=1)), patch
 
 
 @pytest.mark.parametrize("kind", ["resnet", "vit"])
 def test_each_map_lies_on_its_own_image(kind, request):
     titles = ["✓ person", "✗ cat", "○ plane", "car", "bird", "cat"]
-    saliency = probes.views(request.getfixturevalue(kind), BATCH)
+    saliency = probes.saliency(request.getfixturevalue(kind), BATCH)
     found = multilabel.saliency_on_images(saliency, [0, 1, 2, 3, 4, 1], 32)
     figure = multilabel.saliency_figure(found, IMAGES, titles, signed=kind == "resnet")
     axes = [ax for ax in figure.axes if ax.images]

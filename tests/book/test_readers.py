@@ -8,7 +8,7 @@ from matplotlib.colors import to_rgba
 from torch import nn
 
 from helpers.book import figures, readers
-from helpers.book.animation import player
+from helpers.book.output import player
 from helpers.data.datasets import load_mnist
 from helpers.networks.lenet import LeNet
 

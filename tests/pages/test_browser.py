@@ -14,7 +14,7 @@ from rendered import collect, pages_of_the_contents
 from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.support.ui import WebDriverWait
 
-from helpers.book.animation import player, show_animation
+from helpers.book.output import player, show_animation
 from helpers.book.thresholds import threshold_panel
 
 WORD = "softmax"  # what the search is tried with

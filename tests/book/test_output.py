@@ -1,4 +1,4 @@
-"""GIFs and players: what is in them, that they are small, still and repeatable."""
+"""What a notebook shows: sentences, listings, verdicts, and pictures that move."""
 
 import base64
 import io
@@ -7,9 +7,59 @@ import re
 import numpy as np
 import pytest
 from bs4 import BeautifulSoup
+from helpers.claims.finding import Finding
 from PIL import Image
 
-from helpers.book.animation import gif_bytes, player, show_animation
+from helpers.book import output
+from helpers.book.output import gif_bytes, player, show_animation
+from helpers.claims.course import CLAIMS
+
+
+def documented(x):
+    """Return x.
+
+    Twice, says the docstring.
+    """
+    # why
+    return x
+
+
+def plain(x):
+    return 2*x  # fmt: skip
+
+
+def test_text_joins_lines_and_parts_paragraphs():
+    shown = output.show_text(
+        """One
+        sentence.""",
+        "Another.",
+    )
+    assert shown.data == "One sentence.\n\nAnother."
+
+
+def test_source_leaves_out_docstrings():
+    expected = "def documented(x):\n    # why\n    return x\n\ndef plain(x):\n    return 2*x"
+    assert output.show_source(documented, plain).data == f"```python\n{expected}\n```"
+
+
+def test_source_of_a_method_starts_at_the_margin():
+    assert output.show_source(output.HTMLOutput.__repr__).data.startswith("```python\ndef __repr__")
+
+
+def test_a_box_quotes_the_claim_and_has_its_verdicts_colour(monkeypatch):
+    found = Finding("C1.1", "In 3 < 4 runs", "So.", "holds with limits")
+    monkeypatch.setattr(output, "finding", lambda claim: found)
+    shown = output.show_verdict("C1.1")
+    box = BeautifulSoup(shown._repr_html_(), "html.parser")
+    title, claim, why = (part.text for part in box.find_all("p"))
+    assert title == "C1.1: holds with limits"
+    assert CLAIMS["C1.1"] in claim
+    assert why == "In 3 < 4 runs. So."
+    assert box.div["class"] == ["admonition", "attention"]
+    assert repr(shown) == "C1.1: holds with limits. In 3 < 4 runs. So."
+
+
+# --------------------------------------------------------------- pictures that move
 
 
 def moving_square(count=6, side=64):

@@ -1,24 +1,21 @@
-"""Computed sentences, listings and verdicts say what they were given; no other text has results."""
+"""No result is typed into a text: a folded cell computes it, or it stands in a list of settings."""
 
-import ast
 import re
 from pathlib import Path
-from types import SimpleNamespace
 
 import nbformat
 import numpy as np
 import pytest
-from bs4 import BeautifulSoup
 
 from data_prep.toy_voc import LABEL_SETS
 from data_prep.voc_labels import label_matrix
 from helpers.analysis.metrics import recorded_targets
-from helpers.book import output as prose
-from helpers.claims.course import CLAIMS
 from helpers.claims.voc_rules import COMPARED
 
 ROOT = Path(__file__).resolve().parents[2]
-MADE_FROM_RECORDS = {"activation_gallery.md"}  # by a command, and tested by itself
+MADE_FROM_RECORDS = {
+    "activation_gallery.md"
+}  # by a command; test_activation_gallery.py makes it again
 TEXTS = [
     *(ROOT / "notebooks").glob("*.ipynb"),
     *(page for page in (ROOT / "book").glob("*.md") if page.name not in MADE_FROM_RECORDS),
@@ -54,14 +51,6 @@ SETTINGS = {
     "README.md": {"3.11": "a version", "4.0": "a version", "2.0": "a version"},
     "data.md": {"100%": "a whole", "3.0": "a version", "4.0": "a version"},
 }
-# The same between the computed numbers of sentences.
-SETTINGS_IN_CODE = {
-    "01_half_moons.ipynb": {"95%": "the level of the intervals", "99%": "what is called sure"},
-    "02_mnist_numpy.ipynb": {"92%": "what a silent class costs", "99%": "what is called sure"},
-    "published.ipynb": {"95%": "the level of the intervals"},
-    "vision_words.py": {"95%": "the level of the intervals", "99%": "the race's goal"},
-}
-WORDS = [*(ROOT / "notebooks").glob("*.ipynb"), *(ROOT / "helpers/book").glob("*_words.py")]
 
 
 def prose_of(path):
@@ -71,29 +60,6 @@ def prose_of(path):
         cells = nbformat.reads(text, as_version=4).cells
         text = "\n\n".join(cell.source for cell in cells if cell.cell_type == "markdown")
     return NO_PROSE.sub("", text)
-
-
-def words_in_code(path):
-    """Return what a module, or a notebook's cells that `say` something, say between numbers."""
-    text = path.read_text(encoding="utf-8")
-    if path.suffix == ".ipynb":
-        cells = nbformat.reads(text, as_version=4).cells
-        text = "\n".join(c.source for c in cells if c.cell_type == "code" and "say(" in c.source)
-    tree = ast.parse(text)
-    docstrings = {
-        id(node.body[0].value)
-        for node in ast.walk(tree)
-        if isinstance(node, (ast.Module, ast.ClassDef, ast.FunctionDef))
-        and isinstance(node.body[0], ast.Expr)
-    }
-    strings = [
-        node.value
-        for node in ast.walk(tree)
-        if isinstance(node, ast.Constant)
-        and isinstance(node.value, str)
-        and id(node) not in docstrings
-    ]
-    return "\n".join(strings)
 
 
 def counted():
@@ -112,50 +78,6 @@ def typed_results(text):
     return [match[0] for match in RESULT.finditer(text)]
 
 
-def documented(x):
-    """Return x.
-
-    Twice, says the docstring.
-    """
-    # why
-    return x
-
-
-def plain(x):
-    return 2*x  # fmt: skip
-
-
-def test_say_joins_lines_and_parts_paragraphs():
-    shown = prose.say(
-        """One
-        sentence.""",
-        "Another.",
-    )
-    assert shown.data == "One sentence.\n\nAnother."
-
-
-def test_source_leaves_out_docstrings():
-    expected = "def documented(x):\n    # why\n    return x\n\ndef plain(x):\n    return 2*x"
-    assert prose.source(documented, plain).data == f"```python\n{expected}\n```"
-
-
-def test_source_of_a_method_starts_at_the_margin():
-    assert prose.source(prose.Html.__repr__).data.startswith("```python\ndef __repr__")
-
-
-def test_a_box_quotes_the_claim_and_has_its_verdicts_colour(monkeypatch):
-    found = SimpleNamespace(test="In 3 < 4 runs", effect="So.", verdict="holds with limits")
-    monkeypatch.setattr(prose, "finding", lambda claim: found)
-    shown = prose.show_verdict("C1.1")
-    box = BeautifulSoup(shown._repr_html_(), "html.parser")
-    title, claim, why = (part.text for part in box.find_all("p"))
-    assert title == "C1.1: holds with limits"
-    assert CLAIMS["C1.1"] in claim
-    assert why == "In 3 < 4 runs. So."
-    assert box.div["class"] == ["admonition", "attention"]
-    assert repr(shown) == "C1.1: holds with limits. In 3 < 4 runs. So."
-
-
 @pytest.mark.parametrize("path", TEXTS, ids=lambda path: path.name)
 def test_no_result_is_typed(path):
     """A cell that computes it from records says it instead; settings are listed, none in vain."""
@@ -163,12 +85,7 @@ def test_no_result_is_typed(path):
     assert set(typed_results(prose_of(path))) == facts | set(SETTINGS.get(path.name, ()))
 
 
-@pytest.mark.parametrize("path", WORDS, ids=lambda path: path.name)
-def test_no_result_is_typed_between_computed_ones(path):
-    assert set(typed_results(words_in_code(path))) == set(SETTINGS_IN_CODE.get(path.name, ()))
-
-
-@pytest.mark.parametrize("path", [*TEXTS, *WORDS], ids=lambda path: path.name)
+@pytest.mark.parametrize("path", TEXTS, ids=lambda path: path.name)
 def test_a_percentage_is_not_torn_apart(path):
     """The English form has no space, at which a line could break."""
     assert not re.search(r"\d\s%", path.read_text(encoding="utf-8"))
