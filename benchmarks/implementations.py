@@ -13,7 +13,7 @@ import time
 import numpy as np
 
 from helpers.data.datasets import DataNotPrepared, half_moons, load_mnist, pixels
-from helpers.networks.gradient_check import gradient_error
+from helpers.networks.mlp import gradient_error
 from helpers.networks.mlp import (
     CHUNK,
     SGD,

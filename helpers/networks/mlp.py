@@ -1,7 +1,8 @@
 """A feed-forward network in NumPy, with back-propagation written out by hand.
 
-In each layer and loss, `backward` stands right below `forward` and is its derivative.
-Training (the loop, batches, schedules, checkpoints) is in `helpers.training.numpy_trainer`.
+In each layer and loss, `backward` stands right below `forward` and is its derivative. First
+comes the network as it is taught, then the same in less time and memory, last the losses that
+the original course compared. Training is in `helpers.training.numpy_trainer`.
 
 Shapes: B examples in a batch, D inputs, H hidden units, K classes.
 """
@@ -10,7 +11,7 @@ from itertools import pairwise
 
 import numpy as np
 
-# --------------------------------------------------------------------------- layers
+# -------------------------------------------------------------------------------------- the network
 
 
 class Dense:
@@ -29,67 +30,52 @@ class Dense:
     def forward(self, x):
         """Map inputs [B, D] to pre-activations [B, H]."""
         self.x = x
-        z = x @ self.weight  # [B, D] @ [D, H] -> [B, H]
-        z += self.bias
-        return z
+        return x @ self.weight + self.bias  # [B, D] @ [D, H] -> [B, H]
 
-    def backward(self, d_z, needs_d_x=True):
-        """Add this batch's dL/dW and dL/db, and return dL/dx [B, D] if it is needed."""
-        self.d_bias += d_z.sum(axis=0)  # first, while d_z is still in the cache
+    def backward(self, d_z):
+        """Add this batch's dL/dW and dL/db, and return dL/dx [B, D]."""
         self.d_weight += self.x.T @ d_z  # [D, B] @ [B, H] -> [D, H]
-        return d_z @ self.weight.T if needs_d_x else None  # [B, H] @ [H, D] -> [B, D]
-
-
-# An activation writes over the array it is given. The Dense layer before it has just made
-# that array and does not need it again, so this costs no memory and no time.
+        self.d_bias += d_z.sum(axis=0)
+        return d_z @ self.weight.T  # [B, H] @ [H, D] -> [B, D]
 
 
 class ReLU:
     """Rectified linear unit: `a = max(z, 0)`."""
 
     def forward(self, z):
-        """Map pre-activations [B, H] to activations [B, H], in place."""
-        self.a = np.clip(z, 0, np.inf, out=z)  # three times as fast as np.maximum(z, 0)
+        """Map pre-activations [B, H] to activations [B, H]."""
+        self.a = np.maximum(z, 0)
         return self.a
 
     def backward(self, d_a):
-        """Turn dL/da [B, H] into dL/dz [B, H], in place."""
-        d_a *= self.a > 0
-        return d_a
+        """Turn dL/da [B, H] into dL/dz [B, H]."""
+        return d_a * (self.a > 0)
 
 
 class Tanh:
     """Hyperbolic tangent: `a = tanh(z)`."""
 
     def forward(self, z):
-        """Map pre-activations [B, H] to activations [B, H], in place."""
-        self.a = np.tanh(z, out=z)
+        """Map pre-activations [B, H] to activations [B, H]."""
+        self.a = np.tanh(z)
         return self.a
 
     def backward(self, d_a):
-        """Turn dL/da [B, H] into dL/dz [B, H], in place."""
-        d_a *= 1 - self.a**2
-        return d_a
+        """Turn dL/da [B, H] into dL/dz [B, H]."""
+        return d_a * (1 - self.a**2)
 
 
 class Sigmoid:
     """Logistic sigmoid: `a = 1 / (1 + exp(-z))`, computed as `(1 + tanh(z / 2)) / 2`."""
 
     def forward(self, z):
-        """Map pre-activations [B, H] to activations [B, H], in place."""
-        z *= 0.5
-        self.a = np.tanh(z, out=z)  # unlike exp(-z), tanh cannot overflow
-        self.a += 1
-        self.a *= 0.5
+        """Map pre-activations [B, H] to activations [B, H]."""
+        self.a = 0.5 * (1 + np.tanh(0.5 * z))  # unlike exp(-z), tanh cannot overflow
         return self.a
 
     def backward(self, d_a):
-        """Turn dL/da [B, H] into dL/dz [B, H], in place."""
-        d_a *= self.a * (1 - self.a)
-        return d_a
-
-
-# --------------------------------------------------------------------------- losses
+        """Turn dL/da [B, H] into dL/dz [B, H]."""
+        return d_a * (self.a * (1 - self.a))
 
 
 class SoftmaxCrossEntropy:
@@ -111,82 +97,10 @@ class SoftmaxCrossEntropy:
         return d_scores
 
 
-class MeanSquaredError:
-    """Mean squared distance to the one-hot label: `L = mean_k (s_k - y_k)^2`."""
-
-    def forward(self, scores, labels):
-        """Map scores [B, K] and labels [B] to one loss per example [B]."""
-        self.residual = scores.copy()
-        self.residual[np.arange(len(labels)), labels] -= 1
-        return (self.residual**2).mean(axis=1)
-
-    def backward(self):
-        """Return dL/ds [B, K]: `2 (s - y) / K`."""
-        return self.residual * (2 / self.residual.shape[1])
-
-
-class MulticlassHinge:
-    """Multi-class SVM loss, margin 1: `L = sum_{k != y} max(0, 1 + s_k - s_y)`.
-
-    Source: Weston and Watkins (1999), "Support vector machines for multi-class pattern
-    recognition", ESANN.
-    """
-
-    def forward(self, scores, labels):
-        """Map scores [B, K] and labels [B] to one loss per example [B]."""
-        self.labels, rows = labels, np.arange(len(labels))
-        margins = scores - scores[rows, labels][:, None]
-        margins += 1
-        margins[rows, labels] = 0
-        self.margins = np.maximum(margins, 0, out=margins)
-        return self.margins.sum(axis=1)
-
-    def backward(self):
-        """Return dL/ds [B, K]: 1 for each class inside the margin, minus their count at y."""
-        d_scores = (self.margins > 0).astype(self.margins.dtype)
-        d_scores[np.arange(len(self.labels)), self.labels] = -d_scores.sum(axis=1)
-        return d_scores
-
-
-class BareCrossEntropy:
-    """The original course's "cross-entropy" without a softmax: `L = -log(s_y + epsilon)`.
-
-    It takes scores for probabilities, though nothing makes them sum to one. It is here to
-    reproduce the course's comparison of losses, not to be used. The scores must not be
-    negative (the original put a ReLU on them).
-    """
-
-    epsilon = 1e-7  # our choice: the smallest that float32 still tells from zero beside one
-
-    def forward(self, scores, labels):
-        """Map non-negative scores [B, K] and labels [B] to one loss per example [B]."""
-        self.labels, self.scores = labels, scores
-        self.at_label = scores[np.arange(len(labels)), labels] + self.epsilon
-        return -np.log(self.at_label)
-
-    def backward(self):
-        """Return dL/ds [B, K]: `-1 / (s_y + epsilon)` at the label, 0 elsewhere."""
-        d_scores = np.zeros_like(self.scores)
-        d_scores[np.arange(len(self.labels)), self.labels] = -1 / self.at_label
-        return d_scores
-
-
-# -------------------------------------------------------------------------- network
-
-
 class Network:
-    """Layers applied one after the other; a `Dense` one stands before each activation."""
+    """Layers applied one after the other."""
 
     def __init__(self, layers):
-        befores = [None, *layers[:-1]]
-        if not layers or not all(
-            isinstance(layer, Dense) or isinstance(before, Dense)
-            for before, layer in zip(befores, layers, strict=True)
-        ):
-            raise ValueError(
-                "layers must have a Dense one first and before each activation: "
-                "activations overwrite their input"
-            )
         self.layers = layers
 
     def forward(self, x):
@@ -198,9 +112,8 @@ class Network:
     def backward(self, d_scores):
         """Propagate dL/ds [B, K] through the layers; each Dense layer adds its gradients."""
         gradient = d_scores
-        for layer in reversed(self.layers[1:]):
+        for layer in reversed(self.layers):
             gradient = layer.backward(gradient)
-        self.layers[0].backward(gradient, needs_d_x=False)  # nobody needs dL/dinputs
 
     @property
     def dense_layers(self):
@@ -226,66 +139,98 @@ class Network:
         return sum(parameter.size for parameter, _ in self.parameters())
 
 
-ACTIVATIONS = {"relu": ReLU, "tanh": Tanh, "sigmoid": Sigmoid}
-LOSSES = {
-    "cross-entropy": SoftmaxCrossEntropy,
-    "mse": MeanSquaredError,
-    "hinge": MulticlassHinge,
-    "bare-cross-entropy": BareCrossEntropy,
-}
+class SGD:
+    """Gradient descent with momentum: `v = μ v + g`, then `θ = θ - η v`.
 
-# Standard deviation of the initial weights, given the layer's fan-in and fan-out.
-INITIALISATIONS = {
-    "he": lambda fan_in, fan_out: np.sqrt(2 / fan_in),  # He et al. (2015), for ReLU
-    "glorot": lambda fan_in, fan_out: np.sqrt(2 / (fan_in + fan_out)),  # Glorot, Bengio (2010)
-}
+    With momentum 0 this is plain gradient descent. Source: Sutskever et al. (2013), "On the
+    importance of initialization and momentum in deep learning", ICML.
+    """
+
+    def __init__(self, network, momentum=0.0):
+        self.network, self.momentum = network, momentum
+        self.velocities = [np.zeros_like(parameter) for parameter, _ in network.parameters()]
+
+    def step(self, learning_rate):
+        """Move every parameter one step against its gradient."""
+        for (parameter, gradient), velocity in zip(
+            self.network.parameters(), self.velocities, strict=True
+        ):
+            velocity *= self.momentum
+            velocity += gradient
+            parameter -= learning_rate * velocity
 
 
-def choose(table, name, what):
-    """Return `table[name]`, or raise a ValueError that lists the names there are."""
-    if name not in table:
-        raise ValueError(f"unknown {what} {name!r}: choose one of {', '.join(table)}")
-    return table[name]
+# ------------------------------------------------------------------------------- the gradient check
 
 
-def mlp(sizes, activation, rng, init="he", output_activation=None, dtype=np.float32):
-    """Build a multi-layer perceptron with Gaussian weights and zero biases.
+def numerical_gradient(function, array, step=1e-6):
+    """Estimate d function / d array by central differences, one entry at a time.
 
     Parameters
     ----------
-    sizes : sequence of int
-        Units per layer, from input to output, for example `(784, 1024, 10)`.
-    activation : {"relu", "tanh", "sigmoid"}
-        Applied after every layer but the last.
-    rng : numpy.random.Generator
-        Source of the weights. They are drawn in float64, so that both precisions start
-        from the same network.
-    init : {"he", "glorot"}
-        Scale of the initial weights.
-    output_activation : str, optional
-        Applied to the scores. A classifier wants none; the original course had a ReLU.
-    dtype : dtype
-        float32 or float64.
+    function : callable without arguments, returning a float
+        Must read `array`, which is changed in place and put back.
+    array : ndarray of float64
+    step : float
+        Half the distance between the two evaluations.
 
     Returns
     -------
-    Network
+    ndarray like `array`
     """
-    scale = choose(INITIALISATIONS, init, "initialisation")
-    layers = []
-    for fan_in, fan_out in pairwise(sizes):
-        weight = rng.standard_normal((fan_in, fan_out)) * scale(fan_in, fan_out)
-        layers += [
-            Dense(weight.astype(dtype), np.zeros(fan_out, dtype)),
-            choose(ACTIVATIONS, activation, "activation")(),
-        ]
-    layers.pop()
-    if output_activation is not None:
-        layers.append(choose(ACTIVATIONS, output_activation, "activation")())
-    return Network(layers)
+    gradient = np.zeros_like(array)
+    for index in np.ndindex(array.shape):
+        value = array[index]
+        array[index] = value + step
+        above = function()
+        array[index] = value - step
+        below = function()
+        array[index] = value
+        gradient[index] = (above - below) / (2 * step)
+    return gradient
 
 
-# ---------------------------------------------------------------- loss and gradient
+def gradient_error(analytic, numerical):
+    """Relative error `‖a - n‖ / (‖a‖ + ‖n‖)`: 0 when equal, 1 when opposite, 0 if both vanish."""
+    scale = np.linalg.norm(analytic) + np.linalg.norm(numerical)
+    return float(np.linalg.norm(analytic - numerical) / scale) if scale else 0.0
+
+
+# --------------------------------------------------------------------------------- the same, faster
+
+
+class FastDense(Dense):
+    """A `Dense` layer with fewer passes over memory; the first one returns no dL/dx."""
+
+    first = False
+
+    def forward(self, x):
+        """Map inputs [B, D] to pre-activations [B, H]."""
+        self.x = x
+        z = x @ self.weight
+        z += self.bias
+        return z
+
+    def backward(self, d_z):
+        """Add this batch's dL/dW and dL/db, and return dL/dx [B, D] unless it is the first."""
+        self.d_bias += d_z.sum(axis=0)  # while d_z is still in the processor's cache
+        self.d_weight += self.x.T @ d_z
+        return None if self.first else d_z @ self.weight.T
+
+
+class FastReLU(ReLU):
+    """A `ReLU` that writes over what it is given: the layer before it does not need it again."""
+
+    def forward(self, z):
+        """Map pre-activations [B, H] to activations [B, H], in place."""
+        self.a = np.clip(z, 0, np.inf, out=z)  # three times as fast as np.maximum(z, 0)
+        return self.a
+
+    def backward(self, d_a):
+        """Turn dL/da [B, H] into dL/dz [B, H], in place."""
+        d_a *= self.a > 0
+        return d_a
+
 
 CHUNK = 2048  # examples at a time: large enough for BLAS, small enough for the cache
 
@@ -350,22 +295,126 @@ def evaluate(network, loss, x, labels):
     }
 
 
-class SGD:
-    """Gradient descent with momentum: `v = μ v + g`, then `θ = θ - η v`.
+# --------------------------------------------------------------------- the original course's losses
 
-    With momentum 0 this is plain gradient descent. Source: Sutskever et al. (2013), "On the
-    importance of initialization and momentum in deep learning", ICML.
+
+class MeanSquaredError:
+    """Mean squared distance to the one-hot label: `L = mean_k (s_k - y_k)^2`."""
+
+    def forward(self, scores, labels):
+        """Map scores [B, K] and labels [B] to one loss per example [B]."""
+        self.residual = scores.copy()
+        self.residual[np.arange(len(labels)), labels] -= 1
+        return (self.residual**2).mean(axis=1)
+
+    def backward(self):
+        """Return dL/ds [B, K]: `2 (s - y) / K`."""
+        return self.residual * (2 / self.residual.shape[1])
+
+
+class MulticlassHinge:
+    """Multi-class SVM loss, margin 1: `L = sum_{k != y} max(0, 1 + s_k - s_y)`.
+
+    Source: Weston and Watkins (1999), "Support vector machines for multi-class pattern
+    recognition", ESANN.
     """
 
-    def __init__(self, network, momentum=0.0):
-        self.network, self.momentum = network, momentum
-        self.velocities = [np.zeros_like(parameter) for parameter, _ in network.parameters()]
+    def forward(self, scores, labels):
+        """Map scores [B, K] and labels [B] to one loss per example [B]."""
+        self.labels, rows = labels, np.arange(len(labels))
+        margins = scores - scores[rows, labels][:, None]
+        margins += 1
+        margins[rows, labels] = 0
+        self.margins = np.maximum(margins, 0, out=margins)
+        return self.margins.sum(axis=1)
 
-    def step(self, learning_rate):
-        """Move every parameter one step against its gradient."""
-        for (parameter, gradient), velocity in zip(
-            self.network.parameters(), self.velocities, strict=True
-        ):
-            velocity *= self.momentum
-            velocity += gradient
-            parameter -= learning_rate * velocity
+    def backward(self):
+        """Return dL/ds [B, K]: 1 for each class inside the margin, minus their count at y."""
+        d_scores = (self.margins > 0).astype(self.margins.dtype)
+        d_scores[np.arange(len(self.labels)), self.labels] = -d_scores.sum(axis=1)
+        return d_scores
+
+
+class BareCrossEntropy:
+    """The original course's "cross-entropy" without a softmax: `L = -log(s_y + epsilon)`.
+
+    It takes scores for probabilities, though nothing makes them sum to one. It is here to
+    reproduce the course's comparison of losses, not to be used. The scores must not be
+    negative (the original put a ReLU on them).
+    """
+
+    epsilon = 1e-7  # our choice: the smallest that float32 still tells from zero beside one
+
+    def forward(self, scores, labels):
+        """Map non-negative scores [B, K] and labels [B] to one loss per example [B]."""
+        self.labels, self.scores = labels, scores
+        self.at_label = scores[np.arange(len(labels)), labels] + self.epsilon
+        return -np.log(self.at_label)
+
+    def backward(self):
+        """Return dL/ds [B, K]: `-1 / (s_y + epsilon)` at the label, 0 elsewhere."""
+        d_scores = np.zeros_like(self.scores)
+        d_scores[np.arange(len(self.labels)), self.labels] = -1 / self.at_label
+        return d_scores
+
+
+# ------------------------------------------------------------------------------------------ by name
+
+ACTIVATIONS = {"relu": FastReLU, "tanh": Tanh, "sigmoid": Sigmoid}
+LOSSES = {
+    "cross-entropy": SoftmaxCrossEntropy,
+    "mse": MeanSquaredError,
+    "hinge": MulticlassHinge,
+    "bare-cross-entropy": BareCrossEntropy,
+}
+
+# Standard deviation of the initial weights, given the layer's fan-in and fan-out.
+INITIALISATIONS = {
+    "he": lambda fan_in, fan_out: np.sqrt(2 / fan_in),  # He et al. (2015), for ReLU
+    "glorot": lambda fan_in, fan_out: np.sqrt(2 / (fan_in + fan_out)),  # Glorot, Bengio (2010)
+}
+
+
+def choose(table, name, what):
+    """Return `table[name]`, or raise a ValueError that lists the names there are."""
+    if name not in table:
+        raise ValueError(f"unknown {what} {name!r}: choose one of {', '.join(table)}")
+    return table[name]
+
+
+def mlp(sizes, activation, rng, init="he", output_activation=None, dtype=np.float32):
+    """Build a multi-layer perceptron with Gaussian weights and zero biases.
+
+    Parameters
+    ----------
+    sizes : sequence of int
+        Units per layer, from input to output, for example `(784, 1024, 10)`.
+    activation : {"relu", "tanh", "sigmoid"}
+        Applied after every layer but the last.
+    rng : numpy.random.Generator
+        Source of the weights. They are drawn in float64, so that both precisions start
+        from the same network.
+    init : {"he", "glorot"}
+        Scale of the initial weights.
+    output_activation : str, optional
+        Applied to the scores. A classifier wants none; the original course had a ReLU.
+    dtype : dtype
+        float32 or float64.
+
+    Returns
+    -------
+    Network
+    """
+    scale = choose(INITIALISATIONS, init, "initialisation")
+    layers = []
+    for fan_in, fan_out in pairwise(sizes):
+        weight = rng.standard_normal((fan_in, fan_out)) * scale(fan_in, fan_out)
+        layers += [
+            FastDense(weight.astype(dtype), np.zeros(fan_out, dtype)),
+            choose(ACTIVATIONS, activation, "activation")(),
+        ]
+    layers.pop()
+    layers[0].first = True
+    if output_activation is not None:
+        layers.append(choose(ACTIVATIONS, output_activation, "activation")())
+    return Network(layers)

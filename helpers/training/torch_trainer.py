@@ -265,7 +265,7 @@ class TorchTrainer:
         return self.predict(self.data.images_eval).cpu().numpy()
 
     def saliency(self, places):
-        """Return where the evaluated model looks on some evaluation images, as `probes.saliency`."""
+        """Return where the evaluated model looks on some images, as `probes.saliency`."""
         images = normalise(self.data.images_eval[torch.from_numpy(places)])
         found = saliency(self.eval_model.eval(), images)
         return None if found is None else found.float().cpu().numpy()

@@ -1,0 +1,189 @@
+"""The network's derivatives against numerical ones, and its arithmetic against known cases."""
+
+import numpy as np
+import pytest
+import torch
+from sklearn.neural_network import MLPClassifier
+from torch.nn import functional
+
+from helpers.networks.mlp import (
+    ACTIVATIONS,
+    LOSSES,
+    SGD,
+    Dense,
+    FastDense,
+    Network,
+    ReLU,
+    gradient_error,
+    loss_and_gradients,
+    mlp,
+    numerical_gradient,
+    predict,
+)
+
+LIMIT = 1e-6
+X = np.random.default_rng(7).normal(size=(6, 5))
+LABELS = np.array([0, 1, 2, 3, 1, 0])
+
+
+def rng():
+    return np.random.default_rng(7)
+
+
+# ------------------------------------------------------------------ gradient checks
+
+
+@pytest.mark.parametrize("name", LOSSES)
+def test_gradient_of_each_loss(name):
+    scores, loss = rng().uniform(0.1, 2, size=(6, 4)), LOSSES[name]()
+    loss.forward(scores, LABELS)
+    numerical = numerical_gradient(lambda: loss.forward(scores, LABELS).sum(), scores)
+    assert gradient_error(loss.backward(), numerical) < LIMIT
+
+
+@pytest.mark.parametrize("layer", [*ACTIVATIONS.values(), ReLU])
+def test_gradient_of_each_activation(layer):
+    z, upstream, layer = rng().normal(size=(6, 4)), rng().normal(size=(6, 4)), layer()
+    layer.forward(z.copy())
+    analytic = layer.backward(upstream.copy())
+    numerical = numerical_gradient(lambda: (layer.forward(z.copy()) * upstream).sum(), z)
+    assert gradient_error(analytic, numerical) < LIMIT
+    assert gradient_error(-analytic, numerical) > 0.01  # the check notices a wrong sign
+
+
+@pytest.mark.parametrize("kind", [Dense, FastDense])
+def test_gradient_of_dense(kind):
+    x, upstream = X.copy(), rng().normal(size=(6, 3))
+    layer = kind(rng().normal(size=(5, 3)), rng().normal(size=3))
+
+    def value():
+        return (layer.forward(x) * upstream).sum()
+
+    value()
+    d_x = layer.backward(upstream)
+    assert gradient_error(d_x, numerical_gradient(value, x)) < LIMIT
+    assert gradient_error(layer.d_weight, numerical_gradient(value, layer.weight)) < LIMIT
+    assert gradient_error(layer.d_bias, numerical_gradient(value, layer.bias)) < LIMIT
+
+
+@pytest.mark.parametrize("activation", ACTIVATIONS)
+@pytest.mark.parametrize("output_activation", [None, "relu"])
+def test_gradient_of_a_whole_network_with_weight_decay(activation, output_activation):
+    options = {"output_activation": output_activation, "dtype": np.float64}
+    network, loss = mlp((5, 7, 6, 4), activation, rng(), **options), LOSSES["cross-entropy"]()
+
+    def objective():
+        result = loss_and_gradients(network, loss, X, LABELS, weight_decay=0.3)
+        return result["loss"] + result["penalty"]
+
+    objective()
+    analytic = [gradient.copy() for _, gradient in network.parameters()]
+    for (parameter, _), gradient in zip(network.parameters(), analytic, strict=True):
+        assert gradient_error(gradient, numerical_gradient(objective, parameter)) < LIMIT
+
+
+# ---------------------------------------------------------------- against references
+
+
+@pytest.mark.parametrize(
+    ("name", "reference"),
+    [
+        ("cross-entropy", lambda s, y: functional.cross_entropy(s, y, reduction="none")),
+        ("mse", lambda s, y: ((s - functional.one_hot(y, s.shape[1])) ** 2).mean(dim=1)),
+        (  # PyTorch divides by the number of classes
+            "hinge",
+            lambda s, y: functional.multi_margin_loss(s, y, reduction="none") * s.shape[1],
+        ),
+    ],
+)
+def test_losses_equal_pytorch(name, reference):
+    scores, labels = rng().normal(size=(8, 5)) * 3, np.arange(8) % 5
+    theirs = reference(torch.tensor(scores), torch.tensor(labels)).numpy()
+    np.testing.assert_allclose(LOSSES[name]().forward(scores, labels), theirs, rtol=1e-12)
+
+
+def test_nothing_overflows():
+    with np.errstate(all="raise"):
+        values = ACTIVATIONS["sigmoid"]().forward(np.array([[-1e4, 0.0, 1e4]]))
+    np.testing.assert_allclose(values, [[0, 0.5, 1]])
+    scores = np.array([[1000.0, 0.0], [-1000.0, 0.0]])
+    losses = LOSSES["cross-entropy"]().forward(scores, np.array([1, 1]))
+    np.testing.assert_allclose(losses, [1000.0, 0.0])
+
+
+def test_one_step_equals_scikit_learn():
+    """A step of momentum SGD on softmax cross-entropy with L2 equals scikit-learn's."""
+    theirs = MLPClassifier(
+        (7,), activation="relu", solver="sgd", learning_rate_init=0.1, momentum=0.9,
+        nesterovs_momentum=False, batch_size=6, alpha=0.6, max_iter=1, shuffle=False,
+        random_state=0, n_iter_no_change=10,
+    )  # fmt: skip
+    theirs.partial_fit(X, LABELS, classes=[0, 1, 2, 3])
+    network = mlp((5, 7, 4), "relu", rng(), dtype=np.float64)
+    optimiser = SGD(network, momentum=0.9)
+    for i, layer in enumerate(network.dense_layers):
+        layer.weight[...], layer.bias[...] = theirs.coefs_[i], theirs.intercepts_[i]
+        for j in (0, 1):  # scikit-learn keeps -learning_rate * velocity, weights first
+            before = theirs._optimizer.velocities[i + 2 * j]
+            optimiser.velocities[2 * i + j][...] = -before / 0.1
+    theirs.partial_fit(X, LABELS)
+    loss_and_gradients(network, LOSSES["cross-entropy"](), X, LABELS, weight_decay=0.6 / 6)
+    optimiser.step(0.1)
+    for layer, weight in zip(network.dense_layers, theirs.coefs_, strict=True):
+        np.testing.assert_allclose(layer.weight, weight, rtol=1e-10)
+
+
+# ------------------------------------------------------------------------- behaviour
+
+
+def test_the_fast_layers_compute_what_the_plain_ones_do():
+    fast = mlp((5, 7, 4), "relu", rng())
+    first, _, last = fast.layers
+    plain = Network([Dense(first.weight, first.bias), ReLU(), Dense(last.weight, last.bias)])
+    for network in (fast, plain):
+        loss_and_gradients(network, LOSSES["hinge"](), X.astype("float32"), LABELS)
+    for (_, ours), (_, theirs) in zip(fast.parameters(), plain.parameters(), strict=True):
+        np.testing.assert_array_equal(ours, theirs)
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_precision_is_kept_and_data_are_not_changed(dtype):
+    x = X.astype(dtype)
+    network = mlp((5, 7, 4), "relu", rng(), dtype=dtype)
+    loss_and_gradients(network, LOSSES["cross-entropy"](), x, LABELS, weight_decay=0.1)
+    SGD(network, momentum=0.9).step(0.1)
+    assert {p.dtype for pair in network.parameters() for p in pair} == {np.dtype(dtype)}
+    assert predict(network, x).dtype == dtype
+    np.testing.assert_array_equal(x, X.astype(dtype))
+
+
+@pytest.mark.parametrize("chunk", [1, 4, 100])
+def test_chunks_do_not_change_the_gradient(chunk):
+    network, loss = mlp((5, 7, 4), "tanh", rng(), dtype=np.float64), LOSSES["hinge"]()
+    whole = loss_and_gradients(network, loss, X, LABELS, chunk=6)
+    expected = [gradient.copy() for _, gradient in network.parameters()]
+    assert loss_and_gradients(network, loss, X, LABELS, chunk=chunk) == pytest.approx(whole)
+    for (_, gradient), wanted in zip(network.parameters(), expected, strict=True):
+        np.testing.assert_allclose(gradient, wanted, rtol=1e-12, atol=1e-15)
+
+
+def test_overfits_one_batch():
+    network, loss = mlp((5, 16, 4), "relu", rng(), dtype=np.float64), LOSSES["cross-entropy"]()
+    optimiser = SGD(network, momentum=0.9)
+    for _ in range(300):
+        result = loss_and_gradients(network, loss, X, LABELS)
+        optimiser.step(0.1)
+    assert result["accuracy"] == 1
+    assert result["loss"] < 0.01
+
+
+def test_size_and_start_of_the_course_networks():
+    assert mlp((2, 10, 2), "tanh", rng()).parameter_count == 2 * 10 + 10 + 10 * 2 + 2
+    assert mlp((784, 1024, 10), "relu", rng()).parameter_count == 785 * 1024 + 1025 * 10
+    single, double = (mlp((5, 7, 4), "relu", rng(), dtype=d).layers[0].weight for d in "fd")
+    np.testing.assert_array_equal(single, double.astype(np.float32))
+
+
+def test_an_unknown_name_is_refused():
+    with pytest.raises(ValueError, match="unknown activation 'swish': choose one of relu, tanh"):
+        mlp((5, 7, 4), "swish", rng())

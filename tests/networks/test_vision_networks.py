@@ -1,0 +1,156 @@
+"""LeNet, VGG-11 and ResNet-18 (and the ViT where all are tested): sizes, torchvision's answers."""
+
+import numpy as np
+import pytest
+import torch
+import torchvision
+from torch.nn import functional
+
+from helpers.networks.convolution import Conv3x3
+from helpers.networks.lenet import LeNet
+from helpers.networks.resnet import ResNet18
+from helpers.networks.vgg import VGG11, CourseVGG
+from helpers.networks.vit import ViT
+from helpers.networks.vit_variants import ViTVariant
+
+#: Each network as small as it gets, so that it learns 16 images in seconds.
+SMALL = {
+    "LeNet": (LeNet, {}),
+    "VGG-11": (VGG11, {"dropout": 0.0, "width": 8, "hidden": 64, "batch_norm": True}),
+    "ResNet-18": (ResNet18, {"width": 8, "stem": "7x7"}),
+    "ViT": (ViT, {"dropout": 0.0, "embed_dim": 32}),
+    "the course's ViT": (
+        ViTVariant,
+        {"patching": "flattened", "pool": "last", "normalised_shortcut": True, "embed_dim": 32},
+    ),
+}
+
+
+def images(batch=4, channels=1, size=28, seed=0):
+    return torch.randn(batch, channels, size, size, generator=torch.Generator().manual_seed(seed))
+
+
+def count(model):
+    return sum(parameter.numel() for parameter in model.parameters())
+
+
+# ------------------------------------------------------------------------ all of them
+
+
+@pytest.mark.parametrize("name", SMALL)
+def test_an_image_is_judged_by_itself_and_a_batch_can_be_overfitted(name):
+    torch.manual_seed(0)
+    build, options = SMALL[name]
+    options = {"channels": 1, "classes": 10} | options
+    model, batch, labels = build(**options), images(16), torch.arange(16) % 10
+    other = torch.cat([batch[:1], images(3, seed=1)])
+    with torch.inference_mode():
+        model.eval()
+        torch.testing.assert_close(model(batch)[0], model(other)[0], rtol=1e-4, atol=1e-5)
+    model.train()
+    optimiser = torch.optim.Adam(model.parameters(), lr=3e-3)
+    for _ in range(80):
+        loss = functional.cross_entropy(model(batch), labels)
+        if loss < 0.05:
+            break
+        optimiser.zero_grad()
+        loss.backward()
+        optimiser.step()
+    assert (model(batch).argmax(dim=1) == labels).float().mean() > 0.9
+
+
+@pytest.mark.parametrize("build", [LeNet, VGG11, CourseVGG, ResNet18, ViT])
+def test_logits_of_other_images_and_classes(build):
+    model = build(channels=3, size=56, classes=5)
+    assert model(images(2, 3, 56)).shape == (2, 5)
+
+
+# ------------------------------------------------------------------------- one by one
+
+
+def test_parameters_are_those_worked_out_by_hand():
+    convolutions = (6 * 25 + 6) + (16 * 6 * 25 + 16)
+    dense = (400 * 120 + 120) + (120 * 84 + 84) + (84 * 10 + 10)
+    assert count(LeNet()) == convolutions + dense == 61_706
+    assert count(LeNet(batch_norm=True, dropout=0.5)) == count(LeNet()) + 2 * (6 + 16)
+    convolutions = 9 * (3 * 64 + 64 * 128 + 128 * 256 + 256 * 512 + 512 * 512)
+    biases = 64 + 128 + 256 + 512 + 512
+    dense = (512 * 49 + 1) * 4096 + 4097 * 1000 + 1001 * 5
+    with torch.device("meta"):
+        assert count(CourseVGG()) == convolutions + biases + dense
+
+
+@pytest.mark.parametrize(
+    ("ours", "theirs"),
+    [
+        (VGG11(3, 64, 7, pool=7), torchvision.models.vgg11),
+        (VGG11(3, 64, 7, pool=7, batch_norm=True), torchvision.models.vgg11_bn),
+        (ResNet18(3, 64, 7), torchvision.models.resnet18),
+    ],
+    ids=["VGG-11", "VGG-11 with batch norm", "ResNet-18"],
+)
+def test_with_torchvisions_weights_the_answers_are_torchvisions(ours, theirs):
+    theirs = theirs(num_classes=7).eval()
+    state, values = ours.state_dict(), theirs.state_dict().values()
+    assert [v.shape for v in state.values()] == [v.shape for v in values]
+    ours.load_state_dict(dict(zip(state, values, strict=True)))
+    batch = images(2, 3, 64)
+    with torch.inference_mode():
+        torch.testing.assert_close(ours.eval()(batch), theirs(batch), rtol=1e-4, atol=1e-4)
+
+
+def test_vgg11_pads_small_images_in_the_middle():
+    batch = images(2)
+    padded = VGG11(width=1, hidden=1).features[0](batch)
+    assert padded.shape == (2, 1, 32, 32)
+    torch.testing.assert_close(padded[:, :, 2:30, 2:30], batch)
+
+
+def test_resnet18_keeps_small_images_with_the_small_stem():
+    assert ResNet18(stem="3x3").stem(images()).shape == (4, 64, 28, 28)
+    assert ResNet18(stem="7x7").stem(images()).shape == (4, 64, 7, 7)
+
+
+@pytest.mark.parametrize("build", [VGG11, ResNet18])
+def test_a_narrower_network_has_every_channel_scaled(build):
+    def channels(width):
+        layers = build(width=width).modules()
+        kernels = [layer.weight.shape[:2] for layer in layers if isinstance(layer, torch.nn.Conv2d)]
+        return np.ravel([(inputs, outputs) for outputs, inputs in kernels])
+
+    narrow, wide = channels(4), channels(16)
+    assert narrow[:2].tolist() == [1, 4]
+    assert (wide[1:] == 4 * narrow[1:]).all()
+
+
+@pytest.mark.parametrize(
+    ("build", "options", "message"),
+    [
+        (LeNet, {"size": 11}, "at least 12×12"),
+        (CourseVGG, {"size": 31}, "at least 32×32"),
+        (ResNet18, {"stem": "5x5"}, "stem must be one of 7x7, 3x3; got '5x5'"),
+        (ResNet18, {"size": 7}, "at least 8×8"),
+    ],
+)
+def test_what_does_not_fit_is_refused(build, options, message):
+    with pytest.raises(ValueError, match=message):
+        build(**options)
+
+
+@pytest.mark.parametrize("channels", [4, 256])  # 256: laid out as a product where maps are small
+@pytest.mark.parametrize(
+    ("side", "stride"), [(1, 1), (1, 2), (2, 1), (2, 2), (3, 2), (4, 1), (6, 2), (7, 1), (8, 2)]
+)
+def test_a_small_maps_convolution_is_pytorchs(side, stride, channels):
+    torch.manual_seed(0)
+    ours = Conv3x3(channels, 6, stride, bias=True)
+    theirs = torch.nn.Conv2d(channels, 6, 3, stride, 1)
+    theirs.load_state_dict(ours.state_dict())
+    maps = [images(3, channels, side).requires_grad_() for _ in range(2)]
+    outputs = ours(maps[0]), theirs(maps[1])
+    torch.testing.assert_close(*outputs)
+    for output in outputs:
+        (output * torch.linspace(-1, 1, output.numel()).view_as(output)).sum().backward()
+    for weight, other in zip(ours.parameters(), theirs.parameters(), strict=True):
+        torch.testing.assert_close(weight.grad, other.grad, rtol=1e-4, atol=1e-4)
+    torch.testing.assert_close(maps[0].grad, maps[1].grad, rtol=1e-4, atol=1e-4)

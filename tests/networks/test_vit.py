@@ -1,0 +1,121 @@
+"""The ViT and its variants: patches, attention and layers as PyTorch computes them."""
+
+import pytest
+import torch
+
+from helpers.networks.vit import Attention, EncoderLayer, ViT, square_patches
+from helpers.networks.vit_variants import VariantLayer, ViTVariant, flattened_patches
+
+IMAGES = torch.randn(4, 1, 28, 28, generator=torch.Generator().manual_seed(0))
+TOKENS = torch.randn(5, 7, 12, generator=torch.Generator().manual_seed(0))
+
+
+def variant(**options):
+    torch.manual_seed(0)
+    return ViTVariant(dropout=0.0, **options)
+
+
+def test_patches_are_squares_and_flattened_ones_are_runs_of_pixels():
+    batch = torch.randn(2, 3, 28, 28)
+    patches = square_patches(batch, 7).reshape(2, 4, 4, 3, 7, 7)
+    for row in range(4):
+        for column in range(4):
+            square = batch[:, :, 7 * row : 7 * row + 7, 7 * column : 7 * column + 7]
+            assert torch.equal(patches[:, row, column], square)
+    runs = flattened_patches(IMAGES, 7)
+    assert runs.shape == square_patches(IMAGES, 7).shape == (4, 16, 49)
+    assert torch.equal(runs[0, 1], IMAGES[0, 0].flatten()[49:98])
+
+
+def test_it_matters_where_a_patch_stands():
+    model, swapped = ViT().eval(), IMAGES.clone()
+    swapped[..., :7, :7], swapped[..., 7:14, :7] = IMAGES[..., 7:14, :7], IMAGES[..., :7, :7]
+    assert (model(IMAGES) - model(swapped)).abs().max() > 1e-4
+
+
+def test_attention_is_pytorchs():
+    ours, theirs = Attention(12, heads=3), torch.nn.MultiheadAttention(12, 3, batch_first=True)
+    theirs.in_proj_weight.data, theirs.in_proj_bias.data = ours.qkv.weight.data, ours.qkv.bias.data
+    theirs.out_proj.load_state_dict(ours.output.state_dict())
+    expected, _ = theirs(TOKENS, TOKENS, TOKENS)
+    torch.testing.assert_close(ours(TOKENS), expected, rtol=1e-4, atol=1e-5)
+
+
+@pytest.mark.parametrize("kind", [EncoderLayer, VariantLayer])
+def test_the_layer_is_pytorchs(kind):
+    ours = kind(12, heads=3, hidden=20)
+    theirs = torch.nn.TransformerEncoderLayer(
+        12, 3, 20, dropout=0.0, activation="gelu", batch_first=True, norm_first=True
+    )
+    names = {"self_attn.in_proj_": "attention.qkv.", "self_attn.out_proj.": "attention.output."}
+    names |= {f"linear{i}.": f"fc{i}." for i in (1, 2)} | {f"norm{i}.": f"norm{i}." for i in (1, 2)}
+    state = ours.state_dict()
+    theirs.load_state_dict(
+        {a + kind: state[b + kind] for a, b in names.items() for kind in ("weight", "bias")}
+    )
+    torch.testing.assert_close(ours(TOKENS), theirs(TOKENS), rtol=1e-4, atol=1e-5)
+
+
+def test_parameters_are_those_worked_out_by_hand():
+    tokens = (49 * 128 + 128) + 128 + 17 * 128
+    attention = (128 * 384 + 384) + (128 * 128 + 128)
+    network = (128 * 512 + 512) + (512 * 128 + 128)
+    norms, classifier = 3 * 2 * 128, 128 * 10 + 10
+    counted = sum(parameter.numel() for parameter in ViT().parameters())
+    assert counted == tokens + attention + network + norms + classifier
+
+
+# -------------------------------------------------------------------------- variants
+
+
+def test_a_variant_without_any_change_is_the_vit():
+    torch.manual_seed(0)
+    plain, same = ViT(dropout=0.0), variant()
+    assert plain.state_dict().keys() == same.state_dict().keys()
+    assert torch.equal(plain(IMAGES), same(IMAGES))
+
+
+@pytest.mark.parametrize(
+    ("options", "factor"), [({"scaled": False}, 4), ({"score_scale": 0.25}, 0.25)]
+)
+def test_scores_begin_larger_by_their_factor(options, factor):  # d is 16 here
+    plain, changed = variant(), variant(**options)
+    tokens = plain.layers[0].norm1(plain.embed(IMAGES))
+    scores, values = plain.layers[0].attention.scores(tokens)
+    enlarged, same = changed.layers[0].attention.scores(tokens)
+    torch.testing.assert_close(enlarged, factor * scores, rtol=1e-4, atol=1e-5)
+    torch.testing.assert_close(same, values)
+
+
+def test_the_originals_shortcut_starts_after_the_normalisation():
+    (changed,), (plain,) = variant(normalised_shortcut=True).layers, variant().layers
+    tokens = torch.randn(5, 7, 128)
+    torch.testing.assert_close(changed(tokens), changed(10 * tokens + 3), rtol=1e-3, atol=1e-3)
+    assert not torch.allclose(plain(tokens), plain(10 * tokens + 3), atol=1e-2)
+
+
+@pytest.mark.parametrize(("pool", "place"), [("class", 0), ("last", 16)])
+def test_the_class_is_read_where_it_is_said(pool, place):
+    model = variant(pool=pool)
+    tokens = model.norm(model.layers(model.embed(IMAGES)))
+    torch.testing.assert_close(model(IMAGES), model.classifier(tokens[:, place]))
+
+
+@pytest.mark.parametrize("options", [{"activation": "relu"}, {"patching": "flattened"}])
+def test_a_change_changes_the_answers(options):
+    assert (variant()(IMAGES) - variant(**options)(IMAGES)).abs().max() > 1e-4
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"patch": 5}, "patches of 5 pixels do not divide a side of 28"),
+        ({"heads": 3}, "3 heads do not divide an embedding of 128"),
+        ({"patching": "circles"}, "patching must be one of squares, flattened; got 'circles'"),
+        ({"pool": "first"}, "pool must be one of class, last"),
+        ({"activation": "elu"}, "activation must be one of gelu, relu"),
+    ],
+)
+def test_what_does_not_fit_is_refused(options, message):
+    with pytest.raises(ValueError, match=message):
+        variant(**options)
