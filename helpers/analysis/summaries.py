@@ -213,7 +213,7 @@ def span(records, metric):
     return float(measured.min()), float(measured.max())
 
 
-def never_predicted(record):
+def never_predicted(record, read_arrays=read_arrays):
     """Count the classes that a run with kept scores never answers on its test images."""
     scores = read_arrays(record.experiment, record.scale, record.seed)["scores"]
     return scores.shape[1] - len(np.unique(scores.argmax(axis=1)))
@@ -259,7 +259,7 @@ def sudden_drop(record, window=20, faster=2.0, share=0.1):
     return int(record.history["epoch"][window + np.where(sudden, after, -np.inf).argmax()])
 
 
-def batch_curve(record, start, stop):
+def batch_curve(record, start, stop, read_arrays=read_arrays):
     """Return by how much a run's training accuracy rises between two points of the training.
 
     Parameters
