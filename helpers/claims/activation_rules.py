@@ -6,11 +6,17 @@ setting, and returns its verdict with the values for the claim's sentence.
 
 import numpy as np
 
-from helpers.analysis.activations import DISTANCES, EXPECTED, FITTING, recorded_extrapolation
+from helpers.analysis.activations import (
+    DISTANCES,
+    EXPECTED,
+    FITTING,
+    fit_share,
+    recorded_extrapolation,
+)
 from helpers.analysis.stats import NO, YES, difference_interval, wilson
 from helpers.claims.course import FAILS, FAITHFUL, HOLDS, LIMITED, MAINLY, fits
 from helpers.networks.ensemble import ACTIVATION_PAIRS
-from helpers.runs.ensemble_records import recorded
+from helpers.runs.experiments import recorded_ensemble
 
 WELL_BEHAVED = [name for name, parts in ACTIVATION_PAIRS.items() if parts.published]
 FAILURES = [name for name, parts in ACTIVATION_PAIRS.items() if parts.published is False]
@@ -23,7 +29,7 @@ def label(name):
 
 def _shares(names, recorded):
     """Return the share of seeds that fit, pair by pair, and the number of seeds."""
-    found = {label(name): recorded(name).share for name in names}
+    found = {label(name): fit_share(recorded(name)) for name in names}
     (n,) = {share.n for share in found.values()}
     return found, n
 
@@ -32,7 +38,7 @@ def _verdict(parts):
     return HOLDS if all(parts) else LIMITED if any(parts) else FAILS
 
 
-def _c5_1(recorded=recorded):
+def _c5_1(recorded=recorded_ensemble):
     """Test whether the nine combinations fit."""
     found, n = _shares(WELL_BEHAVED, recorded)
     return _verdict([fits(share) is YES for share in found.values()]), {
@@ -42,7 +48,7 @@ def _c5_1(recorded=recorded):
     }
 
 
-def _c5_2(recorded=recorded):
+def _c5_2(recorded=recorded_ensemble):
     """Test whether the three failures fail."""
     found, n = _shares(FAILURES, recorded)
     return _verdict([fits(share) is NO for share in found.values()]), {
@@ -52,10 +58,10 @@ def _c5_2(recorded=recorded):
     }
 
 
-def _c5_3(recorded=recorded):
+def _c5_3(recorded=recorded_ensemble):
     """Test whether sorting and permuting are enough."""
     found, n = _shares(("sort", "permute"), recorded)
-    without = recorded("linear").share
+    without = fit_share(recorded("linear"))
     enough = [fits(share) is YES and fits(without) is NO for share in found.values()]
     return _verdict(enough), {"shares": found, "n": n, "without": without}
 
@@ -69,7 +75,7 @@ def learned(setting="frozen"):
         Of the mean over the well-behaved combinations, over seeds.
     """
     whole, last = (
-        sum(recorded(name, kind).fits.astype(float) for name in WELL_BEHAVED) / len(WELL_BEHAVED)
+        sum(recorded_ensemble(name, kind).fits.astype(float) for name in WELL_BEHAVED) / len(WELL_BEHAVED)
         for kind in ("plain", setting)
     )
     return difference_interval(whole, last, paired=True)
@@ -83,7 +89,7 @@ def best_read_out(name):
 
 def learned_beyond():
     """Return how much more often networks fit than the best last layer on random ones."""
-    whole = sum(recorded(name).fits.astype(float) for name in WELL_BEHAVED)
+    whole = sum(recorded_ensemble(name).fits.astype(float) for name in WELL_BEHAVED)
     read_outs = recorded_extrapolation()["best_read_outs"]
     best = sum(np.array(read_outs[name], float) for name in WELL_BEHAVED)
     return difference_interval(whole / len(WELL_BEHAVED), best / len(WELL_BEHAVED), paired=True)

@@ -8,8 +8,7 @@ book types them.
 import tomllib
 from pathlib import Path
 
-from helpers.analysis.stats import NO, UNCLEAR, YES
-from helpers.runs.agreement import prediction_interval
+from helpers.analysis.stats import NO, UNCLEAR, YES, prediction_interval
 
 
 def _read(name):

@@ -18,7 +18,7 @@ from urllib.parse import quote
 from helpers.analysis.summaries import format_count, format_n, join_words
 from helpers.claims import activation_rules, course, numpy_rules, vision_rules, voc_rules
 from helpers.claims.course import CLAIMS, TEXTS
-from helpers.runs.records import ROOT, noting
+from helpers.runs.records import ROOT, track_records_read
 
 RULES = numpy_rules.RULES | vision_rules.RULES | voc_rules.RULES | activation_rules.RULES
 LIMITS = {name: value for name, value in vars(course).items() if isinstance(value, float)}
@@ -99,7 +99,7 @@ def finding(claim):
 
 def with_runs(claim):
     """Return a claim's `Finding`, and the runs that its rule reads: experiment -> seeds."""
-    with noting() as runs:
+    with track_records_read() as runs:
         return finding(claim), runs
 
 

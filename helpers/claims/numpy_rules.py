@@ -37,7 +37,7 @@ from helpers.claims.course import (
     outcome,
 )
 from helpers.data.moons import bayes_accuracy
-from helpers.runs.catalogue.numpy_networks import HIDDEN_SIZES, LAMBDAS, RATES
+from helpers.runs.catalogue.numpy_networks import HIDDEN_SIZES, LEARNING_RATES, WEIGHT_DECAYS
 from helpers.runs.experiments import recorded
 
 # -------------------------------------------------------------------------- practice 1
@@ -163,7 +163,7 @@ def speed(relu, sigmoid, level=0.9, far=1.5):
 
 def _c2_4(recorded=recorded):
     """Test whether large rates fail, small ones crawl, and the loss then falls suddenly."""
-    sweep = {rate: recorded(f"tenth-rate-{rate}") for rate in RATES}
+    sweep = {rate: recorded(f"tenth-rate-{rate}") for rate in LEARNING_RATES}
     best, behind = rates_far_behind(sweep)
     at = {rate: f"{rate} ({values(r, 'eval_accuracy').mean():.2f})" for rate, r in sweep.items()}
     larger, smaller = [r for r in behind if r > best], [r for r in behind if r < best]
@@ -228,7 +228,7 @@ def _c2_5(recorded=recorded):
 
 def _c2_6(recorded=recorded):
     """Test whether too strong a regularisation hurts."""
-    sweep = {decay: recorded(lambda_name(decay)) for decay in sorted((*LAMBDAS, 0.01))}
+    sweep = {decay: recorded(lambda_name(decay)) for decay in sorted((*WEIGHT_DECAYS, 0.01))}
     *weaker, strongest = sweep
     best = max(weaker, key=lambda decay: values(sweep[decay], "eval_accuracy").mean())
     change = difference(sweep[strongest], sweep[best], "eval_accuracy")

@@ -30,8 +30,7 @@ from helpers.claims.vision_rules import SQUARES
 from helpers.claims.voc_rules import COMPARED, OWN, always_person, best_vit, predictions
 from helpers.claims.voc_rules import REPEATED as VOC
 from helpers.networks.ensemble import ACTIVATION_PAIRS
-from helpers.runs import ensemble_records
-from helpers.runs.experiments import find, recorded
+from helpers.runs.experiments import find, recorded, recorded_ensemble
 from helpers.runs.records import read_arrays
 
 ACCURACY, LOSS, F1, SHARE = "test accuracy", "loss", "F1", "share of seeds that fit"
@@ -120,7 +119,7 @@ def moons():
         there, _ = separated(recorded(name))
         return Measured(tuple(there), (name,), recipe, share=True)
 
-    ours, best = of("moons-published"), of("moons-he", find("moons-he").about)
+    ours, best = of("moons-published"), of("moons-he", find("moons-he").label)
     figure = "share of seeds that separate the moons"
     return [Row("tanh network", figure, True, ours, best, _works(ours, True), _why("moons"))]
 
@@ -140,7 +139,7 @@ def mnist():
         ours = _measured("mnist-published", metric)
         best, why = None, _why("penalty", penalty=penalty)
         if "accuracy" in key:
-            best = _measured("mnist-sgd", metric, find("mnist-sgd").about)
+            best = _measured("mnist-sgd", metric, find("mnist-sgd").label)
             why = _why("relu", gain=gain)
         came = outcome(ours.values, published, CLOSE)
         rows.append(Row("NumPy network", figure, published, ours, best, came, why))
@@ -303,8 +302,8 @@ def activations():
 
 
 def _share(pair, setting="plain", recipe=""):
-    batch = ensemble_records.recorded(pair, setting)
-    return Measured(tuple(map(bool, batch.fits)), (batch.study,), recipe, share=True)
+    batch = recorded_ensemble(pair, setting)
+    return Measured(tuple(map(bool, batch.fits)), (batch.experiment,), recipe, share=True)
 
 
 #: The rows of each practice, from 1 to 5.

@@ -118,7 +118,7 @@ def _c3_4(recorded=recorded):
         about: difference(*map(recorded, names), "eval_accuracy")
         for about, names in PUBLISHED_SETTINGS.items()
     }
-    others = {p.about(True): difference(*pair(p, recorded), "eval_accuracy") for p in POINTS}
+    others = {p.label(True): difference(*pair(p, recorded), "eval_accuracy") for p in POINTS}
     helps = {about: gain for about, gain in others.items() if gain.above(LITTLE) is YES}
     harms = {about: gain for about, gain in others.items() if (-gain).above(LITTLE) is YES}
     there, elsewhere = ({g.inside(LITTLE) for g in found.values()} for found in (published, others))

@@ -21,7 +21,7 @@ from helpers.claims.course import (
     outcome,
     overall,
 )
-from helpers.runs.catalogue.tiny_voc import CHOSEN
+from helpers.runs.catalogue.tiny_voc import VOC_CHOSEN
 from helpers.runs.experiments import recorded
 
 F1, MAP = "eval_f1", "eval_mean_average_precision"
@@ -106,9 +106,9 @@ def own_threshold(model):
 
     Parameters
     ----------
-    model : a key of `helpers.runs.catalogue.tiny_voc.CHOSEN`
+    model : a key of `helpers.runs.catalogue.tiny_voc.VOC_CHOSEN`
     """
-    name = f"tune-voc-{model}-{CHOSEN[model]}"
+    name = f"tune-voc-{model}-{VOC_CHOSEN[model]}"
     (probabilities,) = metrics.recorded_predictions(name).probabilities
     return metrics.choose_thresholds(probabilities, metrics.recorded_targets(name))
 
@@ -116,7 +116,7 @@ def own_threshold(model):
 def predictions(name):
     """Return an experiment's predictions, those of an own recipe at its own threshold."""
     model = name.removeprefix("best-voc-")
-    return metrics.recorded_predictions(name, own_threshold(model) if model in CHOSEN else 0.5)
+    return metrics.recorded_predictions(name, own_threshold(model) if model in VOC_CHOSEN else 0.5)
 
 
 def gains(pairs, metric, recorded=recorded):

@@ -6,12 +6,12 @@ import pytest
 
 from helpers.claims import activation_rules as rules
 from helpers.claims.course import FAILS, HOLDS, LIMITED
-from helpers.runs.ensemble_records import recorded
+from helpers.runs.experiments import recorded_ensemble
 
 
 def made_up(fits):
     """Stand-in for `recorded`: so many of 200 seeds of each pair fit."""
-    batch = recorded("relu")
+    batch = recorded_ensemble("relu")
 
     def read(name):
         share = fits.get(name, 0)
