@@ -189,17 +189,13 @@ def _plane(ax):
 
 def _draw(ax, curve, label, i):
     """Draw a curve as the steps that its average precision is the area under."""
-    ax.step(
-        curve.recall, curve.precision, where="post", label=label, zorder=2,
-        color=figures.PALETTE[i], linestyle=figures.LINES[i],
-    )  # fmt: skip
+    look = {"color": figures.PALETTE[i], "linestyle": figures.LINES[i], "zorder": 2}
+    ax.step(curve.recall, curve.precision, where="post", label=label, **look)
 
 
 def _point(ax, point, i, markersize=10, **look):
-    ax.plot(
-        *point, figures.MARKERS[i], markersize=markersize, linestyle="none", clip_on=False,
-        zorder=5, **look,
-    )  # fmt: skip
+    look |= {"linestyle": "none", "clip_on": False, "zorder": 5}
+    ax.plot(*point, figures.MARKERS[i], markersize=markersize, **look)
 
 
 # --------------------------------------------------------------------- kept photographs
