@@ -16,9 +16,9 @@ from helpers.analysis.summaries import format_seeds
 from helpers.analysis.uncertainty import RESAMPLES, bootstrap
 from helpers.book import figures
 from helpers.book.views import ATTENTION
-from helpers.runs.examples import unpacked
 from helpers.runs.experiments import find
 from helpers.runs.records import read_arrays
+from helpers.runs.runner import decode_images
 
 GREY = "#767676"
 NONE = "–"
@@ -214,10 +214,10 @@ def examples(name):
         As from `helpers.networks.probes.saliency`.
     """
     arrays = read_arrays(name, "full", find(name).keep_images[0])
-    places = arrays["shown"]
+    places = arrays["examples"]
     probabilities = expit(arrays["scores"][places].astype(np.float64))
-    images, targets = unpacked(arrays["shown_images"]), arrays["labels"][places]
-    return places, images, probabilities, targets, arrays.get("shown_saliency")
+    images, targets = decode_images(arrays["example_images"]), arrays["labels"][places]
+    return places, images, probabilities, targets, arrays.get("example_saliency")
 
 
 def most_confident(probabilities, targets, kind, each):

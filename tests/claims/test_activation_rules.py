@@ -6,14 +6,14 @@ import pytest
 
 from helpers.claims import activation_rules as rules
 from helpers.claims.finding import FAILS, HOLDS, LIMITED
-from helpers.runs.ensemble_records import recorded
+from helpers.runs.experiments import recorded_ensemble
 
 
 def made_up(fits):
     """Stand-in for `recorded`: so many of 200 seeds of each combination fit."""
 
     def read(name, setting="plain"):
-        batch = recorded("relu")
+        batch = recorded_ensemble("relu")
         share = fits.get(name, 0) if setting == "plain" else 0
         return replace(batch, train_accuracy=[1.0] * share + [0.5] * (200 - share))
 

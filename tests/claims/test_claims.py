@@ -27,7 +27,7 @@ from helpers.claims.course import CLAIMS
 from helpers.claims.evidence import NoSuchSection, Section, section_with
 from helpers.claims.finding import FAILS, HOLDS, INCONCLUSIVE, LIMITED, Finding
 from helpers.runs.experiments import recorded
-from helpers.runs.records import noting, read_arrays
+from helpers.runs.records import read_arrays, track_records_read
 
 
 @pytest.mark.parametrize("claim", claims.RULES)
@@ -118,9 +118,9 @@ def test_each_verdict_counts_and_links_its_claims(monkeypatch):
 
 
 def test_runs_are_noted_only_inside():
-    with noting() as outer:
+    with track_records_read() as outer:
         recorded("moons-published")
-        with noting() as inner:
+        with track_records_read() as inner:
             read_arrays("mnist-lenet", "full", 2)
     recorded("moons-long")
     assert outer == {"moons-published": set(range(50))}
