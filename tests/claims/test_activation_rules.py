@@ -10,7 +10,7 @@ from helpers.runs.experiments import recorded_ensemble
 
 
 def made_up(fits):
-    """Stand-in for `recorded`: so many of 200 seeds of each combination fit."""
+    """Stand-in for `recorded_ensemble`: so many of 200 seeds of each combination fit."""
 
     def read(name, setting="plain"):
         batch = recorded_ensemble("relu")
@@ -35,6 +35,6 @@ def made_up(fits):
     ],
 )
 def test_the_rules(monkeypatch, claim, fits, answer):
-    monkeypatch.setattr(rules, "recorded", made_up(fits))
+    monkeypatch.setattr(rules, "recorded_ensemble", made_up(fits))
     found = rules.RULES[claim]()
     assert (found.claim, found.verdict) == (claim, answer)

@@ -34,11 +34,12 @@ from helpers.runs.records import read_arrays, track_records_read
 def test_every_finding_says_on_how_many_runs_it_rests(claim, monkeypatch):
     modules = (numpy_claims, vision_claims, voc_claims, activation_claims)
     module = next(module for module in modules if claim in module.RULES)
-    recorded, used = module.recorded, set()
+    reader = "recorded" if hasattr(module, "recorded") else "recorded_ensemble"
+    recorded, used = getattr(module, reader), set()
 
     def counting(*which):
         records = recorded(*which)
-        # Practice 5's records are batches, with one entry a seed.
+        # Practice 5's records are of ensembles, with one entry a seed.
         used.add(len(records) if isinstance(records, list) else len(records.fits))
         return records
 
@@ -49,7 +50,7 @@ def test_every_finding_says_on_how_many_runs_it_rests(claim, monkeypatch):
         used.add(len(kept))
         return kept
 
-    monkeypatch.setattr(module, "recorded", counting)
+    monkeypatch.setattr(module, reader, counting)
     monkeypatch.setattr(module, "same_seeds", cutting, raising=False)
     found = claims.finding(claim)
     assert found.verdict in (HOLDS, LIMITED, FAILS, INCONCLUSIVE)
