@@ -26,7 +26,8 @@ def recorded(monkeypatch):
     made_up = {}
     for module in (vision, vision_claims, vision_words):
         monkeypatch.setattr(module, "recorded", made_up.__getitem__)
-        monkeypatch.setattr(module, "EXPERIMENTS", made_up)
+        monkeypatch.setattr(module, "EXPERIMENTS", made_up, raising=False)
+    monkeypatch.setattr(vision_claims.pair, "__defaults__", (made_up.__getitem__,))
     return made_up
 
 
