@@ -64,15 +64,13 @@ data: $(READY)
 
 runs: $(READY)
 	@echo "Training every run that is not recorded yet (a day or so; it can be stopped and resumed) ..."
-	@$(RUN) helpers.runs.experiments run --all --resume
-	@$(RUN) helpers.runs.ensemble_runner run --all --resume
-	@$(RUN) helpers.analysis.activations
+	@$(RUN) helpers.runs run --all --resume
 	@$(RUN) helpers.book.activation_gallery
 	@echo "The records are in runs/"
 
 verify: $(READY)
 	@echo "Training recorded runs again (a minute or two by default), to compare the results ..."
-	@$(RUN) helpers.runs.verify $(NAMES)
+	@$(RUN) helpers.runs verify $(NAMES)
 	@echo "No result lies outside what the records let expect."
 
 bench: $(READY)

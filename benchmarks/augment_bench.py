@@ -20,11 +20,12 @@ import numpy as np
 from tqdm import tqdm
 
 from benchmarks import numpy_speed as bench
+from benchmarks.commands import whole_number
 from benchmarks.numpy_speed import Row
 from helpers.analysis.summaries import join_words
 from helpers.runs import records
-from helpers.runs.catalogue.tiny_voc import MODELS
-from helpers.runs.commands import exit_status, whole_number
+from helpers.runs.catalogue.tiny_voc import VOC_MODELS
+from helpers.runs.records import exit_status
 
 PATH = records.ROOT / "benchmarks" / "augment.json"
 SCHEMA = 1
@@ -148,7 +149,7 @@ def measure_paths(data, rounds):
     from benchmarks.stopwatch import Clock
     from helpers.training.torch_trainer import TorchTrainer
 
-    recipe = MODELS["lenet"][1]  # its batches are like every other's
+    recipe = VOC_MODELS["lenet"][1]  # its batches are like every other's
     training = TorchTrainer(recipe, data, seed=0)
     ways = {"ours": training.batches}
     ways |= {name: found.__iter__ for name, found in loaders(data, recipe.batch_size).items()}
@@ -181,7 +182,7 @@ def measure_shares(data, rounds):
 
     runs = {}
     for name in NETWORKS:
-        title, recipe = MODELS[name]
+        title, recipe = VOC_MODELS[name]
         runs[title] = Timed(recipe, data, seed=0)
         runs[title].wait_for_data(1)  # the first step prepares much
     spent = {title: [] for title in runs}
@@ -238,7 +239,7 @@ def compare(name, unit, first, second, target=None, share=False):
 
 
 def read(path=PATH):
-    """Read results, which `helpers.runs.records.write_measured` has written.
+    """Read results, which `helpers.runs.records.write_json` has written.
 
     Returns
     -------
@@ -251,7 +252,8 @@ def read(path=PATH):
     """
     parts = dict.fromkeys(("pil", "v2", "preparation"), lambda row: Row(**row))
     parts["shares"] = lambda shares: {title: Row(**row) for title, row in shares.items()}
-    return records.read_measured(path, Results, parts, SCHEMA, COMMAND)
+    mend = f"measure it with {COMMAND} --output {records.display(path)}"
+    return records.read_json(path, Results, SCHEMA, mend, parts)
 
 
 def table(results=None):
@@ -362,7 +364,7 @@ def main(arguments=None):
         print(table(results).to_string(index=False), end="\n\n")
         print(sentence(results))
         if output:
-            records.write_measured(results, output)
+            records.write_json(results, output)
             print(f"\nThe results are in {output}")
 
     from benchmarks.data_paths import PreparationFailed

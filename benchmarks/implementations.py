@@ -13,16 +13,16 @@ import time
 import numpy as np
 
 from helpers.data.datasets import DataNotPrepared, half_moons, load_mnist, pixels
-from helpers.networks.mlp import gradient_error
 from helpers.networks.mlp import (
     CHUNK,
     SGD,
     SoftmaxCrossEntropy,
+    gradient_error,
     loss_and_gradients,
     mlp,
 )
+from helpers.runs.experiments import EXPERIMENTS
 from helpers.runs.records import environment
-from helpers.runs.registry import EXPERIMENTS
 from helpers.training.numpy_trainer import NumpyConfig, NumpyTrainer, TrainingData
 
 SIZES = (784, 1024, 10)

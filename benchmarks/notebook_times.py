@@ -19,7 +19,7 @@ from datetime import date
 from pathlib import Path
 
 from helpers.runs import records
-from helpers.runs.commands import exit_status
+from helpers.runs.records import exit_status
 
 NOTEBOOKS = records.ROOT / "notebooks"
 PATH = records.ROOT / "benchmarks" / "notebooks.json"

@@ -20,9 +20,10 @@ import pandas as pd
 from tqdm import tqdm
 
 from benchmarks import implementations as contestants
+from benchmarks.commands import whole_number
 from benchmarks.implementations import Disagreement, timed
 from helpers.runs import records
-from helpers.runs.commands import exit_status, whole_number
+from helpers.runs.records import exit_status
 
 PATH = records.ROOT / "benchmarks" / "cpu.json"
 SCHEMA = 1
@@ -211,7 +212,8 @@ def read(path=PATH):
         If the file is missing, holds no results, or is of another schema version.
     """
     parts = {"rows": lambda rows: [Row(**row) for row in rows]}
-    return records.read_measured(path, Results, parts, SCHEMA, "python -m benchmarks.numpy_speed")
+    mend = f"measure it with python -m benchmarks.numpy_speed --output {records.display(path)}"
+    return records.read_json(path, Results, SCHEMA, mend, parts)
 
 
 def table(results=None):
@@ -305,7 +307,7 @@ def main(arguments=None):
         if options.images < IMAGES:
             print(f"\nThe targets are meant for {IMAGES:,} images.")
         if options.output:
-            records.write_measured(results, options.output)
+            records.write_json(results, options.output)
             print(f"\nThe results are in {options.output}")
 
     return exit_status(

@@ -19,11 +19,12 @@ import numpy as np
 import pandas as pd
 from tqdm import tqdm
 
+from benchmarks.commands import whole_number
 from benchmarks.stages import CONTESTS, GOAL, ROUNDS, SEEDS, STAGES
 from benchmarks.timings import PATH, Measured, Results, Waiting, read
 from helpers.data.datasets import SCALES, DataNotPrepared, load_mnist
 from helpers.runs import records
-from helpers.runs.commands import exit_status, whole_number
+from helpers.runs.records import exit_status
 
 TICKS = (0.1, 0.3, 1, 3, 10, 30, 100, 300, 1000, 3000)  # of the figure's axis
 EMBEDDED_IMAGES = 32  # at the embedded scale, which shows that it runs and not how fast
@@ -292,7 +293,7 @@ def main(arguments=None):
         print(table(results).drop(columns="the one change").to_string(index=False), end="\n\n")
         print(data_table(results).to_string(index=False))
         if output:
-            records.write_measured(results, output)
+            records.write_json(results, output)
             print(f"\nThe results are in {output}")
 
     errors = (DataNotPrepared, Diverged)

@@ -125,4 +125,5 @@ def read(path=PATH):
         "stages": lambda entries: [Measured(**entry) for entry in entries],
         "waiting": lambda entries: [Waiting(**entry) for entry in entries],
     }
-    return records.read_measured(path, Results, parts, SCHEMA, "python -m benchmarks.race")
+    mend = f"measure it with python -m benchmarks.race --output {records.display(path)}"
+    return records.read_json(path, Results, SCHEMA, mend, parts)

@@ -3,21 +3,31 @@
     python runs/migrate.py
 
 The tables say which keys and values were renamed. A record is only rewritten if something in it
-changes, in the same form in which it was written.
+changes.
 """
 
 import json
-import os
+import sys
 from pathlib import Path
 
 import numpy as np
 
 RUNS = Path(__file__).resolve().parent
+sys.path.insert(0, str(RUNS.parent))
+
+from helpers.runs.records import SCHEMA, write_atomically, write_json  # noqa: E402
+
 RACE = RUNS.parent / "benchmarks" / "ninety_nine.json"  # its stages hold configurations, too
 
 #: Keys of a configuration, by the part they stand in: ("config",) is its top level.
 KEYS = {
-    ("config",): {"arguments": "model_kwargs", "average": "ema_decay", "mirror": "flip_tta"},
+    (): {"study": "experiment", "fitted_at": "first_fit_step", "broke_at": "first_nan_step"},
+    ("config",): {
+        "arguments": "model_kwargs",
+        "average": "ema_decay",
+        "mirror": "flip_tta",
+        "combination": "activation_pair",
+    },  # fmt: skip
     ("config", "schedule"): {"rate": "lr", "peak": "peak_lr"},
     ("history",): {"score_spread": "score_std", "silent_units": "dead_units"},
 }
@@ -30,7 +40,10 @@ VIT_VARIANT_KEYS = {
 
 #: Parts of the names of arrays beside a record.
 ARRAYS = {
-    "shown_views": "shown_saliency",
+    "shown_views": "example_saliency",
+    "shown_saliency": "example_saliency",
+    "shown_images": "example_images",
+    "shown": "examples",
     "queries_keys_values": "qkv",
     ".expand.": ".fc1.",
     ".contract.": ".fc2.",
@@ -56,7 +69,7 @@ def renamed(value, place):
 
 def migrated(record):
     """Return a record as it would be written today."""
-    record = {name: renamed(value, (name,)) for name, value in record.items()}
+    record = renamed(record, ())
     if record["config"].get("model") == "vit":
         kwargs = {VIT_KEYS.get(k, k): v for k, v in record["config"]["model_kwargs"].items()}
         if VIT_VARIANT_KEYS & kwargs.keys():
@@ -67,22 +80,7 @@ def migrated(record):
         record["environment"]["precision"] = precision
         if precision == "bfloat16":  # today: where the machine computes it natively
             record["config"]["precision"] = "auto"
-    return record
-
-
-def as_text(record):
-    """Return a record's JSON as `helpers.runs` writes it: a list a line."""
-    if "study" in record:  # a batch of practice 5
-        dump = {"ensure_ascii": False, "allow_nan": False}
-        lines = ",\n".join(f"  {json.dumps(k)}: {json.dumps(v, **dump)}" for k, v in record.items())
-        return f"{{\n{lines}\n}}\n"
-    head = {name: value for name, value in record.items() if name != "history"}
-    lines = ",\n".join(
-        f"    {json.dumps(name)}: {json.dumps(values, allow_nan=False)}"
-        for name, values in record["history"].items()
-    )
-    text = json.dumps(head, indent=2, allow_nan=False).removesuffix("\n}")
-    return text + ',\n  "history": {\n' + lines + "\n  }\n}\n"
+    return record | {"schema": SCHEMA}
 
 
 def migrate_arrays(path):
@@ -94,10 +92,8 @@ def migrate_arrays(path):
         names = [name.replace(old, new) for name in names]
     if names == list(arrays):
         return False
-    temporary = path.with_suffix(".tmp")
-    with open(temporary, "wb") as file:
-        np.savez_compressed(file, **dict(zip(names, arrays.values(), strict=True)))
-    os.replace(temporary, path)
+    renamed_arrays = dict(zip(names, arrays.values(), strict=True))
+    write_atomically(path, lambda file: np.savez_compressed(file, **renamed_arrays))
     return True
 
 
@@ -110,12 +106,12 @@ def main():
             continue
         new = migrated(record)
         if new != record:
-            path.write_text(as_text(new), encoding="utf-8")
+            write_json(new, path)
             changed += 1
     race = json.loads(RACE.read_text(encoding="utf-8"))
     for stage in race["stages"]:
         stage["recipe"] = renamed(stage["recipe"], ("config",))
-    RACE.write_text(json.dumps(race, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+    write_json(race, RACE)
     changed += sum(map(migrate_arrays, sorted(RUNS.glob("*/*.npz"))))
     print(f"{changed} files migrated")
 

@@ -21,8 +21,8 @@ sys.path.insert(0, str(ROOT))  # Sphinx starts anywhere; `helpers` is no install
 
 from benchmarks import notebook_times
 from helpers.analysis.stats import mean_interval  # noqa: E402
-from helpers.runs import records  # noqa: E402
-from helpers.runs.registry import EXPERIMENTS  # noqa: E402
+from helpers.runs import records
+from helpers.runs.experiments import EXPERIMENTS
 
 NOTHING = "–"
 NAMES = {"eval_accuracy": "accuracy", "eval_mean_average_precision": "mean average precision"}
@@ -116,7 +116,7 @@ def _of_run(name, content):
 def _of_batch(name, content):
     values = tuple(map(float, content["held_out_accuracy"]))
     return Run(
-        name, 5, content["study"], "full", f"0 to {len(values) - 1}", "accuracy",
+        name, 5, content["experiment"], "full", f"0 to {len(values) - 1}", "accuracy",
         values, float(content["wall_seconds"]), float(content["cpu_seconds"]),
         _hardware(content["environment"]), content["commit"],
     )  # fmt: skip
@@ -131,7 +131,7 @@ def _of_agreement(name, content):
 
 
 #: By a field that only records of that kind have.
-READERS = {"experiment": _of_run, "study": _of_batch, "agreement": _of_agreement}
+READERS = {"seed": _of_run, "train_accuracy": _of_batch, "agreement": _of_agreement}
 
 
 def _practice(config):
@@ -236,7 +236,7 @@ def experiments_table(runs):
 
 
 def _about(name):
-    return EXPERIMENTS[name].about if name in EXPERIMENTS else NOTHING
+    return EXPERIMENTS[name].label if name in EXPERIMENTS else NOTHING
 
 
 def _how_sure(values):

@@ -2,13 +2,11 @@
 
 Everything is computed from the recorded weights; nothing is trained.
 
-    python -m helpers.analysis.activations
+    python -m helpers.runs run activation-extrapolation/extrapolation
 
 measures it all and keeps it in `runs/activation-extrapolation/extrapolation.json`.
 """
 
-import json
-import sys
 import time
 from dataclasses import asdict, dataclass
 from functools import cache
@@ -17,20 +15,22 @@ import numpy as np
 import torch
 from sklearn.linear_model import LogisticRegression
 
-from helpers.analysis.stats import Interval
+from helpers.analysis.stats import Interval, mean_interval, wilson
 from helpers.data.datasets import checksum, half_moons
 from helpers.networks.ensemble import ACTIVATION_PAIRS, MLPEnsemble
 from helpers.runs.catalogue.activations import HALF_MOONS_SEED
-from helpers.runs.commands import exit_status
-from helpers.runs.ensemble_records import FIT, recorded, trained_weights
-from helpers.runs.ensemble_runner import HELD_OUT_SEED
+from helpers.runs.ensemble_runner import HELD_OUT_SEED, trained_weights
+from helpers.runs.experiments import recorded_ensemble
 from helpers.runs.records import (
+    FIT,
     RUNS,
     RecordError,
+    display,
+    ensemble_path,
     environment,
     note,
+    read_json,
     source_commit,
-    write_atomically,
 )
 
 CENTRE = (0.5, 0.25)  # of the half-moons
@@ -41,7 +41,11 @@ RESAMPLES = 500
 EPS = 1e-9  # a unit that is off everywhere stays zero
 
 SCHEMA = 2
-PATH = RUNS / "activation-extrapolation" / "extrapolation.json"
+NAME = "activation-extrapolation/extrapolation"
+KEYS = {
+    "schema", "commit", "environment", "weights_checksum", "networks", "agreement", "pairs",
+    "shapes", "best_read_outs", "wall_seconds", "complete",
+}  # fmt: skip
 #: Those that the course says fit, and the control that does.
 FITTING = [name for name, parts in ACTIVATION_PAIRS.items() if parts.published] + ["tanh"]
 
@@ -85,11 +89,21 @@ EXPECTED = {
 }
 
 
+def fit_share(record):
+    """Return the share of an ensemble's networks that fit, with Wilson's interval."""
+    return wilson(int(record.fits.sum()), len(record.fits))
+
+
+def held_out_mean(record):
+    """Return the mean held-out accuracy of an ensemble's networks, with Student's interval."""
+    return mean_interval(record.held_out_accuracy)
+
+
 def fitting_networks(name):
     """Return the recorded networks of a combination in float64, those that fit, all if none."""
     networks = MLPEnsemble(ACTIVATION_PAIRS[name], [0])
     networks.weights = [torch.tensor(part).double() for part in trained_weights(name)]
-    fits = np.flatnonzero(recorded(name).fits)
+    fits = np.flatnonzero(recorded_ensemble(name).fits)
     return networks.only(*fits.tolist()) if len(fits) else networks
 
 
@@ -307,7 +321,7 @@ def measure():
     }
 
 
-def recorded_extrapolation():
+def recorded_extrapolation(folder=RUNS):
     """Return what `measure` found, with each `Agreement` under its distance.
 
     Raises
@@ -315,41 +329,21 @@ def recorded_extrapolation():
     RecordError
         If it is missing, damaged, or was measured on other weights than those on record.
     """
-    note(PATH.relative_to(RUNS).with_suffix("").as_posix())
-    return _read()
+    note(NAME)
+    return _read(folder)
 
 
 @cache
-def _read():
-    mend = "measure it anew with python -m helpers.analysis.activations"
-    try:
-        content = json.loads(PATH.read_text(encoding="utf-8"))
-        known = content["schema"], content["complete"], content["weights_checksum"]
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise RecordError(
-            f"runs/activation-extrapolation/{PATH.name} is missing or damaged: {mend}"
-        ) from error
-    if known != (SCHEMA, True, weights_checksum()):
-        raise RecordError(f"{PATH.name} does not belong to the weights on record: {mend}")
-    content["agreement"] = {
-        int(distance): Agreement(**{key: Interval(**value) for key, value in found.items()})
-        for distance, found in content["agreement"].items()
+def _read(folder):
+    path, mend = ensemble_path(NAME, folder), f"measure it with python -m helpers.runs run {NAME}"
+    parts = {
+        "agreement": lambda found: {
+            int(distance): Agreement(**{key: Interval(**value) for key, value in parts.items()})
+            for distance, parts in found.items()
+        },
+        "pairs": lambda found: {int(d): np.array(table) for d, table in found.items()},
     }
-    content["pairs"] = {int(d): np.array(table) for d, table in content["pairs"].items()}
+    content = read_json(path, KEYS, SCHEMA, mend, parts)
+    if not content["complete"] or content["weights_checksum"] != weights_checksum(folder):
+        raise RecordError(f"{display(path)} does not belong to the weights on record: {mend}")
     return content
-
-
-def main():
-    """Measure, and write the record; return the exit status."""
-
-    def act():
-        torch.set_num_threads(1)
-        text = json.dumps(measure(), ensure_ascii=False, indent=1, allow_nan=False) + "\n"
-        write_atomically(PATH, lambda file: file.write(text.encode()))
-        print(f"written to runs/activation-extrapolation/{PATH.name}")
-
-    return exit_status(act, (RecordError,), "what was there before", "stopped; nothing was written")
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -107,6 +107,38 @@ def mean_interval(values, confidence=CONFIDENCE):
     return _interval(mean, mean - half, mean + half, len(values), sd)
 
 
+def prediction_interval(values, new=1, confidence=CONFIDENCE):
+    """Say where the mean of some new runs should lie, by Student's t.
+
+    Parameters
+    ----------
+    values : sequence of float, [n]
+        What the recorded runs came to; at least two.
+    new : int
+        How many new runs there are.
+    confidence : float
+        Between 0 and 1.
+
+    Returns
+    -------
+    Interval
+
+    Raises
+    ------
+    ValueError
+        If there are fewer than two values, or one is not finite.
+
+    References
+    ----------
+    Hahn and Meeker (1991), "Statistical Intervals", chapter 4.
+    """
+    values = _sample(values, "values")
+    _check_confidence(confidence)
+    mean, sd, n = values.mean(), values.std(ddof=1), len(values)
+    half = stats.t.ppf((1 + confidence) / 2, n - 1) * sd * np.sqrt(1 / new + 1 / n)
+    return _interval(mean, mean - half, mean + half, n, sd)
+
+
 def wilson(successes, n, confidence=CONFIDENCE):
     """Estimate a share from a count, with Wilson's score interval.
 

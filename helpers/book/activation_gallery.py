@@ -30,9 +30,8 @@ from helpers.networks.ensemble import (
     linear_regions,
 )
 from helpers.runs.catalogue.activations import HALF_MOONS_SEED
-from helpers.runs.commands import exit_status
-from helpers.runs.ensemble_records import FIT, recorded
-from helpers.runs.records import ROOT, RecordError, write_atomically
+from helpers.runs.experiments import recorded_ensemble
+from helpers.runs.records import FIT, ROOT, RecordError, exit_status, write_atomically
 
 FRAMES = 40
 #: Iterations shown, ever further apart: most happens at the start.
@@ -186,7 +185,7 @@ def webp(pixels):
 
 def draw(name, folder=PICTURES):
     """Train the network of one pair, and write its strip of frames, its GIF and its still."""
-    batch = recorded(name)
+    batch = recorded_ensemble(name)
     seed, pair = typical_seed(batch), ACTIVATION_PAIRS[name]
     frames, accuracies = training_frames(pair, seed)
     if (accuracies[-1] >= FIT) != batch.fits[seed]:
@@ -208,7 +207,7 @@ def page():
     """Return the gallery's page as Markdown: its template, filled from the records."""
     shown = []
     for name, pair in ACTIVATION_PAIRS.items():
-        batch = recorded(name)
+        batch = recorded_ensemble(name)
         seed = typical_seed(batch)
         shown.append(
             {

@@ -16,15 +16,15 @@ from helpers.analysis.summaries import format_seeds
 from helpers.analysis.uncertainty import RESAMPLES, bootstrap
 from helpers.book import figures
 from helpers.book.views import ATTENTION
-from helpers.runs.examples import unpacked
 from helpers.runs.experiments import find
 from helpers.runs.records import read_arrays
+from helpers.runs.runner import decode_images
 
 GREY = "#767676"
 NONE = "–"
 #: How a prediction about one class is shown: symbol, colour and meaning.
 FOUND = ("✓", figures.BLUE, "found")
-FALSE_ALARM = ("✗", figures.VERMILLION, "said, but not there")
+FALSE_ALARM = ("✗", figures.VERMILLION, "predicted, but not there")
 MISSED = ("○", "#8A5A00", "there, but missed")  # orange, dark enough to be read
 MARKS = {(1, 1): FOUND, (0, 1): FALSE_ALARM, (1, 0): MISSED}  # by (there, predicted)
 
@@ -189,17 +189,13 @@ def _plane(ax):
 
 def _draw(ax, curve, label, i):
     """Draw a curve as the steps that its average precision is the area under."""
-    ax.step(
-        curve.recall, curve.precision, where="post", label=label, zorder=2,
-        color=figures.PALETTE[i], linestyle=figures.LINES[i],
-    )  # fmt: skip
+    look = {"color": figures.PALETTE[i], "linestyle": figures.LINES[i], "zorder": 2}
+    ax.step(curve.recall, curve.precision, where="post", label=label, **look)
 
 
 def _point(ax, point, i, markersize=10, **look):
-    ax.plot(
-        *point, figures.MARKERS[i], markersize=markersize, linestyle="none", clip_on=False,
-        zorder=5, **look,
-    )  # fmt: skip
+    look |= {"linestyle": "none", "clip_on": False, "zorder": 5}
+    ax.plot(*point, figures.MARKERS[i], markersize=markersize, **look)
 
 
 # --------------------------------------------------------------------- kept photographs
@@ -218,10 +214,10 @@ def examples(name):
         As from `helpers.networks.probes.saliency`.
     """
     arrays = read_arrays(name, "full", find(name).keep_images[0])
-    places = arrays["shown"]
+    places = arrays["examples"]
     probabilities = expit(arrays["scores"][places].astype(np.float64))
-    images, targets = unpacked(arrays["shown_images"]), arrays["labels"][places]
-    return places, images, probabilities, targets, arrays.get("shown_saliency")
+    images, targets = decode_images(arrays["example_images"]), arrays["labels"][places]
+    return places, images, probabilities, targets, arrays.get("example_saliency")
 
 
 def most_confident(probabilities, targets, kind, each):

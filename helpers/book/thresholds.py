@@ -81,7 +81,7 @@ def _dots(rows, images, lines):
     figure = contact_sheet(images, lines, above=table + 0.95)
     inch = 1 / figure.get_figheight()
     # Placed by hand: measuring the texts would take longer than drawing.
-    ax = figure.add_axes((0.17, 1 - (table + 0.75) * inch, 0.48, table * inch))
+    ax = figure.add_axes((0.17, 1 - (table + 0.5) * inch, 0.48, table * inch))
     values = np.array([metrics.ratios(*counts) for _, *counts in rows])
     for i, (name, column) in enumerate(zip(("precision", "recall", "F1"), values.T, strict=True)):
         ax.plot(
@@ -94,11 +94,11 @@ def _dots(rows, images, lines):
     ax.legend(loc="lower center", bbox_to_anchor=(0.5, 1), **legend)
     for k, (_, positives, hits, predicted) in enumerate(rows, start=-1):
         texts = (hits, positives - hits, predicted - hits)
-        y = 1 - (0.75 + (k + 1.5) * row) * inch
+        y = 1 - (0.5 + (k + 1.5) * row) * inch
         for x, text in zip((0.73, 0.84, 0.95), texts, strict=True):
             figure.text(x, y, str(text), fontsize=12, ha="center", va="center")
     for x, title in zip((0.73, 0.84, 0.95), ("found", "missed", "false"), strict=True):
-        figure.text(x, 1 - 0.66 * inch, title, fontsize=12, ha="center")
+        figure.text(x, 1 - 0.4 * inch, title, fontsize=12, ha="center")
     return figure
 
 

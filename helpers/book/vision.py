@@ -8,10 +8,9 @@ from helpers.analysis import summaries
 from helpers.book import figures
 from helpers.claims.course import PUBLISHED_VISION
 from helpers.claims.vision_rules import NAMES, REPEATED, SQUARES, pair, small_data_name
-from helpers.runs.catalogue.vision import POINTS, QUIRKS, Point
-from helpers.runs.experiments import find, recorded
+from helpers.runs.catalogue.vision import ORIGINAL_VARIANTS, POINTS, Point
+from helpers.runs.experiments import EXPERIMENTS, find, recorded
 from helpers.runs.records import read_arrays
-from helpers.runs.registry import EXPERIMENTS
 from helpers.training.torch_trainer import CURVE_STEPS, MODELS
 
 # ------------------------------------------------------------------------- the table
@@ -198,7 +197,7 @@ def warm_up():
 def quirks():
     """Return what each of the original's ways changes: about -> Interval of the difference."""
     base, changes = recorded(Point().name(scaled=True)), {}
-    for name, (about, _) in QUIRKS.items():
+    for name, (about, _) in ORIGINAL_VARIANTS.items():
         runs = recorded(f"tenth-vit-{name}")
         changes[about] = summaries.difference(
             runs, summaries.same_seeds(base, runs), "eval_accuracy"
@@ -216,7 +215,7 @@ def sweep_table():
     rows = []
     for point in POINTS:
         scaled, plain = pair(point)
-        row = {"setting": point.about(True)}
+        row = {"setting": point.label(True)}
         for about, runs in (("with", scaled), ("without", plain)):
             row[f"accuracy {about}"] = f"{summaries.values(runs, 'eval_accuracy').mean():.3f}"
         row["difference"] = f"{summaries.difference(scaled, plain, 'eval_accuracy'):+.3f}"

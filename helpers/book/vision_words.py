@@ -16,8 +16,7 @@ from helpers.claims.finding import LITTLE
 from helpers.claims.vision_rules import REPEATED, SQUARES, pair
 from helpers.networks.probes import attention_maps
 from helpers.runs.catalogue.vision import POINTS, Point
-from helpers.runs.experiments import recorded
-from helpers.runs.registry import EXPERIMENTS
+from helpers.runs.experiments import EXPERIMENTS, recorded
 from helpers.training.torch_trainer import normalise
 
 
@@ -125,13 +124,13 @@ def about_sweep():
     costs = ""
     if (-gains[smallest]).above(LITTLE) is YES:
         costs = (
-            f" It can also cost a little: at {POINTS[smallest].about(True)} it brings "
+            f" It can also cost a little: at {POINTS[smallest].label(True)} it brings "
             f"{gains[smallest]:+.3f}. There, early in training, a start that looks around unevenly "
             "is ahead of one that looks everywhere alike."
         )
     return (
         f"The division brings clearly more than {LITTLE} of accuracy in "
-        f"{format_count(clear, len(gains), 'settings')}; the most at {POINTS[largest].about(True)}: "
+        f"{format_count(clear, len(gains), 'settings')}; the most at {POINTS[largest].label(True)}: "
         f"{gains[largest]:+.3f}. In the {half} settings whose scores lie closest together "
         f"without it, it brings {calm:+.3f} in the mean, in the other {len(order) - half} "
         f"{wide:+.3f}.{costs} "
@@ -233,7 +232,7 @@ def summary():
         f"digits the oldest is the cheapest way to a good answer: LeNet reaches {lenet:.4f} in "
         f"ten epochs, the ViT as the course computed it {reached:.4f} in "
         f"{vit[0].config['epochs']}. The division by √d starts the attention's scores at "
-        f"one spread whatever the head's dimension; at {plain.about(True)} it is worth "
+        f"one spread whatever the head's dimension; at {plain.label(True)} it is worth "
         f"{gain:+.3f} in accuracy. And the mistakes worth fearing are those that run: a reshape "
         "in place of patches, a batch in place of a sequence. A test of two lines finds each."
     )

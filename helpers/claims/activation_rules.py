@@ -2,12 +2,18 @@
 
 import numpy as np
 
-from helpers.analysis.activations import DISTANCES, EXPECTED, FITTING, recorded_extrapolation
+from helpers.analysis.activations import (
+    DISTANCES,
+    EXPECTED,
+    FITTING,
+    fit_share,
+    recorded_extrapolation,
+)
 from helpers.analysis.stats import YES, difference_interval, wilson
 from helpers.analysis.summaries import join_words
 from helpers.claims.finding import FAILS, HOLDS, LIMITED, Finding
 from helpers.networks.ensemble import ACTIVATION_PAIRS
-from helpers.runs.ensemble_records import recorded
+from helpers.runs.experiments import recorded_ensemble
 
 OFTEN, SELDOM = 0.9, 0.1  # of the seeds: the combination fits; it does not
 FAITHFUL = 0.95  # of the rays: the activation decides the shape
@@ -24,7 +30,7 @@ def label(name):
 
 def shares(names, setting="plain"):
     """Return the share of seeds that fit, with Wilson's interval, for each combination."""
-    return {name: recorded(name, setting).share for name in names}
+    return {name: fit_share(recorded_ensemble(name, setting)) for name in names}
 
 
 def _said(found):
@@ -42,7 +48,7 @@ def _c5_1():
     """Test whether the nine combinations fit."""
     found = shares(WELL_BEHAVED)
     passed = [share.low >= OFTEN for share in found.values()]
-    not_always = [label(name) for name in found if not recorded(name).fits.all()]
+    not_always = [label(name) for name in found if not recorded_ensemble(name).fits.all()]
     effect = (
         f"Share of seeds that fit: {_said(found)} {_n(found)}. Not with every seed: "
         f"{join_words(not_always)}."
@@ -56,7 +62,7 @@ def _c5_2():
     """Test whether the three failures fail."""
     found = shares(FAILURES)
     seldom = [share.high <= SELDOM for share in found.values()]
-    lucky = [label(name) for name in found if recorded(name).fits.any()]
+    lucky = [label(name) for name in found if recorded_ensemble(name).fits.any()]
     effect = (
         f"Share of seeds that fit: {_said(found)} {_n(found)}. Fits with some seed: "
         f"{join_words(lucky)}."
@@ -68,7 +74,7 @@ def _c5_2():
 
 def _c5_3():
     """Test whether sorting and permuting are enough."""
-    found, control = shares(("sort", "permute")), recorded("linear").share
+    found, control = shares(("sort", "permute")), fit_share(recorded_ensemble("linear"))
     effect = f"Share of seeds that fit: {_said(found)}; without either {control:.1%} {_n(found)}."
     enough = [share.low >= OFTEN and control.high <= SELDOM for share in found.values()]
     answer = HOLDS if all(enough) else LIMITED if any(enough) else FAILS
@@ -85,7 +91,8 @@ def learned(setting="frozen"):
         Of the mean over the well-behaved combinations, over seeds.
     """
     whole, last = (
-        sum(recorded(name, kind).fits.astype(float) for name in WELL_BEHAVED) / len(WELL_BEHAVED)
+        sum(recorded_ensemble(name, kind).fits.astype(float) for name in WELL_BEHAVED)
+        / len(WELL_BEHAVED)
         for kind in ("plain", setting)
     )
     return difference_interval(whole, last, paired=True)
@@ -99,7 +106,7 @@ def best_read_out(name):
 
 def learned_beyond():
     """Return how much more often networks fit than the best last layer on random ones."""
-    whole = sum(recorded(name).fits.astype(float) for name in WELL_BEHAVED)
+    whole = sum(recorded_ensemble(name).fits.astype(float) for name in WELL_BEHAVED)
     read_outs = recorded_extrapolation()["best_read_outs"]
     best = sum(np.array(read_outs[name], float) for name in WELL_BEHAVED)
     return difference_interval(whole / len(WELL_BEHAVED), best / len(WELL_BEHAVED), paired=True)

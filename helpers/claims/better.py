@@ -13,10 +13,9 @@ from helpers.analysis.stats import YES, mean_interval
 from helpers.analysis.summaries import format_n, join_words
 from helpers.claims.course import PUBLISHED_VISION
 from helpers.claims.vision_rules import NAMES
-from helpers.runs.catalogue.vision import STEPS
-from helpers.runs.experiments import recorded
+from helpers.runs.catalogue.vision import VISION_STEPS
+from helpers.runs.experiments import EXPERIMENTS, recorded
 from helpers.runs.records import read_arrays
-from helpers.runs.registry import EXPERIMENTS
 
 #: The experiment with the published settings, the ViT's with true squares.
 PLAIN = {model: f"mnist-{model}" for model in NAMES}
@@ -35,7 +34,7 @@ def steps_table(*models):
     Parameters
     ----------
     *models : str
-        Keys of `STEPS`, from top to bottom.
+        Keys of `VISION_STEPS`, from top to bottom.
 
     Returns
     -------
@@ -43,7 +42,7 @@ def steps_table(*models):
         One run each; each change stands on top of those before.
     """
     judged = {"validation accuracy": ("eval_accuracy", ".4f")}
-    return tried({NAMES[m]: (STEPS[m], f"tune-{m}-") for m in models}, judged)
+    return tried({NAMES[m]: (VISION_STEPS[m], f"tune-{m}-") for m in models}, judged)
 
 
 def tried(networks, judged):

@@ -23,7 +23,7 @@ from helpers.claims import (
 from helpers.claims.course import CLAIMS, VERDICTS
 from helpers.claims.evidence import records_link, section_with
 from helpers.claims.finding import INCONCLUSIVE
-from helpers.runs.records import noting
+from helpers.runs.records import track_records_read
 
 RULES = numpy_claims.RULES | vision_claims.RULES | voc_claims.RULES | activation_claims.RULES
 
@@ -52,7 +52,7 @@ def finding(claim):
 
 def _behind(claim):
     """Return a claim's `Finding`, and the runs that its test reads: experiment -> seeds."""
-    with noting() as runs:
+    with track_records_read() as runs:
         return finding(claim), runs
 
 

@@ -18,7 +18,7 @@ from helpers.analysis.summaries import (
 from helpers.claims.course import PUBLISHED_MNIST
 from helpers.claims.finding import CLOSE, FAILS, FAR, HOLDS, INCONCLUSIVE, LIMITED, LITTLE, Finding
 from helpers.data.moons import bayes_accuracy
-from helpers.runs.catalogue.numpy_networks import HIDDEN_SIZES, LAMBDAS, RATES
+from helpers.runs.catalogue.numpy_networks import HIDDEN_SIZES, LEARNING_RATES, WEIGHT_DECAYS
 from helpers.runs.experiments import recorded
 
 # -------------------------------------------------------------------------- practice 1
@@ -158,7 +158,7 @@ def _speed(relu, sigmoid, level=0.9, far=1.5):
 
 def _c2_4():
     """Test whether large rates fail, small ones crawl, and the loss then falls suddenly."""
-    sweep = {rate: recorded(f"tenth-rate-{rate}") for rate in RATES}
+    sweep = {rate: recorded(f"tenth-rate-{rate}") for rate in LEARNING_RATES}
     best, behind = rates_far_behind(sweep)
     larger, smaller = [r for r in behind if r > best], [r for r in behind if r < best]
     at = {rate: f"{rate} ({_end(runs)})" for rate, runs in sweep.items()}
@@ -232,7 +232,7 @@ def _c2_5():
 
 def _c2_6():
     """Test whether too strong a regularisation hurts."""
-    sweep = {decay: recorded(lambda_name(decay)) for decay in sorted((*LAMBDAS, 0.01))}
+    sweep = {decay: recorded(lambda_name(decay)) for decay in sorted((*WEIGHT_DECAYS, 0.01))}
     means = {decay: interval(runs, "eval_accuracy") for decay, runs in sweep.items()}
     *weaker, strongest = sweep
     best = max(weaker, key=lambda decay: means[decay].estimate)

@@ -10,7 +10,7 @@ import numpy as np
 
 from helpers.analysis import metrics
 from helpers.analysis.activations import REMEDIES
-from helpers.analysis.stats import mean_interval, wilson
+from helpers.analysis.stats import mean_interval, prediction_interval, wilson
 from helpers.analysis.summaries import difference, format_count, values
 from helpers.claims.activation_rules import OFTEN, SELDOM
 from helpers.claims.course import (
@@ -27,11 +27,8 @@ from helpers.claims.vision_rules import SQUARES
 from helpers.claims.voc_rules import COMPARED, NEAR, OWN, always_person, best_vit, predictions
 from helpers.claims.voc_rules import REPEATED as VOC
 from helpers.networks.ensemble import ACTIVATION_PAIRS
-from helpers.runs import ensemble_records as activation_records
-from helpers.runs.agreement import prediction_interval
-from helpers.runs.experiments import find, recorded
+from helpers.runs.experiments import EXPERIMENTS, find, recorded, recorded_ensemble
 from helpers.runs.records import read_arrays
-from helpers.runs.registry import EXPERIMENTS
 
 AGAIN, PARTLY, UNCLEAR, ABSENT = "again", "in part", "unclear", "not recorded yet"
 ACCURACY, LOSS, F1, SHARE = "test accuracy", "loss", "F1", "share of seeds that fit"
@@ -149,7 +146,7 @@ def moons():
     why = "the others are stuck at a straight line through both moons: luck of the first weights"
     return [
         Row("tanh network", "share of seeds that separate the moons", 1.0, ours,
-            of("moons-he", find("moons-he").about), _works(ours, 1), why)
+            of("moons-he", find("moons-he").label), _works(ours, 1), why)
     ]  # fmt: skip
 
 
@@ -172,7 +169,7 @@ def mnist():
         published, metric = PUBLISHED_MNIST[key], key.replace("test", "eval")
         ours, best = _measured("mnist-published", metric), None
         if "accuracy" in figure:
-            best = _measured("mnist-sgd", metric, find("mnist-sgd").about)
+            best = _measured("mnist-sgd", metric, find("mnist-sgd").label)
         rows.append(
             Row(
                 "NumPy network", figure, published, ours, best, outcome(ours, published, CLOSE), why
@@ -372,8 +369,8 @@ def activations():
 
 
 def _share(combination, setting="plain", recipe=""):
-    batch = activation_records.recorded(combination, setting)
-    return Measured(tuple(map(bool, batch.fits)), (batch.study,), recipe, share=True)
+    batch = recorded_ensemble(combination, setting)
+    return Measured(tuple(map(bool, batch.fits)), (batch.experiment,), recipe, share=True)
 
 
 #: The rows of each practice, from 1 to 5.

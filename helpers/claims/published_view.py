@@ -33,8 +33,7 @@ from helpers.claims.voc_rules import (
     always_person,
     predictions,
 )
-from helpers.runs.experiments import recorded
-from helpers.runs.registry import EXPERIMENTS
+from helpers.runs.experiments import EXPERIMENTS, recorded
 from helpers.training.torch_trainer import MODELS
 
 MIB = 2**20

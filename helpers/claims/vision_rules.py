@@ -27,8 +27,7 @@ from helpers.claims.finding import (
     not_repeated,
 )
 from helpers.runs.catalogue.vision import POINTS, Point
-from helpers.runs.experiments import recorded
-from helpers.runs.registry import EXPERIMENTS
+from helpers.runs.experiments import EXPERIMENTS, recorded
 
 #: The experiment that repeats each published row as the original computed it.
 REPEATED = {
@@ -120,9 +119,9 @@ def _c3_4():
     }
     epochs = recorded(REPEATED["ViT"])[0].config["epochs"]
     gains = {point: difference(*pair(point), "eval_accuracy") for point in POINTS}
-    helps = {point.about(True): gain for point, gain in gains.items() if gain.above(LITTLE) is YES}
+    helps = {point.label(True): gain for point, gain in gains.items() if gain.above(LITTLE) is YES}
     harms = {
-        point.about(True): gain for point, gain in gains.items() if (-gain).above(LITTLE) is YES
+        point.label(True): gain for point, gain in gains.items() if (-gain).above(LITTLE) is YES
     }
     effect = (
         f"With minus without, test accuracy after {epochs} epochs in the published setting: "

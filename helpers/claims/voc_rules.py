@@ -21,10 +21,9 @@ from helpers.analysis.summaries import (
 )
 from helpers.claims.course import PUBLISHED_VOC
 from helpers.claims.finding import FAILS, HOLDS, INCONCLUSIVE, LIMITED, Finding, not_repeated
-from helpers.runs.catalogue.tiny_voc import CHOSEN
-from helpers.runs.experiments import recorded
+from helpers.runs.catalogue.tiny_voc import VOC_CHOSEN
+from helpers.runs.experiments import EXPERIMENTS, recorded
 from helpers.runs.records import read_arrays
-from helpers.runs.registry import EXPERIMENTS
 
 F1, MAP = "eval_f1", "eval_mean_average_precision"
 NEAR = 0.01  # F1: near enough to a published value to say that it came out again
@@ -111,7 +110,7 @@ def own_threshold(model):
     ----------
     model : a key of `helpers.runs.catalogue.tiny_voc.CHOSEN`
     """
-    name = f"tune-voc-{model}-{CHOSEN[model]}"
+    name = f"tune-voc-{model}-{VOC_CHOSEN[model]}"
     (probabilities,) = metrics.recorded_predictions(name).probabilities
     return metrics.choose_thresholds(probabilities, metrics.recorded_targets(name))
 
@@ -119,7 +118,7 @@ def own_threshold(model):
 def predictions(name):
     """Return an experiment's predictions, those of an own recipe at its own threshold."""
     model = name.removeprefix("best-voc-")
-    return metrics.recorded_predictions(name, own_threshold(model) if model in CHOSEN else 0.5)
+    return metrics.recorded_predictions(name, own_threshold(model) if model in VOC_CHOSEN else 0.5)
 
 
 def several(*names):

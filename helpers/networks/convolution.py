@@ -9,12 +9,12 @@ MANY_CHANNELS = 256  # of the input
 
 
 class Conv3x3(nn.Conv2d):
-    """A 3×3 convolution with a margin of 1.
+    """A 3×3 convolution with zero padding of 1.
 
     It computes what `torch.nn.Conv2d` does, up to rounding. Where the map is small, it does so in
     one of two quicker ways.
 
-    Where the kernel has only one place to go, most of it lies on the margin of zeros. What is
+    Where the kernel has only one place to go, most of it lies on the zero padding. What is
     left is a linear layer: ResNet-18's last stage on 28×28 pixels is such a place.
 
     Where there are few places and many channels, as in the last stages of all these networks,
@@ -41,12 +41,7 @@ class Conv3x3(nn.Conv2d):
 
 
 def patches(x, stride=1):
-    """Lay out what a 3×3 kernel with a margin of 1 sees at each of its places.
-
-    Parameters
-    ----------
-    x : Tensor [B, C, S, S]
-    stride : int
+    """Lay out what a 3×3 kernel with zero padding sees in maps [B, C, S, S] at each place.
 
     Returns
     -------

@@ -18,8 +18,6 @@ SOFTEN = 0.1  # what the bounded variants add to the denominator that vanishes a
 def straight_through(z):
     """Take the sign, and give the gradient of z held in [-1, 1] instead of none.
 
-    References
-    ----------
     Bengio, Léonard and Courville (2013), "Estimating or propagating gradients through
     stochastic neurons for conditional computation".
     """
@@ -106,8 +104,8 @@ class ActivationPair:
 
 
 ACTIVATION_PAIRS = {
-    combination.name: combination
-    for combination in (
+    pair.name: pair
+    for pair in (
         ActivationPair("abs", "abs×abs", "abs", "abs", True),
         ActivationPair("exp", "exp×exp", "exp", "exp", True),
         ActivationPair("exp-cos", "exp×cos", "exp", "cos", True),
@@ -138,21 +136,10 @@ MENDED = {
 
 
 class MLPEnsemble:
-    """R networks 2→H→H→1 of one combination, one for each seed.
+    """R networks 2→H→H→1 of one `ActivationPair`, one for each seed.
 
-    Parameters
-    ----------
-    combination : ActivationPair
-    seeds : sequence of int, [R]
-        Each network starts as `torch.nn.Linear` layers do after `torch.manual_seed(seed)`.
-    width : int
-        H.
-    dtype : torch.dtype
-
-    Attributes
-    ----------
-    weights : list of Tensor
-        Weight [R, in, out] and bias [R, 1, out] of each of the three layers in turn.
+    Each starts as `torch.nn.Linear` layers do after `torch.manual_seed(seed)`. Its `weights` are
+    the weight [R, in, out] and the bias [R, 1, out] of each of the three layers in turn.
     """
 
     def __init__(self, combination, seeds, width=10, dtype=torch.float32):
@@ -161,15 +148,9 @@ class MLPEnsemble:
         self.weights = [torch.stack(parts).to(dtype) for parts in zip(*networks, strict=True)]
 
     def hidden(self, x):
-        """Return the outputs of the first and the second layer, before what follows them.
+        """Return the outputs [R, N, H] of the first and the second layer, not yet activated.
 
-        Parameters
-        ----------
-        x : Tensor [N, 2], or [R, N, 2] if each network has its own points
-
-        Returns
-        -------
-        Tensor [R, N, H], Tensor [R, N, H]
+        x is [N, 2], or [R, N, 2] if each network has its own points.
         """
         first, first_bias, second, second_bias = self.weights[:4]
         if x.ndim == 2:
@@ -226,8 +207,7 @@ class EnsembleTrainer:
     Parameters
     ----------
     networks : MLPEnsemble
-    x : Tensor [N, 2] or [R, N, 2]
-    y : Tensor of 0 and 1, [N] or [R, N]
+    x, y : Tensor [N, 2] or [R, N, 2], and 0 or 1 [N] or [R, N]
     learning_rate : float
     frozen : bool
         Leave the first two layers as they were drawn, and train the last alone.
@@ -289,23 +269,10 @@ PIECEWISE_LINEAR = {"relu": "signs", "abs": "signs", "sort": "order", "permute":
 
 @torch.no_grad()
 def linear_regions(networks, points):
-    """Give each point the number of its linear region, for each network.
+    """Give each of the points [N, 2] the number of its linear region, for each network, [R, N].
 
-    Parameters
-    ----------
-    networks : MLPEnsemble
-        Of a combination in `PIECEWISE_LINEAR`.
-    points : Tensor [N, 2]
-
-    Returns
-    -------
-    Tensor of int64, [R, N]
-        Points of one network with the same number lie in the same region.
-
-    Raises
-    ------
-    ValueError
-        If the combination is not piecewise linear.
+    Points of one network with the same number lie in the same region. A ValueError is raised
+    unless the networks' combination is in `PIECEWISE_LINEAR`.
     """
     name = networks.combination.name
     if name not in PIECEWISE_LINEAR:

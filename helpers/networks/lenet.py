@@ -8,11 +8,9 @@ class LeNet(nn.Module):
 
     Parameters
     ----------
-    channels : int
-        Of the input images.
-    size : int
-        Side of the input images in pixels; 28 gives the published 61,706 parameters.
-    classes : int
+    channels, size, classes : int
+        Of the input images, their side in pixels, and of the answer; a side of 28 gives the
+        published 61,706 parameters.
     batch_norm : bool
         Whether batch normalisation follows each convolution.
     dropout : float

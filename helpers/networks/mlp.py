@@ -15,13 +15,7 @@ import numpy as np
 
 
 class Dense:
-    """Affine layer: `z = x W + b`.
-
-    Parameters
-    ----------
-    weight : ndarray [D, H]
-    bias : ndarray [H]
-    """
+    """Affine layer: `z = x W + b`, with a weight [D, H] and a bias [H]."""
 
     def __init__(self, weight, bias):
         self.weight, self.bias = weight, bias
@@ -122,11 +116,10 @@ class Network:
 
     def parameters(self):
         """Return pairs (parameter, its gradient), weights before biases, input to output."""
-        return [
-            pair
-            for layer in self.dense_layers
-            for pair in ((layer.weight, layer.d_weight), (layer.bias, layer.d_bias))
-        ]
+        pairs = []
+        for layer in self.dense_layers:
+            pairs += [(layer.weight, layer.d_weight), (layer.bias, layer.d_bias)]
+        return pairs
 
     def zero_gradients(self):
         """Set every gradient to zero."""
@@ -142,8 +135,8 @@ class Network:
 class SGD:
     """Gradient descent with momentum: `v = μ v + g`, then `θ = θ - η v`.
 
-    With momentum 0 this is plain gradient descent. Source: Sutskever et al. (2013), "On the
-    importance of initialization and momentum in deep learning", ICML.
+    With momentum 0 this is plain gradient descent. Sutskever et al. (2013), "On the importance
+    of initialization and momentum in deep learning".
     """
 
     def __init__(self, network, momentum=0.0):
@@ -164,19 +157,9 @@ class SGD:
 
 
 def numerical_gradient(function, array, step=1e-6):
-    """Estimate d function / d array by central differences, one entry at a time.
+    """Estimate d function() / d array by central differences, one entry at a time.
 
-    Parameters
-    ----------
-    function : callable without arguments, returning a float
-        Must read `array`, which is changed in place and put back.
-    array : ndarray of float64
-    step : float
-        Half the distance between the two evaluations.
-
-    Returns
-    -------
-    ndarray like `array`
+    The function reads `array` of float64, which is changed in place and put back.
     """
     gradient = np.zeros_like(array)
     for index in np.ndindex(array.shape):
@@ -244,9 +227,8 @@ def loss_and_gradients(network, loss, x, labels, weight_decay=0.0, gradient_scal
     Parameters
     ----------
     network : Network
-    loss : loss object
-    x : ndarray [B, D]
-    labels : ndarray [B] of int
+    loss : one of `LOSSES`
+    x, labels : ndarray [B, D], ndarray [B] of int
     weight_decay : float
         The L2 coefficient λ: adds `λ/2 · ‖W‖²` over all weights (not biases).
     gradient_scale : float
@@ -315,8 +297,7 @@ class MeanSquaredError:
 class MulticlassHinge:
     """Multi-class SVM loss, margin 1: `L = sum_{k != y} max(0, 1 + s_k - s_y)`.
 
-    Source: Weston and Watkins (1999), "Support vector machines for multi-class pattern
-    recognition", ESANN.
+    Weston and Watkins (1999), "Support vector machines for multi-class pattern recognition".
     """
 
     def forward(self, scores, labels):
@@ -398,12 +379,7 @@ def mlp(sizes, activation, rng, init="he", output_activation=None, dtype=np.floa
         Scale of the initial weights.
     output_activation : str, optional
         Applied to the scores. A classifier wants none; the original course had a ReLU.
-    dtype : dtype
-        float32 or float64.
-
-    Returns
-    -------
-    Network
+    dtype : float32 or float64
     """
     scale = choose(INITIALISATIONS, init, "initialisation")
     layers = []

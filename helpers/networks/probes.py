@@ -54,14 +54,7 @@ def attention_maps(model, images):
 
 @torch.inference_mode()
 def attention_statistics(model, images):
-    """Measure a model's attention and activity on some images.
-
-    Parameters
-    ----------
-    model : torch.nn.Module
-        Left in evaluation mode.
-    images : tensor [B, C, S, S]
-        In [-1, 1].
+    """Measure a model's attention and activity on images [B, C, S, S] in [-1, 1].
 
     Returns
     -------
@@ -98,19 +91,7 @@ def class_activation_maps(model, images):
 
     A ResNet ends in a mean over places and a linear layer. The two can change places: apply the
     linear layer at every place first, and the mean of what it gives is the logit, but for the
-    bias. So this map is exact, not an approximation.
-
-    Parameters
-    ----------
-    model : helpers.networks.resnet.ResNet18
-        Left in evaluation mode.
-    images : tensor [B, C, S, S]
-        In [-1, 1].
-
-    Returns
-    -------
-    tensor [B, K, s, s]
-        The mean over places plus the classifier's bias is the logit.
+    bias. So this map [B, K, s, s] is exact, not an approximation.
 
     References
     ----------
@@ -124,32 +105,16 @@ def class_activation_maps(model, images):
 
 @torch.inference_mode()
 def token_attention(model, images):
-    """Compute how much a ViT's answering token takes from each patch in the last layer.
+    """Return how much a ViT's answering token takes from each patch in the last layer, [B, N].
 
-    Parameters
-    ----------
-    model : helpers.networks.vit.ViT
-        Left in evaluation mode.
-    images : tensor [B, C, S, S]
-        In [-1, 1].
-
-    Returns
-    -------
-    tensor [B, N]
-        Means over the heads. With what the class token gets, they sum to 1.
+    Means over the heads; with what the class token gets, they sum to 1.
     """
     last = attention_maps(model, images)[:, -1].float().mean(dim=1)  # [B, T, T]
     return last[:, model.pool, 1:]
 
 
 def saliency(model, images):
-    """Return where a model looks, in its own small form.
-
-    Parameters
-    ----------
-    model : torch.nn.Module
-    images : tensor [B, C, S, S]
-        In [-1, 1].
+    """Return where a model looks on images [B, C, S, S] in [-1, 1].
 
     Returns
     -------

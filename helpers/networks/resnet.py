@@ -41,11 +41,9 @@ class ResNet18(nn.Module):
 
     Parameters
     ----------
-    channels : int
-        Of the input images.
-    size : int
-        Side of the input images in pixels; any from 8 on, since the last map is averaged.
-    classes : int
+    channels, size, classes : int
+        Of the input images, their side in pixels, and of the answer. The side may be any from
+        8 on, since the last map is averaged.
     stem : {"7x7", "3x3"}
         How the image enters: by the paper's 7×7 convolution of stride 2 and a max-pooling,
         which leave a quarter of the side; or by one 3×3 convolution, which keeps it all and

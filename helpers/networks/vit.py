@@ -8,19 +8,7 @@ from torch.nn import functional
 
 
 def square_patches(images, patch):
-    """Cut images into squares.
-
-    Parameters
-    ----------
-    images : tensor [B, C, H, W]
-    patch : int
-        Side p of a square; it must divide H and W.
-
-    Returns
-    -------
-    tensor [B, N, C p p]
-        Row by row, from the top left.
-    """
+    """Cut images [B, C, H, W] into squares of side p, [B, N, C p p], row by row."""
     batch, channels, height, width = images.shape
     squares = images.reshape(batch, channels, height // patch, patch, width // patch, patch)
     squares = squares.permute(0, 2, 4, 1, 3, 5)  # [B, H/p, W/p, C, p, p]
@@ -98,13 +86,10 @@ class ViT(nn.Module):
 
     Parameters
     ----------
-    channels : int
-        Of the input images.
-    size : int
-        Side of the input images in pixels; `patch` must divide it.
-    classes : int
+    channels, size, classes : int
+        Of the input images, their side in pixels, and of the answer.
     patch : int
-        Side of a patch in pixels.
+        Side of a patch in pixels; it must divide `size`.
     embed_dim, heads, depth, hidden : int
         Of a token; attention heads; encoder layers; hidden units of a layer's MLP.
     dropout : float

@@ -1,32 +1,22 @@
-"""Makes the recorded batches of practice 5, and lists them.
+"""Makes the recorded ensembles of practice 5, and gives the trained networks back."""
 
-python -m helpers.runs.ensemble_runner list
-python -m helpers.runs.ensemble_runner run 'activation-relu/*' --resume
-python -m helpers.runs.ensemble_runner run --all --resume
-"""
-
-import argparse
-import fnmatch
-import sys
 import time
 
 import numpy as np
 import torch
-from tqdm import tqdm
 
 from helpers.data.datasets import checksum, half_moons
 from helpers.data.moons import LIMITS, plane_grid
 from helpers.networks.ensemble import (
+    ACTIVATION_PAIRS,
     PIECEWISE_LINEAR,
     EnsembleTrainer,
     MLPEnsemble,
     count_linear_regions,
 )
 from helpers.runs import records
-from helpers.runs.catalogue.activations import HALF_MOONS_SEED, STUDIES
-from helpers.runs.commands import exit_status
-from helpers.runs.ensemble_records import FIT, Batch, recorded, weights_path, write
-from helpers.runs.records import RecordError
+from helpers.runs.catalogue.activations import HALF_MOONS_SEED
+from helpers.runs.records import FIT, EnsembleRecord, RecordError
 
 HELD_OUT = 10_000
 HELD_OUT_SEED = 1_000_000 + HALF_MOONS_SEED  # no training points have it
@@ -35,22 +25,23 @@ REGION_SEEDS = 20  # networks whose linear regions are counted
 POLES = {"tan": (np.pi, 0.5), "reciprocal": (np.inf, 0.0)}
 
 
-def points(study):
-    """Return a study's training points and the held-out points.
+def points(ensemble):
+    """Return an ensemble's training points and the held-out points.
 
     Returns
     -------
     x, y : ndarray [N, 2], [N], or [R, N, 2], [R, N] where each network has its own
     x_held_out, y_held_out : ndarray [10000, 2], [10000]
     """
-    if study.data_seed is None:
+    if ensemble.data_seed is None:
         drawn = [
-            half_moons(study.n, study.noise, HALF_MOONS_SEED + seed) for seed in range(study.seeds)
+            half_moons(ensemble.n, ensemble.noise, HALF_MOONS_SEED + seed)
+            for seed in range(ensemble.seeds)
         ]
         x, y = (np.stack(part) for part in zip(*drawn, strict=True))
     else:
-        x, y = half_moons(study.n, study.noise, study.data_seed)
-    return x, y, *half_moons(HELD_OUT, study.noise, HELD_OUT_SEED)
+        x, y = half_moons(ensemble.n, ensemble.noise, ensemble.data_seed)
+    return x, y, *half_moons(HELD_OUT, ensemble.noise, HELD_OUT_SEED)
 
 
 def logged(iterations):
@@ -67,9 +58,9 @@ def branches(name, z):
 class History:
     """Collects the medians over seeds at the logged iterations of a training."""
 
-    def __init__(self, training, study):
-        self.training, self.study = training, study
-        self.at, self.lists, self.before = set(logged(study.iterations)), {}, None
+    def __init__(self, training, ensemble):
+        self.training, self.ensemble = training, ensemble
+        self.at, self.lists, self.before = set(logged(ensemble.iterations)), {}, None
         grid = plane_grid(*LIMITS, step=0.05)[0]
         self.grid = torch.tensor(grid, dtype=torch.float32)
 
@@ -89,11 +80,11 @@ class History:
 
     def _crossings(self):
         """Return the share of each layer's pre-activations that the step took across a pole."""
-        if self.study.combination not in POLES or self.study.frozen:
+        if self.ensemble.activation_pair not in POLES or self.ensemble.frozen:
             return {}
         with torch.no_grad():
             layers = self.training.networks.hidden(self.training.x)
-            now = [branches(self.study.combination, z) for z in layers]
+            now = [branches(self.ensemble.activation_pair, z) for z in layers]
         before, self.before = self.before or now, now
         return {
             f"crossings_{layer + 1}": (now[layer] != before[layer]).float().mean()
@@ -101,9 +92,9 @@ class History:
         }
 
     def _regions(self):
-        if self.study.combination not in PIECEWISE_LINEAR or not self.study.keep:
+        if self.ensemble.activation_pair not in PIECEWISE_LINEAR or not self.ensemble.keep:
             return {}
-        networks = self.training.networks.only(*range(min(REGION_SEEDS, self.study.seeds)))
+        networks = self.training.networks.only(*range(min(REGION_SEEDS, self.ensemble.seeds)))
         return {"regions": count_linear_regions(networks, self.grid).float()}
 
 
@@ -125,12 +116,12 @@ def held_out_accuracy(networks, x, y, part=2000):
     return torch.stack(shares).sum(0) / len(x)
 
 
-def run(study, folder=records.RUNS, progress=None):
-    """Train a study's networks all at once, and write the record.
+def run(ensemble, folder=records.RUNS, progress=None):
+    """Train an ensemble's networks all at once, and write the record.
 
     Parameters
     ----------
-    study : Study
+    ensemble : Ensemble
     folder : Path
         Where records go.
     progress : callable, optional
@@ -138,16 +129,18 @@ def run(study, folder=records.RUNS, progress=None):
 
     Returns
     -------
-    Batch
+    helpers.runs.records.EnsembleRecord
     """
     commit, wall, cpu = records.source_commit(), time.perf_counter(), time.process_time()
-    arrays = points(study)
+    arrays = points(ensemble)
     x, y, x_out, y_out = (torch.tensor(part, dtype=torch.float32) for part in arrays)
-    networks = MLPEnsemble(study.parts, range(study.seeds), study.width)
-    training = EnsembleTrainer(networks, x, y, study.learning_rate, study.frozen, study.clip)
-    history = History(training, study)
-    fitted, broke = [None] * study.seeds, [None] * study.seeds
-    for step in range(study.iterations):
+    networks = MLPEnsemble(ensemble.pair, range(ensemble.seeds), ensemble.width)
+    training = EnsembleTrainer(
+        networks, x, y, ensemble.learning_rate, ensemble.frozen, ensemble.clip
+    )
+    history = History(training, ensemble)
+    fitted, broke = [None] * ensemble.seeds, [None] * ensemble.seeds
+    for step in range(ensemble.iterations):
         training.step()
         _first(fitted, training.accuracy >= FIT, step)
         _first(broke, ~training.loss.isfinite(), step)
@@ -156,12 +149,12 @@ def run(study, folder=records.RUNS, progress=None):
             progress()
     with torch.no_grad():
         accuracy = networks.accuracy(x, training.y)
-    _first(fitted, accuracy >= FIT, study.iterations)
-    name = f"half-moons n={study.n} noise={study.noise}"
-    batch = Batch(
-        study=study.name,
-        config=study.as_json(),
-        data=name + (f" seed={study.data_seed}" if study.data_seed is not None else ""),
+    _first(fitted, accuracy >= FIT, ensemble.iterations)
+    name = f"half-moons n={ensemble.n} noise={ensemble.noise}"
+    record = EnsembleRecord(
+        experiment=ensemble.name,
+        config=ensemble.as_json(),
+        data=name + (f" seed={ensemble.data_seed}" if ensemble.data_seed is not None else ""),
         data_checksum=checksum(arrays),
         parameters=sum(part[0].numel() for part in training.trained),
         environment=records.environment() | {"threads": torch.get_num_threads()},
@@ -170,18 +163,18 @@ def run(study, folder=records.RUNS, progress=None):
         cpu_seconds=round(time.process_time() - cpu, 3),
         train_accuracy=_rounded(accuracy),
         held_out_accuracy=_rounded(held_out_accuracy(networks, x_out, y_out)),
-        fitted_at=fitted,
-        broke_at=broke,
+        first_fit_step=fitted,
+        first_nan_step=broke,
         history=history.lists,
         complete=True,
     )
-    if study.keep:
+    if ensemble.keep:
         kept = {str(i): part.detach().numpy() for i, part in enumerate(networks.weights)}
         records.write_atomically(
-            weights_path(study.name, folder), lambda file: np.savez_compressed(file, **kept)
+            weights_path(ensemble.name, folder), lambda file: np.savez_compressed(file, **kept)
         )
-    write(batch, folder)
-    return batch
+    records.write(record, folder)
+    return record
 
 
 def _first(places, reached, step):
@@ -195,72 +188,30 @@ def _rounded(values):
     return [round(value, 5) for value in values.tolist()]
 
 
-# ---------------------------------------------------------------------- command line
+# ----------------------------------------------------------------------- the trained networks
 
 
-def is_recorded(name):
-    """Whether the record of a study is there and can be used."""
+def weights_path(name, folder=records.RUNS):
+    """Return where the trained weights of an ensemble belong."""
+    return records.ensemble_path(name, folder).with_suffix(".npz")
+
+
+def trained_weights(activation_pair, folder=records.RUNS):
+    """Return the recorded weights of all seeds, as `MLPEnsemble.weights`, or raise RecordError."""
+    name = f"activation-{activation_pair}/plain"
+    path = weights_path(name, folder)
     try:
-        recorded(*name.removeprefix("activation-").split("/"))
-    except RecordError:
-        return False
-    return True
+        with np.load(path, allow_pickle=False) as arrays:
+            return [arrays[str(i)] for i in range(len(arrays.files))]
+    except (OSError, ValueError, KeyError) as error:
+        raise RecordError(
+            f"{records.display(path)} is missing or damaged: record it anew with "
+            f"python -m helpers.runs run {name}"
+        ) from error
 
 
-def names_of(patterns):
-    """Return the names of the studies that some patterns stand for, or raise RecordError."""
-    names = {}
-    for pattern in patterns:
-        found = fnmatch.filter(STUDIES, pattern)
-        if not found:
-            raise RecordError(
-                f"there is no study {pattern!r}: python -m helpers.runs.ensemble_runner list shows "
-                "them all"
-            )
-        names |= dict.fromkeys(found)
-    return list(names)
-
-
-def run_all(names, resume):
-    """Make the batches of some studies; with `resume` only those that are not recorded."""
-    todo = [name for name in names if not (resume and is_recorded(name))]
-    for number, name in enumerate(todo, start=1):
-        study = STUDIES[name]
-        title = f"[{number}/{len(todo)}] {name}"
-        with tqdm(total=study.iterations, desc=title, unit="step", disable=None) as bar:
-            batch = run(study, progress=bar.update)
-        print(f"{name}: {batch.share:.1%} fit, {batch.wall_seconds:.0f} s", flush=True)
-    print(f"{len(todo)} batches made; their records are in runs/")
-
-
-def main(arguments=None):
-    """Run the command line; return the exit status."""
-    parser = argparse.ArgumentParser(
-        prog="python -m helpers.runs.ensemble_runner",
-        description=__doc__,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
-    commands = parser.add_subparsers(dest="command", required=True)
-    commands.add_parser("list")
-    sub = commands.add_parser("run")
-    sub.add_argument("names", nargs="*", help="names, or patterns such as 'activation-relu/*'")
-    sub.add_argument("--all", action="store_true", help="every study")
-    sub.add_argument("--resume", action="store_true", help="skip what is recorded")
-    options = parser.parse_args(arguments)
-    if options.command == "list":
-        for name in STUDIES:
-            print(f"{'recorded' if is_recorded(name) else 'missing ':8}  {name}")
-        return 0
-    patterns = ["*"] if options.all else options.names
-    if not patterns:
-        parser.error("name a study, or say --all")
-    # The tensors are small: a second thread would cost more than it brings.
-    torch.set_num_threads(1)
-    return exit_status(
-        lambda: run_all(names_of(patterns), options.resume), (RecordError,),
-        "what was recorded before", "stopped; go on with --resume",
-    )  # fmt: skip
-
-
-if __name__ == "__main__":
-    sys.exit(main())
+def trained_ensemble(activation_pair, seed=None, folder=records.RUNS):
+    """Return a recorded network of a pair of activations, all of them if no seed is given."""
+    networks = MLPEnsemble(ACTIVATION_PAIRS[activation_pair], [0])
+    networks.weights = [torch.tensor(part) for part in trained_weights(activation_pair, folder)]
+    return networks if seed is None else networks.only(int(seed))

@@ -1,41 +1,184 @@
-"""The recorded runs: list them, run them, and read them back.
+"""Every experiment that the book reports, and the records of its runs.
 
-    python -m helpers.runs.experiments list
-    python -m helpers.runs.experiments run mnist-published --seeds 0-2 --resume
-    python -m helpers.runs.experiments run 'tenth-*' --resume
-
-The list itself stands in `helpers.runs.registry`.
+What is tried stands in `helpers.runs.catalogue`, one file for each kind of network.
 """
 
-import argparse
 import fnmatch
-import sys
+from dataclasses import asdict, dataclass, field
 
-from threadpoolctl import threadpool_limits
-from tqdm import tqdm
-from tqdm.auto import tqdm as notebook_tqdm
-
-from helpers.data.datasets import DataNotPrepared
-from helpers.runs import records, runner
-from helpers.runs.commands import exit_status, whole_number
+from helpers.runs import records
+from helpers.runs.catalogue import activations, numpy_networks, tiny_voc, vision
+from helpers.runs.catalogue.activations import HALF_MOONS_SEED, MEASUREMENTS
 from helpers.runs.records import RecordError
-from helpers.runs.registry import EXPERIMENTS, SCALES
-from helpers.training.config import NoSuchDevice, TrainConfig
+from helpers.training.config import TrainConfig
+from helpers.training.numpy_trainer import NumpyConfig
 
-# ---------------------------------------------------------------------- reading back
+SCALES = ("full", "embedded")
 
 
 class UnknownExperiment(KeyError):
     """There is no experiment of that name; the message says how to list them."""
 
+    def __str__(self):
+        return self.args[0]  # a KeyError would put it in quotes
+
+
+@dataclass(frozen=True)
+class Experiment:
+    """One configuration, its data, and the seeds it is recorded with.
+
+    Attributes
+    ----------
+    name : unique, and the name of its folder under `runs/`.
+    label : what is tried, in a few words for tables and legends.
+    config : of `helpers.training.numpy_trainer`, or a PyTorch model's of `helpers.training.config`.
+    data : which data, and how they are split.
+    seeds : the recorded seeds at full scale.
+    embedded_seeds : the recorded seeds on the embedded data; () if it is for real data only.
+    weight_seed : the seed of the weights if it is not the run's seed.
+    keep : also keep scores, weights and mistakes, for figures.
+    keep_model : the seeds whose whole model is kept as well, small models only.
+    keep_images : the seeds with which the images that tell most are kept, and where on them the
+        model looks; for several labels an image.
+    """
+
+    name: str
+    label: str
+    config: NumpyConfig | TrainConfig
+    data: dict
+    seeds: tuple = (0, 1, 2)
+    embedded_seeds: tuple = ()
+    weight_seed: int | None = None
+    keep: bool = field(default=False, compare=False)
+    keep_model: tuple = field(default=(), compare=False)
+    keep_images: tuple = field(default=(), compare=False)
+
+    def as_json(self):
+        """Return what a record keeps of the experiment: configuration and data."""
+        return self.config.as_json() | {"data": self.data, "weight_seed": self.weight_seed}
+
+    def seeds_at(self, scale):
+        """Return the recorded seeds at "full" or "embedded" scale."""
+        return self.seeds if scale == "full" else self.embedded_seeds
+
+
+@dataclass(frozen=True)
+class Ensemble:
+    """Many networks of practice 5 that are trained at once, one for each seed.
+
+    Attributes
+    ----------
+    activation_pair : a key of `helpers.networks.ensemble.ACTIVATION_PAIRS` or `MENDED`.
+    setting : what is varied, and the name of the record.
+    width : units of each hidden layer.
+    n, noise : how many points, and their noise.
+    data_seed : of the points; None if each network has its own.
+    iterations, learning_rate : of AdamW on the full batch.
+    frozen, clip : as `helpers.networks.ensemble.EnsembleTrainer` takes them.
+    seeds : how many networks, with seeds from 0.
+    keep : also keep the trained weights.
+    """
+
+    activation_pair: str
+    setting: str = "plain"
+    width: int = 10
+    n: int = 100
+    noise: float = 0.1
+    data_seed: int | None = HALF_MOONS_SEED
+    iterations: int = 1000
+    learning_rate: float = 0.01
+    frozen: bool = False
+    clip: float | None = None
+    seeds: int = 200
+    keep: bool = False
+
+    @property
+    def name(self):
+        """Where the record is: folder and file, without ending."""
+        return f"activation-{self.activation_pair}/{self.setting}"
+
+    @property
+    def label(self):
+        """What is tried, in a few words."""
+        return f"{self.seeds} networks with {self.activation_pair}, {self.setting}"
+
+    @property
+    def pair(self):
+        """What follows the two hidden layers: an `ActivationPair`."""
+        # Here: it brings PyTorch with it.
+        from helpers.networks.ensemble import ACTIVATION_PAIRS, MENDED
+
+        return (ACTIVATION_PAIRS | MENDED)[self.activation_pair]
+
+    def as_json(self):
+        """Return what a record keeps of it."""
+        return asdict(self) | {"first": self.pair.first, "second": self.pair.second}
+
+    def seeds_at(self, scale):
+        """Return the seeds; the points are drawn, so that there is one scale alone."""
+        return tuple(range(self.seeds)) if scale == "full" else ()
+
+
+def gather(*catalogues):
+    """Return the experiments of some catalogues; no two may have the same name."""
+    listed = [Experiment(name, **what) for some in catalogues for name, what in some.items()]
+    named = {experiment.name: experiment for experiment in listed}
+    if len(named) < len(listed):
+        raise ValueError("two experiments of the catalogues have the same name")
+    return named
+
+
+EXPERIMENTS = gather(numpy_networks.EXPERIMENTS, vision.EXPERIMENTS, tiny_voc.EXPERIMENTS)
+ENSEMBLES = {
+    ensemble.name: ensemble
+    for ensemble in (Ensemble(*key, **what) for key, what in activations.ENSEMBLES.items())
+}
+
 
 def find(name):
-    """Return the experiment of that name, or raise `UnknownExperiment`."""
-    if name not in EXPERIMENTS:
+    """Return the `Experiment` or the `Ensemble` of that name, or raise `UnknownExperiment`."""
+    try:
+        return (EXPERIMENTS | ENSEMBLES)[name]
+    except KeyError:
         raise UnknownExperiment(
-            f"unknown experiment {name!r}: python -m helpers.runs.experiments list shows them all"
-        )
-    return EXPERIMENTS[name]
+            f"unknown experiment {name!r}: python -m helpers.runs list shows them all"
+        ) from None
+
+
+def matching(patterns, scale=None):
+    """Return the names of the experiments that some patterns stand for.
+
+    Parameters
+    ----------
+    patterns : sequence of str
+        Names, or patterns such as 'tenth-*'.
+    scale : {"full", "embedded"} or None
+        Only what has runs at this scale.
+
+    Raises
+    ------
+    UnknownExperiment
+        If a pattern stands for none.
+    """
+    scales = SCALES if scale is None else (scale,)
+    listed = [
+        name for name, experiment in (EXPERIMENTS | ENSEMBLES).items()
+        if any(map(experiment.seeds_at, scales))
+    ] + (list(MEASUREMENTS) if "full" in scales else [])  # fmt: skip
+    names = {}
+    for pattern in patterns:
+        found = fnmatch.filter(listed, pattern)
+        if not found:
+            where = f" at {scale} scale" if scale else ""
+            raise UnknownExperiment(
+                f"there is no experiment {pattern!r}{where}: python -m helpers.runs list shows "
+                "them all"
+            )
+        names |= dict.fromkeys(found)
+    return list(names)
+
+
+# ---------------------------------------------------------------------- reading back
 
 
 def recorded(name, scale="full", folder=records.RUNS):
@@ -44,7 +187,7 @@ def recorded(name, scale="full", folder=records.RUNS):
     Parameters
     ----------
     name : str
-        A key of `helpers.runs.registry.EXPERIMENTS`.
+        A key of `EXPERIMENTS`.
     scale : {"full", "embedded"}
     folder : Path
         Where the records are.
@@ -63,25 +206,57 @@ def recorded(name, scale="full", folder=records.RUNS):
     """
     experiment = find(name)
     if not experiment.seeds_at(scale):
-        (other,) = set(SCALES) - {scale}
-        raise RecordError(
-            f"{name} lists no seeds at {scale} scale: recorded({name!r}, {other!r}) reads others"
-        )
-    return [_checked(experiment, scale, seed, folder) for seed in experiment.seeds_at(scale)]
+        raise RecordError(f"{name} lists no seeds at {scale} scale: it has others")
+    return [recorded_run(experiment, scale, seed, folder) for seed in experiment.seeds_at(scale)]
 
 
-def _checked(experiment, scale, seed, folder):
-    path = records.record_path(experiment.name, scale, seed, folder)
-    place = f"runs/{experiment.name}/{path.name}"
-    anew = f"python -m helpers.runs.experiments run {experiment.name} --seeds {seed}"
+def recorded_run(experiment, scale, seed, folder=records.RUNS):
+    """Return the record of one run of an `Experiment`, or raise RecordError."""
+    anew = f"python -m helpers.runs run {experiment.name} --seeds {seed}"
     anew += "" if scale == "full" else f" --scale {scale}"
-    if not path.exists():
-        raise RecordError(f"{place} is missing: record it with {anew}")
-    record = records.read(path)
+    path = records.record_path(experiment.name, scale, seed, folder)
+    record = records.read(path, records.Record, f"record it with {anew}")
     if (record.experiment, record.scale, record.seed) != (experiment.name, scale, seed):
-        raise RecordError(f"{place} is the record of another run: restore it, or {anew}")
+        raise RecordError(
+            f"{records.display(path)} is the record of another run: restore it, or {anew}"
+        )
+    return _as_listed(record, experiment, path, anew)
+
+
+def recorded_ensemble(activation_pair, setting="plain", folder=records.RUNS):
+    """Return the record of an ensemble of practice 5.
+
+    Parameters
+    ----------
+    activation_pair, setting : str
+        As in `Ensemble`.
+    folder : Path
+        Where the records are.
+
+    Returns
+    -------
+    helpers.runs.records.EnsembleRecord
+
+    Raises
+    ------
+    UnknownExperiment, RecordError
+        As for `recorded`; and if a list has not one entry for each seed.
+    """
+    ensemble = find(f"activation-{activation_pair}/{setting}")
+    path = records.ensemble_path(ensemble.name, folder)
+    anew = f"python -m helpers.runs run {ensemble.name}"
+    record = records.read(path, records.EnsembleRecord, f"record it with {anew}")
+    lists = (record.train_accuracy, record.held_out_accuracy)
+    lists += (record.first_fit_step, record.first_nan_step)
+    if {len(values) for values in lists} != {record.config["seeds"]}:
+        raise RecordError(f"{records.display(path)} has not one entry for each seed: {anew}")
+    return _as_listed(record, ensemble, path, anew)
+
+
+def _as_listed(record, experiment, path, anew):
+    """Return a record that is complete and of the listed configuration."""
     if not record.complete:
-        raise RecordError(f"{place} is incomplete: {anew} --resume")
+        raise RecordError(f"{records.display(path)} is incomplete: {anew} --resume")
     listed = experiment.as_json()
     if record.config != listed:
         changed = sorted(
@@ -89,176 +264,7 @@ def _checked(experiment, scale, seed, folder):
             if listed.get(key) != record.config.get(key)
         )  # fmt: skip
         raise RecordError(
-            f"{place} was made by another configuration than the one listed "
+            f"{records.display(path)} was made by another configuration than the one listed "
             f"({', '.join(changed)}): {anew}"
         )
     return record
-
-
-# ------------------------------------------------------------------------ in a notebook
-
-
-def train(name, seed=0, scale="embedded"):
-    """Train one run of an experiment with a progress bar, and write nothing.
-
-    Parameters
-    ----------
-    name : str
-        A key of `helpers.runs.registry.EXPERIMENTS`.
-    seed : int
-    scale : {"full", "embedded"}
-
-    Returns
-    -------
-    helpers.training.numpy_trainer.NumpyTrainer
-        Finished; its `history` and `network` are there to look at.
-    """
-    experiment = find(name)
-    training = runner.prepare(experiment, scale, seed)[0]
-    with notebook_tqdm(total=experiment.config.epochs, unit="epoch") as bar:
-        while not training.done:
-            training.run_epoch()
-            bar.update()
-    return training
-
-
-# ---------------------------------------------------------------------- command line
-
-
-def parse_seeds(text):
-    """Turn "0-4" or "0,2,7" into a list of seeds."""
-    try:
-        seeds = []
-        for part in text.split(","):
-            first, _, last = part.partition("-")
-            seeds += range(int(first), int(last or first) + 1)
-    except ValueError:
-        seeds = []
-    if not seeds:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a list of seeds such as 0-4 or 0,2,7")
-    return seeds
-
-
-def names_of(patterns, scale):
-    """Return the names of the experiments that some patterns stand for, at one scale.
-
-    Raises
-    ------
-    UnknownExperiment
-        If a pattern stands for none.
-    """
-    names = {}
-    for pattern in patterns:
-        found = [n for n in fnmatch.filter(EXPERIMENTS, pattern) if EXPERIMENTS[n].seeds_at(scale)]
-        if not found:
-            (other,) = set(SCALES) - {scale}
-            there = any(
-                EXPERIMENTS[n].seeds_at(other) for n in fnmatch.filter(EXPERIMENTS, pattern)
-            )
-            raise UnknownExperiment(
-                f"there is no experiment {pattern!r} at {scale} scale: "
-                + (f"it has runs with --scale {other}; " if there else "")
-                + f"python -m helpers.runs.experiments list --scale {scale} shows them all"
-            )
-        names |= dict.fromkeys(found)
-    return list(names)
-
-
-def list_experiments(scale):
-    """Print every experiment of a scale with how many of its seeds are recorded."""
-    names = names_of(["*"], scale)
-    width = max(map(len, names))
-    for experiment in map(find, names):
-        seeds = experiment.seeds_at(scale)
-        have = sum(_is_recorded(experiment, scale, seed) for seed in seeds)
-        print(f"{experiment.name:{width}}  {have:2}/{len(seeds)} recorded  {experiment.about}")
-
-
-def _is_recorded(experiment, scale, seed):
-    try:
-        _checked(experiment, scale, seed, records.RUNS)
-    except RecordError:
-        return False
-    return True
-
-
-def run_all(names, scale, seeds, resume, device):
-    """Run experiments, all listed seeds or those given; with `resume` skip what is recorded."""
-    wanted = [
-        (EXPERIMENTS[name], seed)
-        for name in names
-        for seed in (seeds if seeds is not None else EXPERIMENTS[name].seeds_at(scale))
-    ]
-    todo = [run for run in wanted if not (resume and _is_recorded(run[0], scale, run[1]))]
-    for number, (experiment, seed) in enumerate(todo, start=1):
-        title = f"[{number}/{len(todo)}] {experiment.name} seed {seed}"
-        with tqdm(total=experiment.config.epochs, desc=title, unit="epoch", disable=None) as bar:
-
-            def show(training, bar=bar):
-                bar.update(training.epoch - bar.n)
-
-            record = runner.run(
-                experiment, scale, seed, resume=resume, after_epoch=show, device=device
-            )
-        if record.diverged:
-            epoch = record.history["epoch"][-1]
-            print(f"  the loss stopped being finite in epoch {epoch}; recorded as such")
-        else:
-            print(
-                f"  {experiment.name}, seed {seed}: accuracy {record.metrics['eval_accuracy']:.4f}"
-            )
-    if skipped := len(wanted) - len(todo):
-        print(f"{skipped} were recorded already; without --resume they are made again")
-    print(f"{len(todo)} runs made; their records are in runs/")
-
-
-def limit_threads(names, threads):
-    """Let PyTorch, too, use no more than so many threads, if any of the runs needs it."""
-    if threads and any(isinstance(EXPERIMENTS[name].config, TrainConfig) for name in names):
-        import torch  # here: the NumPy experiments need not wait for torch
-
-        torch.set_num_threads(threads)
-
-
-def main(arguments=None):
-    """Run the command line; return the exit status."""
-    parser = argparse.ArgumentParser(
-        prog="python -m helpers.runs.experiments",
-        description=__doc__,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
-    commands = parser.add_subparsers(dest="command", required=True)
-    for command in ("list", "run"):
-        sub = commands.add_parser(command)
-        sub.add_argument("--scale", choices=SCALES, default="full")
-    sub.add_argument("names", nargs="*", help="names, or patterns such as 'tenth-*'")
-    sub.add_argument("--all", action="store_true", help="every experiment")
-    sub.add_argument("--seeds", type=parse_seeds, help="such as 0-4; default: those listed")
-    sub.add_argument("--resume", action="store_true",
-                     help="skip what is recorded, continue from checkpoints")  # fmt: skip
-    sub.add_argument(
-        "--threads", type=whole_number(), help="of the linear algebra library; default: all"
-    )
-    sub.add_argument("--device", default="auto", help="of PyTorch models: cpu, cuda or auto")
-    options = parser.parse_args(arguments)
-
-    def act():
-        if options.command == "list":
-            list_experiments(options.scale)
-            return
-        patterns = ["*"] if options.all else options.names
-        if not patterns:
-            parser.error("name an experiment, or say --all")
-        names = names_of(patterns, options.scale)
-        with threadpool_limits(options.threads):
-            limit_threads(names, options.threads)
-            run_all(names, options.scale, options.seeds, options.resume, options.device)
-
-    errors = (
-        UnknownExperiment, DataNotPrepared, RecordError, runner.CheckpointError, NoSuchDevice
-    )  # fmt: skip
-    return exit_status(act, errors, "what was recorded before", "stopped; go on with --resume")
-
-
-if __name__ == "__main__":
-    sys.exit(main())

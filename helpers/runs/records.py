@@ -1,7 +1,7 @@
 """Recorded runs: one JSON file per run, written whole or not at all, read with suspicion.
 
-Everything that the book says about a long run is computed from these files. What a run is
-and how it is made stands in `helpers.runs.registry` and `helpers.runs.runner`.
+Everything that the book says about a long run is computed from these files. What a run is stands
+in `helpers.runs.experiments`, how it is made in `helpers.runs.runner`.
 """
 
 import json
@@ -22,7 +22,8 @@ from threadpoolctl import threadpool_info
 
 ROOT = Path(__file__).resolve().parents[2]
 RUNS = ROOT / "runs"
-SCHEMA = 1
+SCHEMA = 2
+FIT = 0.99  # of the training points right: a network of an ensemble fits
 
 
 class RecordError(ValueError):
@@ -67,11 +68,50 @@ class Record:
     schema: int = SCHEMA
 
 
+@dataclass
+class EnsembleRecord:
+    """What an ensemble of practice 5 was and what came of it; the rest is as in `Record`.
+
+    Attributes
+    ----------
+    experiment : its name.
+    parameters : how many numbers were trained, of one network.
+    train_accuracy, held_out_accuracy : at the end; one entry a seed.
+    first_fit_step : the first iteration with `FIT` of the training points right, or None.
+    first_nan_step : the first iteration whose loss was not finite, or None.
+    history : per logged iteration; medians over the seeds, None where not finite.
+    """
+
+    experiment: str
+    config: dict
+    data: str
+    data_checksum: str
+    parameters: int
+    environment: dict
+    commit: str
+    wall_seconds: float
+    cpu_seconds: float
+    train_accuracy: list
+    held_out_accuracy: list
+    first_fit_step: list
+    first_nan_step: list
+    history: dict
+    complete: bool = False
+    schema: int = SCHEMA
+
+    @property
+    def fits(self):
+        """Which networks fit at the end, ndarray of bool [R]."""
+        return np.array(self.train_accuracy) >= FIT
+
+
+# --------------------------------------------------------------- who reads which record
+
 _notes = ContextVar("notes", default=None)
 
 
 @contextmanager
-def noting():
+def track_records_read():
     """Note which runs are read inside.
 
     Yields
@@ -87,9 +127,12 @@ def noting():
 
 
 def note(experiment, *seeds):
-    """Note that runs are read, if anybody is `noting`."""
+    """Note that runs are read, inside `track_records_read`."""
     if (notes := _notes.get()) is not None:
         notes.setdefault(experiment, set()).update(seeds)
+
+
+# ------------------------------------------------------------------------------- writing
 
 
 def record_path(experiment, scale, seed, folder=RUNS):
@@ -100,6 +143,17 @@ def record_path(experiment, scale, seed, folder=RUNS):
 def arrays_path(experiment, scale, seed, folder=RUNS):
     """Return where the arrays kept beside a record belong."""
     return record_path(experiment, scale, seed, folder).with_suffix(".npz")
+
+
+def ensemble_path(name, folder=RUNS):
+    """Return where the record of an ensemble belongs."""
+    return Path(folder) / f"{name}.json"
+
+
+def display(path):
+    """Return a path as messages name it: below the project, if it lies there."""
+    path = Path(path)
+    return str(path.relative_to(ROOT)) if path.is_relative_to(ROOT) else str(path)
 
 
 def write_atomically(path, write):
@@ -122,115 +176,101 @@ def write_atomically(path, write):
         raise
 
 
-def write_measured(results, path):
-    """Write a dataclass of measurements as JSON, whole or not at all."""
-    text = json.dumps(asdict(results), indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+def as_text(content, indent=""):
+    """Return plain JSON types as text, one entry of a dict a line, with its list of numbers."""
+    inner = indent + "  "
+    if isinstance(content, dict) and content:
+        lines = [f"{json.dumps(key)}: {as_text(value, inner)}" for key, value in content.items()]
+        start, end = "{}"
+    elif isinstance(content, list) and content and isinstance(content[0], dict):
+        lines, (start, end) = [as_text(value, inner) for value in content], "[]"
+    else:
+        return json.dumps(content, ensure_ascii=False, allow_nan=False)
+    return f"{start}\n{inner}" + f",\n{inner}".join(lines) + f"\n{indent}{end}"
+
+
+def write_json(content, path):
+    """Write plain JSON types, or a dataclass of them, whole or not at all."""
+    text = as_text(content if isinstance(content, dict) else asdict(content)) + "\n"
     write_atomically(path, lambda file: file.write(text.encode()))
 
 
-def read_measured(path, kind, parts, schema, command):
-    """Read a file of measurements: the JSON form of a dataclass, with its schema's version.
+def write(record, folder=RUNS):
+    """Write a `Record` or an `EnsembleRecord` where it belongs, and return its path."""
+    if isinstance(record, EnsembleRecord):
+        path = ensemble_path(record.experiment, folder)
+    else:
+        path = record_path(record.experiment, record.scale, record.seed, folder)
+    content = asdict(record)
+    content["history"] = content.pop("history")  # the longest part comes last
+    write_json(content, path)
+    return path
+
+
+# ------------------------------------------------------------------------------- reading
+
+
+def read_json(path, keys, schema, mend, parts=None):
+    """Read a JSON file of results.
 
     Parameters
     ----------
     path : Path
-    kind : dataclass
-        What the file holds; all of its fields must be there, and no others.
-    parts : dict field -> callable
-        Makes of a field's plain JSON types what the dataclass holds.
+    keys : iterable of str, or a dataclass
+        Which entries there must be, and no others; a dataclass is made of them.
     schema : int
         The version that the code reads.
-    command : str
-        What measures it anew.
+    mend : str
+        What to do where the file can't be used.
+    parts : dict key -> callable, optional
+        Makes of an entry's plain JSON types what it stands for.
 
     Returns
     -------
-    kind
+    dict, or the dataclass
 
     Raises
     ------
     RecordError
         If the file is missing, holds no such results, or is of another schema version.
     """
-    path = Path(path)
-    name = path.relative_to(ROOT) if path.is_relative_to(ROOT) else path
-    mend = f"measure it with {command} --output {name}"
-    try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-        found = content["schema"]
-    except FileNotFoundError as error:
-        raise RecordError(f"{name} is missing: {mend}") from error
-    except (OSError, ValueError, TypeError, KeyError) as error:
-        raise RecordError(f"{name} holds no results: {mend}") from error
-    if found != schema:
-        raise RecordError(
-            f"{name} has schema version {found!r}, but this code reads version {schema}: "
-            f"use the matching version of the code, or {mend}"
-        )
-    odd = set(content) ^ {field.name for field in fields(kind)}
-    made = {}
-    for part in parts.keys() - odd:
-        try:
-            made[part] = parts[part](content[part])
-        except (TypeError, KeyError, AttributeError):
-            odd.add(part)
-    if odd:
-        raise RecordError(
-            f"{name} has not the fields of its results: look at {', '.join(sorted(odd))}"
-        )
-    return kind(**content | made)
-
-
-def write(record, folder=RUNS):
-    """Write a record where it belongs, and return its path."""
-    path = record_path(record.experiment, record.scale, record.seed, folder)
-    head = {name: value for name, value in asdict(record).items() if name != "history"}
-    # The history's lists go on one line each: a record stays short to scroll and to diff.
-    lines = ",\n".join(
-        f"    {json.dumps(name)}: {json.dumps(values, allow_nan=False)}"
-        for name, values in record.history.items()
-    )
-    text = json.dumps(head, indent=2, allow_nan=False).removesuffix("\n}")
-    text += ',\n  "history": {\n' + lines + "\n  }\n}\n"
-    write_atomically(path, lambda file: file.write(text.encode()))
-    return path
-
-
-def read(path):
-    """Read a record.
-
-    Raises
-    ------
-    RecordError
-        If the file is missing, is not a record, or is of another schema version.
-    """
-    name = Path(path).relative_to(ROOT) if Path(path).is_relative_to(ROOT) else Path(path)
+    name, parts = display(path), parts or {}
     try:
         content = json.loads(Path(path).read_text(encoding="utf-8"))
     except FileNotFoundError as error:
-        raise RecordError(
-            f"{name} is missing: record it with python -m helpers.runs.experiments run"
-        ) from error
+        raise RecordError(f"{name} is missing: {mend}") from error
     except (OSError, ValueError) as error:
-        raise RecordError(
-            f"{name} cannot be read as JSON ({error}): restore it or record it anew"
-        ) from error
+        raise RecordError(f"{name} cannot be read as JSON ({error}): {mend}") from error
     if not isinstance(content, dict) or "schema" not in content:
-        raise RecordError(f"{name} is not a record of a run: it has no schema version")
-    if content["schema"] != SCHEMA:
+        raise RecordError(f"{name} holds no results, it has no schema version: {mend}")
+    if content["schema"] == 1 and schema == SCHEMA:
+        raise RecordError(f"{name} has the names of schema version 1: run python runs/migrate.py")
+    if content["schema"] != schema:
         raise RecordError(
             f"{name} has schema version {content['schema']!r}, but this code reads version "
-            f"{SCHEMA}: use the matching version of the code, or record the run anew"
+            f"{schema}: use the matching version of the code, or {mend}"
         )
-    expected = {field.name for field in fields(Record)}
-    if set(content) != expected:
-        odd = ", ".join(sorted(set(content) ^ expected))
-        raise RecordError(f"{name} does not have the fields of a record: look at {odd}")
-    lengths = {len(values) for values in content["history"].values()}
-    if len(lengths) > 1:
-        raise RecordError(f"{name} has a history whose lists differ in length")
-    note(content["experiment"], content["seed"])
-    return Record(**content)
+    made_of = keys if isinstance(keys, type) else dict
+    odd = set(content) ^ set(keys if made_of is dict else (field.name for field in fields(keys)))
+    for part in parts.keys() - odd:
+        try:
+            content[part] = parts[part](content[part])
+        except (TypeError, KeyError, AttributeError):
+            odd.add(part)
+    if odd:
+        odd = ", ".join(sorted(odd))
+        raise RecordError(f"{name} has not the fields of its results: look at {odd}")
+    return made_of(**content)
+
+
+def read(path, kind=Record, mend="restore it or record it anew"):
+    """Read a `Record` or an `EnsembleRecord`, as `read_json` does."""
+    record = read_json(path, kind, SCHEMA, mend)
+    if len({len(values) for values in record.history.values()}) > 1:
+        raise RecordError(f"{display(path)} has a history whose lists differ in length")
+    seeds = (record.seed,) if kind is Record else range(len(record.train_accuracy))
+    note(record.experiment, *seeds)
+    return record
 
 
 def read_arrays(experiment, scale, seed, folder=RUNS):
@@ -241,6 +281,9 @@ def read_arrays(experiment, scale, seed, folder=RUNS):
     note(experiment, seed)
     with np.load(path, allow_pickle=False) as arrays:
         return dict(arrays)
+
+
+# ------------------------------------------------------- what a run was made with, and ends
 
 
 def environment():
@@ -289,3 +332,40 @@ def source_commit():
 def _git(*arguments):
     command = ["git", "-C", str(ROOT), *arguments]
     return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
+
+
+def exit_status(action, errors, kept, stopped):
+    """Do what a command is for, and turn what goes wrong into a sentence.
+
+    Parameters
+    ----------
+    action : callable
+        May return an exit status of its own.
+    errors : tuple of exception classes
+        Whose message is the sentence.
+    kept : str
+        What a failure to read or write leaves as it was, such as "what was there before".
+    stopped : str
+        What to say when the reader stops the command.
+
+    Returns
+    -------
+    int
+        The action's, or 0; 2 if something is wrong; 130 if it was stopped; 1 if nobody reads the
+        output any more.
+    """
+    try:
+        return action() or 0
+    except errors as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 2
+    except BrokenPipeError:  # who reads the output, such as `head`, has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+    except OSError as error:
+        what = f"{error.filename or 'file'}: {error.strerror or error}"
+        print(f"error: {what}; {kept} is intact", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        print(f"\n{stopped}", file=sys.stderr)
+        return 130

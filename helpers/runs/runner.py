@@ -1,17 +1,22 @@
 """Makes a recorded run: trains with checkpoints, resumes, and writes the record.
 
-Which runs there are stands in `helpers.runs.registry`; this module can make any of them.
+Which runs there are stands in `helpers.runs.experiments`; this module can make any of them.
 """
 
+import contextlib
+import io
 import json
 import time
 import zipfile
 from dataclasses import dataclass
 
 import numpy as np
+from PIL import Image
+from threadpoolctl import threadpool_limits
+from tqdm.auto import tqdm
 
 from helpers.data import datasets, voc
-from helpers.runs.examples import packed, telling
+from helpers.runs.experiments import Ensemble, find
 from helpers.runs.records import (
     ROOT,
     RUNS,
@@ -66,7 +71,7 @@ def load_data(experiment, scale, seed):
 
     Parameters
     ----------
-    experiment : helpers.runs.experiment.Experiment
+    experiment : helpers.runs.experiments.Experiment
         Its `data` have a `name`, a key of `LOADERS`, and what that loader takes.
     scale : {"full", "embedded"}
     seed : int
@@ -135,16 +140,11 @@ LOADERS = {"half-moons": _load_moons, "mnist": _load_mnist, "tiny-voc": _load_ti
 
 
 def prepare(experiment, scale, seed, device="auto"):
-    """Return the `NumpyTrainer` of a run, ready to start, and the `Data` it was given.
-
-    For a `TrainConfig` it is a `TorchTrainer`, which may run on another device.
-    """
+    """Return the trainer of a run, ready to start, and the `Data` it was given."""
     data = load_data(experiment, scale, seed)
     weight_seed = experiment.weight_seed if experiment.weight_seed is not None else seed
     if isinstance(experiment.config, TrainConfig):
-        from helpers.training import (
-            torch_trainer as training,  # here: the NumPy chapters need not wait for torch
-        )
+        from helpers.training import torch_trainer as training  # NumPy's chapters do without torch
 
         device = training.choose_device(device)
         tensors = training.tensors(data)
@@ -159,6 +159,47 @@ def _vectors(x, dtype):
     return datasets.pixels(x, dtype) if x.dtype == np.uint8 else x
 
 
+def train(name, seed=0, scale="embedded"):
+    """Train one run of an experiment with a progress bar, and write nothing.
+
+    Parameters
+    ----------
+    name : str
+        A key of `helpers.runs.experiments.EXPERIMENTS`.
+    seed : int
+    scale : {"full", "embedded"}
+
+    Returns
+    -------
+    helpers.training.numpy_trainer.NumpyTrainer
+        Finished; its `history` and `network` are there to look at.
+    """
+    experiment = find(name)
+    training = prepare(experiment, scale, seed)[0]
+    with tqdm(total=experiment.config.epochs, unit="epoch") as bar:
+        while not training.done:
+            training.run_epoch()
+            bar.update()
+    return training
+
+
+@contextlib.contextmanager
+def limited_threads(threads):
+    """Let the linear algebra, PyTorch's too, use so many threads; None for any number."""
+    if not threads:
+        yield
+        return
+    import torch
+
+    before = torch.get_num_threads()
+    torch.set_num_threads(threads)
+    try:
+        with threadpool_limits(threads):
+            yield
+    finally:
+        torch.set_num_threads(before)
+
+
 # ------------------------------------------------------------------------------ run
 
 
@@ -168,13 +209,13 @@ def run(experiment, scale, seed, resume=False, after_epoch=None, device="auto", 
 
     Parameters
     ----------
-    experiment : helpers.runs.experiment.Experiment
+    experiment : helpers.runs.experiments.Experiment
     scale : {"full", "embedded"}
     seed : int
     resume : bool
         Continue from the run's checkpoint if there is one.
     after_epoch : callable, optional
-        Called with the `NumpyTrainer` after every epoch, for example to show progress.
+        Called with the trainer after every epoch, for example to show progress.
     device : str
         Where a PyTorch model is trained: "cpu", "cuda", or "auto" for the fastest there is.
     runs, checkpoints : Path
@@ -214,11 +255,7 @@ def run(experiment, scale, seed, resume=False, after_epoch=None, device="auto", 
             saved = time.monotonic()
 
     if experiment.keep:
-        arrays = kept_arrays(training, data)
-        if seed in experiment.keep_model:
-            arrays |= training.weights() | samples(data)
-        if seed in experiment.keep_images:
-            arrays |= shown_arrays(training, data)
+        arrays = artifacts(experiment, seed, training, data)
         write_atomically(
             arrays_path(experiment.name, scale, seed, runs),
             lambda file: np.savez_compressed(file, **arrays),
@@ -242,6 +279,32 @@ def run(experiment, scale, seed, resume=False, after_epoch=None, device="auto", 
     write(record, runs)
     checkpoint.unlink(missing_ok=True)
     return record
+
+
+def run_with_bar(experiment, scale, seed, title=None, leave=True, runs=RUNS, **options):
+    """Make a run of an `Experiment`, or an `Ensemble`, with a progress bar; return its record.
+
+    Parameters
+    ----------
+    experiment, scale, seed, runs : as for `run`.
+    title : str, optional
+        What stands before the bar.
+    leave : bool
+        Leave the bar on the screen.
+    **options
+        Of `run`, for an experiment.
+    """
+    title, bar = title or experiment.name, {"leave": leave, "disable": None}
+    if isinstance(experiment, Ensemble):
+        from helpers.runs import ensemble_runner  # here: it brings PyTorch with it
+
+        with tqdm(total=experiment.iterations, desc=title, unit="step", **bar) as shown:
+            return ensemble_runner.run(experiment, runs, shown.update)
+    with tqdm(total=experiment.config.epochs, desc=title, unit="epoch", **bar) as shown:
+        return run(
+            experiment, scale, seed, runs=runs,
+            after_epoch=lambda training: shown.update(training.epoch - shown.n), **options,
+        )  # fmt: skip
 
 
 class Clock:
@@ -305,6 +368,47 @@ def final_metrics(history):
     return metrics | {"best_eval_accuracy": max(evaluated, default=None)}
 
 
+# ------------------------------------------------------- what is kept beside the record
+
+
+def artifacts(experiment, seed, training, data):
+    """Return what figures need of a finished run on images, in little space.
+
+    Returns
+    -------
+    dict of ndarray
+        `scores` on the evaluation images, [N, K], and their `labels` uint8 [N] or [N, K]; the
+        training's own `artifacts`; with one label an image, `mistakes`; for the seeds that the
+        experiment names, the model's weights with `samples`, and `examples`.
+    """
+    scores, labels = training.scores(), data.labels_eval
+    kept = training.artifacts()
+    kept |= {"scores": scores.astype(np.float32), "labels": labels.astype(np.uint8)}
+    if labels.ndim == 1:
+        kept |= mistakes(scores, data)
+    if seed in experiment.keep_model:
+        kept |= training.weights() | samples(data)
+    if seed in experiment.keep_images:
+        kept |= examples(training, data)
+    return kept
+
+
+def mistakes(scores, data, most=24):
+    """Return the worst mistakes of a model, those whose score lies furthest above the right one's.
+
+    Returns
+    -------
+    dict of ndarray
+        `mistake_images` uint8 [M, 28, 28], and `mistake_indices`, their places in the evaluation
+        data.
+    """
+    labels = data.labels_eval
+    behind = scores.max(axis=1) - scores[np.arange(len(scores)), labels]
+    wrong = np.flatnonzero(scores.argmax(axis=1) != labels)
+    worst = wrong[np.argsort(-behind[wrong], kind="stable")[:most]]
+    return {"mistake_images": data.x_eval[worst], "mistake_indices": worst}
+
+
 def samples(data, each=2):
     """Return the first images of each class, to show a kept model without the data.
 
@@ -313,53 +417,77 @@ def samples(data, each=2):
     dict of ndarray
         `sample_images` uint8 [K each, 28, 28], class by class, and `sample_labels` uint8.
     """
-    classes = np.unique(data.labels_eval)
-    rows = np.concatenate([np.flatnonzero(data.labels_eval == k)[:each] for k in classes])
-    return {
-        "sample_images": data.x_eval[rows],
-        "sample_labels": data.labels_eval[rows].astype(np.uint8),
-    }
+    labels = data.labels_eval
+    rows = np.concatenate([np.flatnonzero(labels == k)[:each] for k in np.unique(labels)])
+    return {"sample_images": data.x_eval[rows], "sample_labels": labels[rows].astype(np.uint8)}
 
 
-def shown_arrays(training, data):
-    """Return the most telling images of a finished run with several labels an image.
+def examples(training, data):
+    """Return the images that tell most of a finished run with several labels an image.
 
     Returns
     -------
     dict of ndarray
-        `shown` int [M], their places in the evaluation data; `shown_images`, packed; and, if the
-        model has such a thing, `shown_saliency` float16, as from `probes.saliency`.
+        `examples` int [M], their places in the evaluation data; `example_images`, encoded; and, if
+        the model has such a thing, `example_saliency` float16, as from
+        `helpers.networks.probes.saliency`.
     """
-    places = telling(training.scores(), data.labels_eval)
-    kept = {"shown": places, "shown_images": packed(data.x_eval[places])}
+    places = select_examples(training.scores(), data.labels_eval)
+    kept = {"examples": places, "example_images": encode_images(data.x_eval[places])}
     saliency = training.saliency(places)
-    return kept if saliency is None else kept | {"shown_saliency": saliency.astype(np.float16)}
+    return kept if saliency is None else kept | {"example_saliency": saliency.astype(np.float16)}
 
 
-def kept_arrays(training, data, mistakes=24):
-    """Return what figures need of a finished run on images, in little space.
+def select_examples(logits, targets, each=2, doubtful=10):
+    """Choose the images that tell most about a model's answers.
+
+    Parameters
+    ----------
+    logits : array of float, [N, K]
+        Yes is above 0.
+    targets : array of 0 and 1, [N, K]
+    each : int
+        How many of each kind and class, at most. Class by class, since otherwise the class that
+        a model says most often would take every place.
+    doubtful : int
+        How many of the last kind.
 
     Returns
     -------
-    dict of ndarray
-        `scores` float16 [N, K] on the evaluation images and their `labels` uint8 [N] or
-        [N, K]; the training's own `artifacts`; and, if there is one label an image,
-        `mistake_images` uint8 [M, 28, 28], wrong answers whose score lies furthest above the
-        right class's, at most `mistakes`, and `mistake_indices`, their places in the
-        evaluation data.
+    ndarray of int, [M]
+        Places, each once: first the most confident false alarms, then the most confident misses,
+        then the surest yes on images that are all right, and last those with an answer closest
+        to 0.
     """
-    scores, labels = training.scores(), data.labels_eval
-    kept = {"scores": scores.astype(np.float16), "labels": labels.astype(np.uint8)}
-    if labels.ndim == 2:
-        return training.artifacts() | kept
-    behind = scores.max(axis=1) - scores[np.arange(len(scores)), labels]
-    wrong = np.flatnonzero(scores.argmax(axis=1) != labels)
-    worst = wrong[np.argsort(-behind[wrong], kind="stable")[:mistakes]]
-    return (
-        training.artifacts()
-        | kept
-        | {
-            "mistake_images": data.x_eval[worst],
-            "mistake_indices": worst,
-        }
+    logits, there = np.asarray(logits, dtype=np.float64), np.asarray(targets) > 0.5
+    right = ((logits > 0) == there).all(axis=1, keepdims=True)
+    kinds = (
+        np.where(~there & (logits > 0), logits, -np.inf),
+        np.where(there & (logits <= 0), -logits, -np.inf),
+        np.where(there & right, logits, -np.inf),
     )
+    chosen = [place for worth in kinds for column in worth.T for place in largest(column, each)]
+    chosen += largest(-np.abs(logits).min(axis=1), doubtful)
+    return np.array(list(dict.fromkeys(chosen)), dtype=int)
+
+
+def largest(worth, most):
+    """Return the places of the largest values [N], at most `most`, without those of -inf."""
+    order = np.argsort(-np.asarray(worth), kind="stable")[:most]
+    return [int(place) for place in order if np.isfinite(worth[place])]
+
+
+def encode_images(images):
+    """Return images uint8 [M, S, S, 3] as one compressed picture, uint8 [bytes]."""
+    images = np.asarray(images)
+    buffer = io.BytesIO()
+    tower = Image.fromarray(images.reshape(-1, *images.shape[2:]))
+    tower.save(buffer, format="WEBP", quality=75, method=6)
+    return np.frombuffer(buffer.getvalue(), dtype=np.uint8)
+
+
+def decode_images(picture):
+    """Return the images [M, S, S, 3] of `encode_images`, as they look after the compression."""
+    with Image.open(io.BytesIO(np.asarray(picture, dtype=np.uint8).tobytes())) as tower:
+        pixels = np.asarray(tower.convert("RGB"))
+    return pixels.reshape(-1, pixels.shape[1], pixels.shape[1], 3)

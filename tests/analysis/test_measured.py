@@ -29,7 +29,7 @@ def change(module, tmp_path):
 
     def written(**fields):
         path = tmp_path / "found.json"
-        records.write_measured(module.read(), path)
+        records.write_json(module.read(), path)
         content = json.loads(path.read_text("utf-8")) | fields
         kept = {name: value for name, value in content.items() if value is not None}
         path.write_text(json.dumps(kept), "utf-8")

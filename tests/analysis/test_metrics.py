@@ -9,7 +9,7 @@ from sklearn.metrics import average_precision_score, f1_score
 
 from helpers.analysis import metrics, uncertainty
 from helpers.claims.voc_rules import COMPARED, F1, MAP, own_threshold, predictions
-from helpers.runs.catalogue.tiny_voc import CHOSEN
+from helpers.runs.catalogue.tiny_voc import VOC_CHOSEN
 from helpers.training import losses
 
 # Four images, two classes. At 0.5 the first class has 2 hits, 1 false alarm, 0 misses, the
@@ -118,9 +118,9 @@ def test_the_kept_scores_repeat_the_recorded_metrics(name):
         assert seed["f1"] == pytest.approx(record.metrics[F1], abs=1e-6)
 
 
-@pytest.mark.parametrize("model", CHOSEN)
+@pytest.mark.parametrize("model", VOC_CHOSEN)
 def test_an_own_recipe_is_judged_at_the_threshold_of_its_held_out_images(model):
-    held_out = f"tune-voc-{model}-{CHOSEN[model]}"
+    held_out = f"tune-voc-{model}-{VOC_CHOSEN[model]}"
     (p,), truth = predictions(held_out).probabilities, metrics.recorded_targets(held_out)
     own, half = (metrics.summarise(p, truth, t)["f1"] for t in (own_threshold(model), 0.5))
     assert own >= half

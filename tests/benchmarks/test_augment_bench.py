@@ -15,7 +15,7 @@ from benchmarks import augment_bench, data_paths
 from benchmarks.augment_bench import Results, compare
 from benchmarks.data_paths import PreparationFailed, loaders, scenes
 from helpers.runs import records
-from helpers.runs.catalogue.tiny_voc import AUGMENT, MODELS
+from helpers.runs.catalogue.tiny_voc import AUGMENT, VOC_MODELS
 from helpers.training.torch_trainer import TorchTrainer
 
 
@@ -28,7 +28,7 @@ def data():
 
 
 def test_every_way_gives_the_same_kind_of_batches(data):
-    recipe = replace(MODELS["lenet"][1], batch_size=8)
+    recipe = replace(VOC_MODELS["lenet"][1], batch_size=8)
     ways = {"ours": TorchTrainer(recipe, data, 0).batches()}
     ways |= {name: iter(loader) for name, loader in loaders(data, 8).items()}
     for way in ways.values():
@@ -146,7 +146,7 @@ def test_the_book_s_results_are_of_the_whole_benchmark():
     sizes = (augment_bench.SIZE, augment_bench.IMAGES, augment_bench.ROUNDS)
     assert (found.size, found.images, found.rounds) == sizes
     assert (found.prepared, found.data) == (augment_bench.PREPARED, "toy-voc")
-    assert list(found.shares) == [MODELS[name][0] for name in augment_bench.NETWORKS]
+    assert list(found.shares) == [VOC_MODELS[name][0] for name in augment_bench.NETWORKS]
     assert (found.pil.target, found.pil.at_most) == (augment_bench.TIMES_FASTER, False)
     for row in found.shares.values():
         assert (row.target, row.at_most) == (augment_bench.SHARE, True)

@@ -13,8 +13,8 @@ from helpers.claims import vision_rules as vision_claims
 from helpers.claims.course import PUBLISHED_VISION
 from helpers.claims.vision_rules import NAMES, REPEATED
 from helpers.networks.vit import ViT
-from helpers.runs.catalogue.vision import POINTS, QUIRKS, Point
-from helpers.runs.experiment import Experiment
+from helpers.runs.catalogue.vision import ORIGINAL_VARIANTS, POINTS, Point
+from helpers.runs.experiments import Experiment
 from helpers.training.config import TrainConfig
 from helpers.training.torch_trainer import ImageTensors, TorchTrainer, normalise
 
@@ -196,18 +196,18 @@ def test_the_warm_up_is_each_seeds_first_two_epochs(recorded, kept):
 
 def test_quirks_are_compared_with_the_sweeps_middle(recorded):
     recorded[Point().name(True)] = steady(0.95)
-    for i, name in enumerate(QUIRKS):
+    for i, name in enumerate(ORIGINAL_VARIANTS):
         recorded[f"tenth-vit-{name}"] = steady(0.94 - i / 100)
     recorded["tenth-vit-last-token"] = shaky(0.95)
     effects = vision.quirks()
-    assert list(effects) == [about for about, _ in QUIRKS.values()]
+    assert list(effects) == [about for about, _ in ORIGINAL_VARIANTS.values()]
     ends = [round(effect.estimate, 6) for effect in effects.values()]
     assert ends == [-0.01, 0.0, -0.03, -0.04]
     said = vision_words.about_quirks()
     assert said.startswith("These make a clear difference: strips for patches -0.010 [")
     assert "all three, as the original -0.040 [-0.040, -0.040] (n = 3 seeds, paired)." in said
     assert "last token" not in said and "Whether the rest would" in said
-    for name in QUIRKS:
+    for name in ORIGINAL_VARIANTS:
         if name != "original":
             recorded[f"tenth-vit-{name}"] = shaky(0.95)
     said = vision_words.about_quirks()
@@ -235,9 +235,9 @@ GAINS = np.linspace(-0.01, 0.11, len(POINTS))
 def test_the_sweeps_table_has_with_before_without(recorded):
     recorded |= swept(GAINS, np.linspace(1, 7, len(POINTS)))
     table = vision.sweep_table()
-    assert table["setting"].tolist() == [point.about(True) for point in POINTS]
+    assert table["setting"].tolist() == [point.label(True) for point in POINTS]
     assert table.iloc[-1].tolist() == [
-        POINTS[-1].about(True), "0.950", "0.840", "+0.110 [+0.110, +0.110]",
+        POINTS[-1].label(True), "0.950", "0.840", "+0.110 [+0.110, +0.110]",
         "0.50 / 7.00", "0.95 / 0.25",
     ]  # fmt: skip
     assert table.loc[0, "difference"].startswith("-0.010")
@@ -265,7 +265,7 @@ def test_the_gains_are_told_apart_by_the_spread_of_the_scores(recorded):
     recorded |= swept(gains, spreads)
     said = vision_words.about_sweep()
     assert f"0.005 of accuracy in 2 of {len(POINTS)} settings" in said
-    assert f"most at {POINTS[7].about(True)}: +0.120 [+0.120, +0.120]" in said
+    assert f"most at {POINTS[7].label(True)}: +0.120 [+0.120, +0.120]" in said
     wide = len(POINTS) - len(POINTS) // 2
     assert f"In the {len(POINTS) // 2} settings whose scores lie closest together" in said
     assert f"it brings +0.000 in the mean, in the other {wide} {0.13 / wide:+.3f}." in said

@@ -6,14 +6,14 @@ import pytest
 
 from helpers.claims import activation_rules as rules
 from helpers.claims.finding import FAILS, HOLDS, LIMITED
-from helpers.runs.ensemble_records import recorded
+from helpers.runs.experiments import recorded_ensemble
 
 
 def made_up(fits):
-    """Stand-in for `recorded`: so many of 200 seeds of each combination fit."""
+    """Stand-in for `recorded_ensemble`: so many of 200 seeds of each combination fit."""
 
     def read(name, setting="plain"):
-        batch = recorded("relu")
+        batch = recorded_ensemble("relu")
         share = fits.get(name, 0) if setting == "plain" else 0
         return replace(batch, train_accuracy=[1.0] * share + [0.5] * (200 - share))
 
@@ -35,6 +35,6 @@ def made_up(fits):
     ],
 )
 def test_the_rules(monkeypatch, claim, fits, answer):
-    monkeypatch.setattr(rules, "recorded", made_up(fits))
+    monkeypatch.setattr(rules, "recorded_ensemble", made_up(fits))
     found = rules.RULES[claim]()
     assert (found.claim, found.verdict) == (claim, answer)

@@ -10,15 +10,18 @@ from helpers.claims import better
 from helpers.claims.better import ALL, THREE_LENETS
 from helpers.claims.course import PUBLISHED_VISION
 from helpers.claims.vision_rules import NAMES
-from helpers.runs.catalogue.vision import ALL_OF_MNIST, STEPS
-from helpers.runs.experiment import Experiment
-from helpers.runs.registry import EXPERIMENTS
+from helpers.runs.catalogue.vision import ALL_OF_MNIST, VISION_STEPS
+from helpers.runs.experiments import EXPERIMENTS, Experiment
 
 
 @pytest.fixture
 def recorded(monkeypatch):
     """Return a dict whose entries take the place of all experiments' recorded runs."""
-    made_up = {f"tune-{model}-{name}": runs([0.99]) for model in STEPS for name in STEPS[model]}
+    made_up = {
+        f"tune-{model}-{name}": runs([0.99])
+        for model in VISION_STEPS
+        for name in VISION_STEPS[model]
+    }
     made_up |= {name: steady(0.98) for name in better.PLAIN.values()}
     monkeypatch.setattr(better, "recorded", made_up.__getitem__)
     return made_up
@@ -33,7 +36,9 @@ def listed(monkeypatch, recorded):
     def add(model, accuracies):
         name = f"best-{model}"
         seeds = tuple(range(len(accuracies)))
-        experiments[name] = Experiment(name, "", STEPS[model]["annealed"][1], {}, seeds=seeds)
+        experiments[name] = Experiment(
+            name, "", VISION_STEPS[model]["annealed"][1], {}, seeds=seeds
+        )
         recorded[name] = of_network(runs(accuracies))
 
     return add
@@ -48,22 +53,24 @@ def answers(*sure):
 # ------------------------------------------------------------------------- the choosing
 
 
-@pytest.mark.parametrize("model", STEPS)
+@pytest.mark.parametrize("model", VISION_STEPS)
 def test_recipes_are_chosen_on_validation_images_and_tested_at_full_size(model):
-    for name, (_, recipe) in STEPS[model].items():
+    for name, (_, recipe) in VISION_STEPS[model].items():
         step = EXPERIMENTS[f"tune-{model}-{name}"]
         assert step.data["evaluate_on"] == "validation" and step.config == recipe
     chosen = EXPERIMENTS[f"best-{model}"]
     assert chosen.data == ALL_OF_MNIST and chosen.keep
     # It is one of the steps, but for its length.
     length = {"epochs": chosen.config.epochs, "evaluate_every": chosen.config.evaluate_every}
-    assert chosen.config in [replace(recipe, **length) for _, recipe in STEPS[model].values()]
+    assert chosen.config in [
+        replace(recipe, **length) for _, recipe in VISION_STEPS[model].values()
+    ]
 
 
 def test_each_step_is_shown_by_its_validation_accuracy(recorded):
     recorded["tune-resnet18-distorted"] = runs([0.9876])
     table = better.steps_table("resnet18", "vit")
-    assert table["network"].tolist() == ["ResNet-18"] * 4 + ["ViT"] * len(STEPS["vit"])
+    assert table["network"].tolist() == ["ResNet-18"] * 4 + ["ViT"] * len(VISION_STEPS["vit"])
     row = table.iloc[2]
     assert row["validation accuracy"] == "0.9876" and row["epochs"] == "10"
     assert row["one change at a time"] == "and the images distorted"

@@ -27,18 +27,19 @@ from helpers.claims.course import CLAIMS
 from helpers.claims.evidence import NoSuchSection, Section, section_with
 from helpers.claims.finding import FAILS, HOLDS, INCONCLUSIVE, LIMITED, Finding
 from helpers.runs.experiments import recorded
-from helpers.runs.records import noting, read_arrays
+from helpers.runs.records import read_arrays, track_records_read
 
 
 @pytest.mark.parametrize("claim", claims.RULES)
 def test_every_finding_says_on_how_many_runs_it_rests(claim, monkeypatch):
     modules = (numpy_claims, vision_claims, voc_claims, activation_claims)
     module = next(module for module in modules if claim in module.RULES)
-    recorded, used = module.recorded, set()
+    reader = "recorded" if hasattr(module, "recorded") else "recorded_ensemble"
+    recorded, used = getattr(module, reader), set()
 
     def counting(*which):
         records = recorded(*which)
-        # Practice 5's records are batches, with one entry a seed.
+        # Practice 5's records are of ensembles, with one entry a seed.
         used.add(len(records) if isinstance(records, list) else len(records.fits))
         return records
 
@@ -49,7 +50,7 @@ def test_every_finding_says_on_how_many_runs_it_rests(claim, monkeypatch):
         used.add(len(kept))
         return kept
 
-    monkeypatch.setattr(module, "recorded", counting)
+    monkeypatch.setattr(module, reader, counting)
     monkeypatch.setattr(module, "same_seeds", cutting, raising=False)
     found = claims.finding(claim)
     assert found.verdict in (HOLDS, LIMITED, FAILS, INCONCLUSIVE)
@@ -118,9 +119,9 @@ def test_each_verdict_counts_and_links_its_claims(monkeypatch):
 
 
 def test_runs_are_noted_only_inside():
-    with noting() as outer:
+    with track_records_read() as outer:
         recorded("moons-published")
-        with noting() as inner:
+        with track_records_read() as inner:
             read_arrays("mnist-lenet", "full", 2)
     recorded("moons-long")
     assert outer == {"moons-published": set(range(50))}

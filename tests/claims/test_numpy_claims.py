@@ -10,15 +10,14 @@ from helpers.claims import numpy_rules as numpy_claims
 from helpers.claims.finding import FAILS, HOLDS, INCONCLUSIVE, LIMITED
 from helpers.runs.catalogue.numpy_networks import (
     HIDDEN_SIZES,
-    LAMBDAS,
+    LEARNING_RATES,
     MINI_BATCH_TRIALS,
-    RATES,
     TUNING_GRIDS,
     TUNING_SEED,
+    WEIGHT_DECAYS,
     tuning_name,
 )
-from helpers.runs.experiments import recorded
-from helpers.runs.registry import EXPERIMENTS
+from helpers.runs.experiments import EXPERIMENTS, recorded
 
 
 def learners(epochs, accuracy, last=100):
@@ -159,7 +158,7 @@ SUDDEN = np.r_[np.full(100, 2.0), np.linspace(2, 0.5, 20), np.full(80, 0.5)]
     ],
 )
 def test_rates_fail_at_both_ends_and_the_loss_falls_suddenly(find, small, large, loss, answer):
-    ends = {rate: small if rate < 0.2 else large if rate > 0.2 else 0.94 for rate in RATES}
+    ends = {rate: small if rate < 0.2 else large if rate > 0.2 else 0.94 for rate in LEARNING_RATES}
     records = {f"tenth-rate-{rate}": steady(end, loss=loss) for rate, end in ends.items()}
     found = find("C2.4", records, others=steady(0.9, loss=loss))
     assert found.verdict == answer
@@ -168,7 +167,7 @@ def test_rates_fail_at_both_ends_and_the_loss_falls_suddenly(find, small, large,
 
 
 def test_one_sudden_fall_is_not_enough(find):
-    records = {f"tenth-rate-{rate}": steady(0.5, loss=SLOW) for rate in RATES}
+    records = {f"tenth-rate-{rate}": steady(0.5, loss=SLOW) for rate in LEARNING_RATES}
     records |= {"tenth-rate-0.2": steady(0.94), "tenth-rate-0.01": steady(0.94, loss=SUDDEN)}
     found = find("C2.4", records, others=steady(0.9, loss=SLOW))
     assert found.verdict == LIMITED
@@ -177,7 +176,7 @@ def test_one_sudden_fall_is_not_enough(find):
 
 
 def test_a_rate_that_diverges_is_too_large(find):
-    records = {f"tenth-rate-{rate}": steady(0.94, loss=SLOW) for rate in RATES}
+    records = {f"tenth-rate-{rate}": steady(0.94, loss=SLOW) for rate in LEARNING_RATES}
     records["tenth-rate-0.0001"] = steady(0.5, loss=SLOW)
     records["tenth-rate-2"][1] = run(seed=1, diverged=True, eval_accuracy=None)
     found = find("C2.4", records, others=steady(0.9, loss=SLOW))
@@ -207,7 +206,9 @@ def test_decay_makes_little_difference_if_every_interval_is_small(find, others, 
     [(steady(0.8), HOLDS), (steady(0.96), FAILS), (shaky(0.945), INCONCLUSIVE)],
 )
 def test_the_strongest_decay_is_compared_with_the_best_of_the_others(find, strongest, answer):
-    records = {numpy_claims.lambda_name(decay): steady(0.90, train_loss=0.2) for decay in LAMBDAS}
+    records = {
+        numpy_claims.lambda_name(decay): steady(0.90, train_loss=0.2) for decay in WEIGHT_DECAYS
+    }
     records |= {"tenth-reference": steady(0.93, train_loss=0.2)}
     records |= {"tenth-lambda-0.1": steady(0.95, train_loss=0.1), "tenth-lambda-1": strongest}
     for record in strongest:

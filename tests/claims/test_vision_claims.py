@@ -10,7 +10,7 @@ from helpers.claims.course import PUBLISHED_VISION
 from helpers.claims.finding import FAILS, HOLDS, INCONCLUSIVE, LIMITED
 from helpers.claims.vision_rules import NAMES, PUBLISHED_SETTINGS, REPEATED
 from helpers.runs.catalogue.vision import POINTS, Point
-from helpers.runs.registry import EXPERIMENTS
+from helpers.runs.experiments import EXPERIMENTS
 
 
 @pytest.fixture

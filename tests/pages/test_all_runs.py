@@ -16,7 +16,6 @@ from benchmarks import notebook_times
 from benchmarks.notebook_times import NotebookTimesError
 from helpers.analysis.stats import mean_interval
 from helpers.runs import records
-from helpers.runs.ensemble_records import Batch
 
 ROOT = Path(__file__).resolve().parents[2]
 SCRIPT = ROOT / "book" / "_static" / "run_tables.js"
@@ -47,12 +46,12 @@ def record(seed=0, accuracy=0.9, experiment="made-up", **changes):
 
 def batch(accuracies, **changes):
     facts = {
-        "study": "activation-x/plain", "config": {}, "data": "x", "data_checksum": "x",
+        "experiment": "activation-x/plain", "config": {}, "data": "x", "data_checksum": "x",
         "parameters": 1, "environment": ENVIRONMENT, "commit": "abc", "wall_seconds": 3.0,
         "cpu_seconds": 2.0, "train_accuracy": accuracies, "held_out_accuracy": accuracies,
-        "fitted_at": [], "broke_at": [], "complete": True,
+        "first_fit_step": [], "first_nan_step": [], "history": {}, "complete": True,
     }  # fmt: skip
-    return asdict(Batch(**facts | changes))
+    return asdict(records.EnsembleRecord(**facts | changes))
 
 
 def put(folder, name, content):

@@ -1,6 +1,10 @@
-"""What a run is given and what it leaves: data splits, final figures, kept arrays, time."""
+"""Making runs: interruption loses nothing, data splits are clean, and what is kept is right."""
 
+import os
+import subprocess
+import sys
 from dataclasses import replace
+from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
@@ -8,55 +12,179 @@ import pytest
 
 from helpers.data import datasets
 from helpers.data.voc import load_tiny_voc
-from helpers.runs import records, runner
-from helpers.runs.examples import unpacked
-from helpers.runs.registry import EXPERIMENTS, Experiment
+from helpers.runs import ensemble_runner, experiments, records, runner
+from helpers.runs.experiments import ENSEMBLES, EXPERIMENTS, Experiment
 from helpers.training.config import TrainConfig
-from helpers.training.numpy_trainer import NumpyConfig
 
-MOONS = EXPERIMENTS["moons-published"]
-DIGITS = EXPERIMENTS["mnist-corrected"]
+sys.path.insert(0, str(Path(__file__).parent))
+from test_recorded import TINY
 
-
-def rows(images):
-    """Return the images as a set of byte strings."""
-    return {image.tobytes() for image in images}
+ROOT = Path(__file__).resolve().parents[2]
+MOONS, DIGITS = EXPERIMENTS["moons-published"], EXPERIMENTS["mnist-corrected"]
 
 
-def split(**options):
-    return runner.load_data(
-        replace(DIGITS, data={"name": "mnist"} | options), scale="embedded", seed=0
+def make(folder, experiment=TINY, **options):
+    options = {"checkpoint_seconds": 0} | options
+    return runner.run(experiment, "full", 0, runs=folder / "runs",
+                      checkpoints=folder / "checkpoints", **options)  # fmt: skip
+
+
+def stop_at(epoch):
+    def stop(training):
+        if training.epoch == epoch:
+            raise KeyboardInterrupt
+
+    return stop
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory):
+    """Return the record of an unbroken run, and where it was made."""
+    folder = tmp_path_factory.mktemp("whole")
+    return make(folder), folder
+
+
+# --------------------------------------------------------------- whole or not at all
+
+
+def test_a_run_writes_a_record_that_reads_back(whole):
+    made, folder = whole
+    assert list((folder / "runs").rglob("*")) == [folder / "runs" / "tiny",
+                                                  records.record_path("tiny", "full", 0,
+                                                                      folder / "runs")]  # fmt: skip
+    assert experiments.recorded_run(TINY, "full", 0, folder / "runs") == made
+    assert made.complete and not made.diverged
+    assert made.parameters == 2 * 6 + 6 + 6 * 2 + 2
+    assert made.environment["numpy"] == np.__version__
+    assert made.metrics["eval_accuracy"] == made.history["eval_accuracy"][-1]
+    assert made.metrics["best_eval_accuracy"] == max(made.history["eval_accuracy"])
+    assert not list((folder / "checkpoints").rglob("*.npz"))
+
+
+KILLED = """
+import sys, time
+from pathlib import Path
+sys.path[:0] = [{root!r}, {here!r}]
+from helpers.training import numpy_trainer
+from test_runner import make
+Trainer = next(t for t in vars(numpy_trainer).values() if hasattr(t, "run_epoch"))
+step, count = Trainer.step, 0
+def slow_step(self, *arguments):
+    global count
+    count += 1
+    if count == {steps}:
+        print("mid-epoch", flush=True)
+        time.sleep(60)
+    return step(self, *arguments)
+Trainer.step = slow_step
+make(Path({folder!r}))
+"""
+
+
+def test_a_run_killed_in_mid_epoch_resumes_to_the_bit_identical_history(whole, tmp_path):
+    steps = 4 * 7 + 2  # four steps an epoch: the kill comes in the middle of the eighth
+    code = KILLED.format(root=str(ROOT), here=str(Path(__file__).parent), folder=str(tmp_path),
+                         steps=steps)  # fmt: skip
+    process = subprocess.Popen(
+        [sys.executable, "-c", code], stdout=subprocess.PIPE, text=True, cwd=ROOT
     )
+    assert process.stdout.readline().strip() == "mid-epoch"
+    process.kill()
+    assert process.wait() != 0
+    assert not list((tmp_path / "runs").rglob("*.json"))
+
+    epochs = []
+    resumed = make(tmp_path, resume=True, after_epoch=lambda run: epochs.append(run.epoch))
+    assert epochs == list(range(8, 13))  # seven epochs were saved
+    assert (resumed.history, resumed.metrics) == (whole[0].history, whole[0].metrics)
+
+
+def test_a_resumed_run_counts_its_earlier_seconds_and_names_both_commits(tmp_path, monkeypatch):
+    monkeypatch.setattr(runner, "source_commit", lambda: "first")
+    monkeypatch.setattr(runner.Clock, "read", lambda _: {"wall_seconds": 50, "cpu_seconds": 40})
+    with pytest.raises(KeyboardInterrupt):
+        make(tmp_path, after_epoch=stop_at(4))
+    monkeypatch.undo()
+    monkeypatch.setattr(runner, "source_commit", lambda: "second")
+    record = make(tmp_path, resume=True)
+    assert record.commit == "first, second"
+    assert 50 < record.wall_seconds < 100 and 40 < record.cpu_seconds < 90
+
+
+def test_a_foreign_or_damaged_checkpoint_is_refused(tmp_path):
+    with pytest.raises(KeyboardInterrupt):
+        make(tmp_path, after_epoch=stop_at(3))
+    other = replace(TINY, config=replace(TINY.config, weight_decay=0.5))
+    with pytest.raises(runner.CheckpointError, match="another run, configuration or data"):
+        make(tmp_path, other, resume=True)
+    [checkpoint] = (tmp_path / "checkpoints").rglob("*.npz")
+    checkpoint.write_bytes(checkpoint.read_bytes()[:200])
+    with pytest.raises(runner.CheckpointError, match="cannot be read"):
+        make(tmp_path, resume=True)
+
+
+def test_a_full_disk_leaves_the_old_record_intact(tmp_path, monkeypatch):
+    make(tmp_path)
+    [path] = (tmp_path / "runs").rglob("*.json")
+    before = path.read_bytes()
+
+    def full(descriptor):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(OSError, match="No space left"):
+        make(tmp_path, checkpoint_seconds=1e9)
+    assert path.read_bytes() == before
+    assert list(path.parent.iterdir()) == [path]
+
+
+def test_divergence_is_recorded_with_its_epoch(tmp_path):
+    schedule = dict.fromkeys(TINY.config.schedule, 1e9) | {"name": "constant"}
+    wild = replace(TINY, config=replace(TINY.config, loss="mse", schedule=schedule))
+    record = make(tmp_path, wild)
+    assert record.diverged and record.complete
+    assert record.history["loss"][-1] is None
+    assert record.metrics["eval_accuracy"] is None
+    assert experiments.recorded_run(wild, "full", 0, tmp_path / "runs").diverged
+
+
+def test_an_ensemble_is_recorded_and_its_networks_come_back(tmp_path):
+    quick = replace(ENSEMBLES["activation-relu/plain"], iterations=3, seeds=4)
+    made = ensemble_runner.run(quick, tmp_path)
+    assert records.read(records.ensemble_path(quick.name, tmp_path), type(made)) == made
+    assert made.parameters == 151 and len(made.train_accuracy) == 4
+    one = ensemble_runner.trained_ensemble("relu", 2, tmp_path)
+    assert one.weights[0].shape == (1, 2, 10)
+    with pytest.raises(records.RecordError, match="missing or damaged"):
+        ensemble_runner.trained_ensemble("tan", folder=tmp_path)
 
 
 # ----------------------------------------------------------------------------- data
 
 
+def split(**options):
+    return runner.load_data(replace(DIGITS, data={"name": "mnist"} | options), "embedded", 0)
+
+
+def rows(images):
+    return {image.tobytes() for image in images}
+
+
 def test_validation_images_come_from_the_training_part_and_are_not_trained_on():
-    whole = datasets.load_mnist("embedded")
-    data = split(validation=200, train_size=500, evaluate_on="validation")
-    assert data.x.shape == (500, 28, 28) and data.x_eval.shape == (200, 28, 28)
-    assert data.labels.shape == (500,) and data.labels_eval.shape == (200,)
-    assert rows(data.x) | rows(data.x_eval) <= rows(whole.train_images)
-    assert not rows(data.x) & rows(data.x_eval)
-    assert np.bincount(data.labels).min() >= 45  # every class keeps its share
-
-
-def test_the_test_part_is_used_where_asked_and_the_training_part_is_the_same():
-    whole = datasets.load_mnist("embedded")
+    everything = datasets.load_mnist("embedded")
     tuned = split(validation=200, train_size=500, evaluate_on="validation")
     final = split(validation=200, train_size=500, evaluate_on="test")
-    np.testing.assert_array_equal(final.x_eval, whole.test_images)
-    np.testing.assert_array_equal(final.labels_eval, whole.test_labels)
+    assert len(tuned.x) == 500 and len(tuned.x_eval) == 200
+    assert rows(tuned.x) | rows(tuned.x_eval) <= rows(everything.train_images)
+    assert not rows(tuned.x) & rows(tuned.x_eval)
     np.testing.assert_array_equal(final.x, tuned.x)
-    np.testing.assert_array_equal(split(evaluate_on="test").x, whole.train_images)
+    np.testing.assert_array_equal(final.x_eval, everything.test_images)
 
 
 @pytest.mark.parametrize(
     ("options", "message"),
     [
         ({"evaluate_on": "validation"}, "cannot evaluate on 'validation': there is test"),
-        ({"evaluate_on": "valid", "validation": 100}, "cannot evaluate on 'valid'"),
         ({"name": "imagenet", "evaluate_on": "test"}, "unknown data 'imagenet'"),
     ],
 )
@@ -67,11 +195,8 @@ def test_unclear_data_are_refused(options, message):
 
 def test_half_moons_have_the_seed_of_the_run_or_their_own():
     data = runner.load_data(MOONS, "full", seed=3)
-    x, labels = datasets.half_moons(200, 0.2, 3)
-    np.testing.assert_array_equal(data.x, x)
-    np.testing.assert_array_equal(data.labels, labels)
-    x_eval, _ = datasets.half_moons(10_000, 0.2, 1_000_003)
-    np.testing.assert_array_equal(data.x_eval, x_eval)
+    np.testing.assert_array_equal(data.x, datasets.half_moons(200, 0.2, 3)[0])
+    np.testing.assert_array_equal(data.x_eval, datasets.half_moons(10_000, 0.2, 1_000_003)[0])
     same = [runner.load_data(EXPERIMENTS["moons-same-data"], "full", seed).x for seed in (0, 3)]
     np.testing.assert_array_equal(*same)
 
@@ -85,148 +210,77 @@ def test_an_experiment_can_fix_the_seed_of_the_weights():
     assert (first_weights("moons-published", 1) != first_weights("moons-published", 2)).all()
 
 
-def test_images_become_vectors_of_the_configured_precision():
-    training, data = runner.prepare(DIGITS, "embedded", 0)
-    assert data.x.dtype == np.uint8
-    assert training.data.x.shape == (len(data.x), 784) and training.data.x.dtype == np.float32
-    np.testing.assert_allclose(training.data.x_eval[0] * 255, data.x_eval[0].ravel(), atol=1e-4)
-
-
-# --------------------------------------------------------------------------- results
-
-
-def test_final_figures_are_those_of_the_last_epoch():
-    history = {
-        "epoch": [0, 1, 2],
-        "loss": [3.0, 2.0, 1.0],
-        "accuracy": [0.1, 0.2, 0.3],
-        "eval_loss": [3.0, None, 1.5],
-        "eval_accuracy": [0.4, None, 0.3],
-    }
-    assert runner.final_metrics(history) == {
-        "train_loss": 1.0,
-        "train_accuracy": 0.3,
-        "eval_loss": 1.5,
-        "eval_accuracy": 0.3,
-        "best_eval_accuracy": 0.4,
-    }
-
-
-def test_a_run_that_diverged_has_no_final_figures():
-    history = {name: [1.0, None] for name in ("loss", "accuracy", "eval_loss", "eval_accuracy")}
-    metrics = runner.final_metrics(history)
-    assert metrics.pop("best_eval_accuracy") == 1.0
-    assert set(metrics.values()) == {None}
+# ---------------------------------------------------------- what is kept beside a record
 
 
 def test_kept_mistakes_are_wrong_and_the_worst_come_first():
     scores = np.array([[3, 1], [0, 2], [5, 0], [1, 0.5]], np.float32)
-    training = SimpleNamespace(scores=lambda: scores, artifacts=lambda: {"own": np.ones(2)})
-    images = np.arange(4 * 28 * 28, dtype=np.uint8).reshape(4, 28, 28)
-    data = SimpleNamespace(x_eval=images, labels_eval=np.array([0, 0, 1, 1]))
-    kept = runner.kept_arrays(training, data)
-    assert kept["mistake_indices"].tolist() == [2, 1, 3]
-    np.testing.assert_array_equal(kept["mistake_images"], images[[2, 1, 3]])
-    assert set(kept) == {"scores", "labels", "mistake_images", "mistake_indices", "own"}
-    assert len(runner.kept_arrays(training, data, mistakes=2)["mistake_indices"]) == 2
+    labels = np.array([0, 0, 1, 1])
+    data = SimpleNamespace(x_eval=np.arange(4), labels_eval=labels, y_eval=labels)
+    assert runner.mistakes(scores, data)["mistake_indices"].tolist() == [2, 1, 3]
+    assert len(runner.mistakes(scores, data, most=2)["mistake_indices"]) == 2
 
 
-def test_the_units_kept_are_those_that_the_output_listens_to_most():
-    experiment = Experiment("small", "", NumpyConfig(sizes=(784, 5, 10)), DIGITS.data)
-    training, _ = runner.prepare(experiment, "embedded", 0)
-    first, second = training.network.dense_layers
-    second.weight[:] = np.array([1, 5, 0, 3, 2])[:, None]
-    kept = training.artifacts(units=2)["first_weights"]
-    assert kept.shape == (2, 28, 28)
-    np.testing.assert_allclose(kept[0].ravel(), first.weight[:, 1], rtol=1e-3, atol=1e-6)
-    np.testing.assert_allclose(kept[1].ravel(), first.weight[:, 3], rtol=1e-3, atol=1e-6)
+def kept_of(folder, config, data, seed=1, **keep):
+    experiment = Experiment("small", "", config, data, keep=True, **keep)
+    runner.run(experiment, "embedded", seed, device="cpu", runs=folder, checkpoints=folder / "c")
+    return records.read_arrays("small", "embedded", seed, folder)
 
 
-def test_a_model_is_kept_with_samples_for_the_seeds_that_are_named(tmp_path):
+def test_a_model_is_kept_with_two_samples_of_each_class(tmp_path):
     data = {"name": "mnist", "validation": 200, "train_size": 100, "evaluate_on": "validation"}
-    recipe = TrainConfig("resnet18", model_kwargs={"width": 2}, epochs=1)
-    experiment = Experiment("small", "", recipe, data, keep=True, keep_model=(1,))
-    finished, kept = {}, {}
-    for seed in (0, 1):
-        runner.run(
-            experiment, "embedded", seed, after_epoch=lambda run: finished.update(last=run),
-            device="cpu", runs=tmp_path / "runs", checkpoints=tmp_path / "checkpoints",
-        )  # fmt: skip
-        kept[seed] = records.read_arrays("small", "embedded", seed, tmp_path / "runs")
-    more = kept[1].keys() - kept[0].keys()
-    state = finished["last"].model.state_dict()
-    assert more == {f"model/{name}" for name in state} | {"sample_images", "sample_labels"}
-    assert "stem.1.running_mean" in state  # what no gradient trains is needed as well
-    for name, value in state.items():
-        array = kept[1][f"model/{name}"]
-        assert array.dtype == np.float16 and array.shape == tuple(value.shape)
-        np.testing.assert_allclose(array, value, rtol=1e-3, atol=1e-6)
+    kept = kept_of(tmp_path, TrainConfig("lenet", epochs=1), data, keep_model=(1,))
+    assert kept["model/features.0.weight"].dtype == np.float16
+    assert kept["sample_labels"].tolist() == sorted([*range(10)] * 2)
+    plain = kept_of(tmp_path, TrainConfig("lenet", epochs=1), data, seed=0, keep_model=(1,))
+    assert not any(name.startswith(("model", "sample")) for name in plain)
 
 
-@pytest.mark.parametrize(
-    ("model", "arguments", "shape"),
-    [
-        ("resnet18", {"width": 2}, (5, 2, 2)),
-        ("vit", {"patch": 16, "embed_dim": 8, "heads": 2, "hidden": 8}, (16,)),
-        ("lenet", {}, None),
-    ],
-)
-def test_telling_images_are_kept_with_where_the_model_looks(tmp_path, model, arguments, shape):
-    recipe = TrainConfig(model, model_kwargs=arguments, epochs=1, loss="binary-cross-entropy")
-    data = {"name": "tiny-voc", "size": 64, "evaluate_on": "validation", "train_size": 32}
-    experiment = Experiment("small", "", recipe, data, keep=True, keep_images=(1,))
-    kept = {}
-    for seed in (0, 1):
-        runner.run(
-            experiment, "embedded", seed, device="cpu", runs=tmp_path / "runs",
-            checkpoints=tmp_path / "checkpoints",
-        )  # fmt: skip
-        kept[seed] = records.read_arrays("small", "embedded", seed, tmp_path / "runs")
-    more = kept[1].keys() - kept[0].keys()
-    assert more == {"shown", "shown_images"} | ({"shown_saliency"} if shape else set())
-    images = unpacked(kept[1]["shown_images"])
-    places = kept[1]["shown"]
-    assert images.shape == (len(places), 64, 64, 3)
-    originals = load_tiny_voc().val_images[places]
-    assert np.abs(images.astype(int) - originals).mean() < 10
+VOC = {"name": "tiny-voc", "size": 64, "evaluate_on": "validation", "train_size": 32}
+
+
+@pytest.mark.parametrize(("model", "shape"), [("vit", (16,)), ("lenet", None)])
+def test_examples_are_kept_with_where_the_model_looks(tmp_path, model, shape):
+    changes = {"epochs": 1, "augment": {}}
+    if model == "vit":
+        config = replace(EXPERIMENTS["toy-vit"].config, **changes)
+        config = replace(
+            config, **{sizes_of(config): getattr(config, sizes_of(config)) | {"patch": 16}}
+        )
+    else:
+        config = replace(EXPERIMENTS["toy-lenet"].config, **changes)
+    kept = kept_of(tmp_path, config, VOC, keep_images=(1,))
+    places = kept["examples"]
+    images = runner.decode_images(kept["example_images"])
+    assert np.abs(images.astype(int) - load_tiny_voc().val_images[places]).mean() < 10
+    assert ("example_saliency" in kept) == bool(shape)
     if shape:
-        assert kept[1]["shown_saliency"].shape == (len(places), *shape)
+        assert kept["example_saliency"].shape == (len(places), *shape)
 
 
-def test_samples_are_the_first_of_each_class():
-    labels = np.array([2, 0, 2, 1, 0, 2, 1, 0])
-    images = np.arange(8 * 28 * 28).reshape(8, 28, 28).astype(np.uint8)
-    found = runner.samples(SimpleNamespace(x_eval=images, labels_eval=labels))
-    assert found["sample_labels"].tolist() == [0, 0, 1, 1, 2, 2]
-    np.testing.assert_array_equal(found["sample_images"], images[[1, 4, 3, 6, 0, 2]])
-    assert found["sample_images"].dtype == found["sample_labels"].dtype == np.uint8
+def sizes_of(config):
+    return "model_kwargs" if hasattr(config, "model_kwargs") else "arguments"
 
 
-def test_a_resumed_run_counts_its_earlier_seconds_and_names_both_commits(tmp_path, monkeypatch):
-    tiny = replace(MOONS, name="tiny", config=replace(MOONS.config, epochs=6))
-    folders = {"runs": tmp_path / "runs", "checkpoints": tmp_path / "checkpoints"}
-
-    def stop(training):
-        if training.epoch == 4:
-            raise KeyboardInterrupt
-
-    monkeypatch.setattr(runner, "source_commit", lambda: "first")
-    monkeypatch.setattr(runner.Clock, "read", lambda _: {"wall_seconds": 50, "cpu_seconds": 40})
-    with pytest.raises(KeyboardInterrupt):
-        runner.run(tiny, "full", 0, after_epoch=stop, checkpoint_seconds=0, **folders)
-    monkeypatch.undo()
-    monkeypatch.setattr(runner, "source_commit", lambda: "second")
-    record = runner.run(tiny, "full", 0, resume=True, **folders)
-    assert record.commit == "first, second"
-    assert 50 < record.wall_seconds < 100 and 40 < record.cpu_seconds < 90
+#                    alarm 0  alarm 1   miss 0   right     right     nearly 0
+LOGITS = np.array([[9, -5], [-7, 8], [-6, 5.0], [4, -9], [8, -6], [7, -0.1]])
+TARGETS = np.array([[0, 0], [0, 0], [1, 1], [1, 0], [1, 0], [1, 0]])
 
 
-def test_checkpoints_are_not_written_more_often_than_asked(tmp_path, monkeypatch):
-    saved = []
-    monkeypatch.setattr(runner, "_save", lambda training, *_: saved.append(training.epoch))
-    tiny = replace(MOONS, name="tiny", config=replace(MOONS.config, epochs=5))
-    folders = {"runs": tmp_path / "runs", "checkpoints": tmp_path / "checkpoints"}
-    runner.run(tiny, "full", 0, checkpoint_seconds=1e9, **folders)
-    assert saved == []
-    runner.run(tiny, "full", 0, checkpoint_seconds=0, **folders)
-    assert saved == [1, 2, 3, 4]
+def test_examples_come_kind_by_kind_and_class_by_class_each_once():
+    assert runner.select_examples(LOGITS, TARGETS, each=1, doubtful=1).tolist() == [0, 1, 2, 4, 5]
+    found = runner.select_examples(LOGITS, TARGETS).tolist()
+    assert sorted(found) == [0, 1, 2, 3, 4, 5]
+    greedy = np.array([[9, -1], [8, -1], [7, -1], [-1, 0.5]])
+    assert runner.select_examples(greedy, np.zeros((4, 2)), 1, 0).tolist() == [0, 3]
+    faultless = np.where(TARGETS, 3.0, -2.0)
+    assert runner.select_examples(faultless, TARGETS, 9, 0).tolist() == [2, 3, 4, 5]
+
+
+def test_encoded_images_are_small_and_come_back_in_their_order():
+    images = load_tiny_voc().val_images[:12]
+    picture = runner.encode_images(images)
+    again = runner.decode_images(picture).astype(int)
+    assert picture.nbytes < images.nbytes / 4 and again.shape == images.shape
+    assert np.abs(again - images).mean() < 10
+    assert np.abs(again - images[::-1]).mean(axis=(1, 2, 3)).min() > 20

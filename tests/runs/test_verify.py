@@ -1,37 +1,32 @@
-"""Verifying the book: every verdict, every exit status, and nothing left behind."""
+"""The command line, and verifying the book: every verdict, and nothing left behind."""
 
-import json
-from dataclasses import asdict, replace
+import os
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 
-from helpers.runs import ensemble_runner as activation_runs
-from helpers.runs import records, runner, verify
-from helpers.runs.agreement import (
-    AS_RECORDED,
-    INCONCLUSIVE,
-    OUTSIDE,
-    WITHIN,
-    judge,
-    judge_batch,
-    prediction_interval,
-)
-from helpers.runs.catalogue.activations import STUDIES, Study
-from helpers.runs.experiments import UnknownExperiment
-from helpers.runs.registry import EXPERIMENTS, Experiment
-from helpers.runs.verify import Check
-from helpers.training.numpy_trainer import NumpyConfig
+from helpers.data.datasets import DataNotPrepared
+from helpers.runs import ensemble_runner, records, runner, verify
+from helpers.runs.__main__ import ERRORS, main, parse_seeds
+from helpers.runs.experiments import ENSEMBLES, EXPERIMENTS, Ensemble, UnknownExperiment
+from helpers.runs.records import RecordError, exit_status
+from helpers.runs.verify import AS_RECORDED, INCONCLUSIVE, OUTSIDE, WITHIN, judge, judge_ensemble
 
-TINY = Experiment(
-    "tiny",
-    "a quick run",
-    NumpyConfig(sizes=(2, 6, 2), epochs=30, batch_size=16, evaluate_every=30),
-    {"name": "half-moons", "n": 64, "noise": 0.2, "held_out": 500, "data_seed": None},
-    seeds=(0, 1, 2),
+sys.path.insert(0, str(Path(__file__).parent))
+import test_recorded
+
+ROOT = Path(__file__).resolve().parents[2]
+TINY = replace(
+    test_recorded.TINY,
+    config=replace(test_recorded.TINY.config, epochs=30, evaluate_every=30),
+    data=test_recorded.TINY.data | {"held_out": 500},
 )
-STUDY = Study("tanh", "tiny", n=20, iterations=4, seeds=5)
+ENSEMBLE = Ensemble("tanh", "tiny", n=20, iterations=4, seeds=5)
 
 
 @pytest.fixture
@@ -39,26 +34,25 @@ def tiny(monkeypatch):
     monkeypatch.setitem(EXPERIMENTS, "tiny", TINY)
 
 
-@pytest.fixture
-def on_file(tiny, tmp_path):
-    """A folder with the records of three runs."""
+@pytest.fixture(scope="module")
+def made(tmp_path_factory):
+    """Return the records of three runs."""
+    folder = tmp_path_factory.mktemp("made")
     for seed in TINY.seeds:
-        runner.run(TINY, "full", seed, runs=tmp_path, checkpoints=tmp_path / "checkpoints")
+        runner.run(TINY, "full", seed, runs=folder, checkpoints=folder / "checkpoints")
+    return [records.read(records.record_path("tiny", "full", seed, folder)) for seed in TINY.seeds]
+
+
+@pytest.fixture
+def on_file(tiny, made, tmp_path):
+    """Return a folder with the records of three runs."""
+    for record in made:
+        records.write(record, tmp_path)
     return tmp_path
 
 
-def change(folder, seed=0, name="tiny", **changes):
-    """Write a record anew with other content."""
-    path = records.record_path(name, "full", seed, folder)
-    path.write_text(json.dumps(json.loads(path.read_text()) | changes))
-
-
-def snapshot(folder):
-    return {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
-
-
-def last_line(text):
-    return text.strip().splitlines()[-1]
+def verdict(recorded, seed=0, experiment=TINY):
+    return verify.verify(experiment, "full", seed, recorded)
 
 
 # ------------------------------------------------------------------------------- the rule
@@ -89,172 +83,180 @@ SPREAD = {0: 0.90, 1: 0.92, 2: 0.94}  # mean 0.92, SD 0.02
     ],
 )
 def test_the_rule(recorded, seed, new, verdict):
-    assert judge(recorded, seed, new)[0] == verdict
+    assert judge(recorded, seed, new) == verdict
 
 
 def test_the_interval_holds_the_next_run_as_often_as_it_says():
-    draws = np.random.default_rng(0).normal(0.9, 0.01, (4000, 6))
-    hits = [prediction_interval(row[:5]).contains(row[5]) for row in draws]
-    assert np.mean(hits) == pytest.approx(0.95, abs=0.012)
-    means = [prediction_interval(row[:3], new=3).contains(row[3:].mean()) for row in draws]
-    assert np.mean(means) == pytest.approx(0.95, abs=0.012)
+    draws = np.random.default_rng(0).normal(0.9, 0.01, (2000, 6))
+    limits = [verify.expected(row[:5]) for row in draws]
+    hits = [low <= row[5] <= high for (low, high), row in zip(limits, draws, strict=True)]
+    assert np.mean(hits) == pytest.approx(0.95, abs=0.015)
 
 
-def test_one_run_has_no_interval():
-    with pytest.raises(ValueError, match="at least 2"):
-        prediction_interval([0.9])
-
-
-def test_a_batch_is_judged_network_by_network_and_then_by_its_mean():
+def test_an_ensemble_is_judged_network_by_network_and_then_by_its_mean():
     recorded = [0.90, 0.91, 0.92, 0.93, 0.94]
-    assert judge_batch(recorded, recorded)[0] == AS_RECORDED
-    assert judge_batch(recorded, recorded[::-1])[0] == WITHIN
-    assert judge_batch(recorded, [value - 0.05 for value in recorded])[0] == OUTSIDE
+    assert judge_ensemble(recorded, recorded) == AS_RECORDED
+    assert judge_ensemble(recorded, recorded[::-1]) == WITHIN
+    assert judge_ensemble(recorded, [value - 0.05 for value in recorded]) == OUTSIDE
 
 
 # ------------------------------------------------------------------------------ the checks
 
 
-def test_a_repeated_run_is_as_recorded(on_file, capsys):
-    assert verify.main(["tiny"], on_file) == 0
+def with_accuracy(made, value):
+    return [replace(r, metrics={"eval_accuracy": value + 0.001 * r.seed}) for r in made]
+
+
+def test_a_repeated_run_is_as_recorded_and_a_result_outside_is_told(on_file, made, capsys):
+    before = {path: path.read_bytes() for path in on_file.rglob("*.json")}
+    threads = torch.get_num_threads()
+    assert main(["verify", "tiny"], on_file) == 0
     printed = capsys.readouterr().out
     assert "as recorded: its history to the last digit" in printed
-    assert last_line(printed) == "1 of 1 agree with the records"
+    assert printed.strip().endswith("1 of 1 agree with the records")
+    assert {path: path.read_bytes() for path in on_file.rglob("*.*")} == before
+    assert torch.get_num_threads() == threads
+    for record in with_accuracy(made, 0.2):
+        records.write(record, on_file)
+    assert main(["verify", "tiny"], on_file) == 1
+    assert capsys.readouterr().out.strip().endswith("0 of 1 agree with the records, 1 outside")
 
 
-def test_a_new_seed_lies_within(on_file, capsys):
-    assert verify.main(["tiny", "--seeds", "5"], on_file) == 0
-    assert " within" in capsys.readouterr().out
+def test_another_precision_is_compared_by_the_spread_and_named(made):
+    moved = [
+        replace(r, environment=r.environment | {"device": "cuda"}, metrics=s.metrics)
+        for r, s in zip(made, with_accuracy(made, made[0].metrics["eval_accuracy"] + 1e-3),
+                        strict=True)
+    ]  # fmt: skip
+    outcome = verdict(moved)
+    assert outcome.verdict == WITHIN
+    assert outcome.note == "device cpu, recorded with cuda"
 
 
-def test_a_result_outside_is_told_and_fails(on_file, capsys):
-    for seed in TINY.seeds:
-        change(on_file, seed, metrics={"eval_accuracy": 0.2 + 0.001 * seed})
-    assert verify.main(["tiny"], on_file) == 1
-    printed = capsys.readouterr().out
-    assert "OUTSIDE" in printed
-    assert last_line(printed) == "0 of 1 agree with the records, 1 outside"
+def test_what_differs_from_the_record_is_named(made):
+    odd = with_accuracy(made, 0.2)
+    assert "though libraries and processor are those of the record" in verdict(odd).note
+    odd[0] = replace(odd[0], data_checksum="another")
+    assert "the data are not those of the record" in verdict(odd).note
+    assert verdict(made, seed=5).verdict == WITHIN and verdict(made, seed=5).note == ""
 
 
-def test_two_recorded_seeds_are_too_few(on_file, monkeypatch, capsys):
-    monkeypatch.setitem(EXPERIMENTS, "tiny", replace(TINY, seeds=(0, 1)))
-    assert verify.main(["tiny", "--seeds", "5"], on_file) == 3
-    assert "1 can't be told: too few recorded seeds" in last_line(capsys.readouterr().out)
-    assert verify.main(["tiny"], on_file) == 0  # the same seed can be told
+def test_a_run_that_diverges_is_outside_unless_a_recorded_one_did(made):
+    schedule = dict.fromkeys(TINY.config.schedule, 1e200) | {"name": "constant"}
+    wild = replace(TINY, config=replace(TINY.config, schedule=schedule))
+    assert verdict(made, experiment=wild).verdict == OUTSIDE
+    lost = [replace(made[0], diverged=True, metrics={"eval_accuracy": None}), *made[1:]]
+    assert verdict(lost, experiment=wild).verdict == AS_RECORDED
 
 
-def test_one_outside_outweighs_what_cannot_be_told(on_file, tiny, monkeypatch):
-    few = replace(TINY, name="tiny-few", seeds=(0,))
-    monkeypatch.setitem(EXPERIMENTS, "tiny-few", few)
-    runner.run(few, "full", 0, runs=on_file, checkpoints=on_file)
-    for seed in TINY.seeds:
-        change(on_file, seed, metrics={"eval_accuracy": 0.2})
-    assert verify.main(["tiny*", "--seeds", "5"], on_file) == 1
+def test_an_ensemble_of_practice_5_is_verified(tmp_path, monkeypatch, capsys):
+    monkeypatch.setitem(ENSEMBLES, ENSEMBLE.name, ENSEMBLE)
+    record = ensemble_runner.run(ENSEMBLE, tmp_path)
+    assert main(["verify", ENSEMBLE.name], tmp_path) == 0
+    assert f"{np.mean(record.held_out_accuracy):.4f}  as recorded" in capsys.readouterr().out
+    records.write(replace(record, held_out_accuracy=[0.1, 0.1, 0.1, 0.1, 0.11]), tmp_path)
+    assert main(["verify", ENSEMBLE.name], tmp_path) == 1
 
 
-def test_a_run_that_diverges_is_outside_unless_a_recorded_one_did(on_file, monkeypatch, capsys):
-    wild = replace(TINY, config=replace(TINY.config, schedule={"name": "constant", "lr": 1e200}))
-    monkeypatch.setitem(EXPERIMENTS, "tiny", wild)
-    for seed in TINY.seeds:
-        change(on_file, seed, config=wild.as_json())
-    assert verify.main(["tiny"], on_file) == 1
-    assert "diverged  OUTSIDE" in capsys.readouterr().out
-    change(on_file, 0, diverged=True, metrics={})
-    assert verify.main(["tiny"], on_file) == 0
-    assert "diverged  as recorded" in capsys.readouterr().out
+def test_a_missing_record_is_found_before_anything_is_trained(tiny, tmp_path, capsys, monkeypatch):
+    monkeypatch.setattr(verify, "verify", lambda *_: pytest.fail("trained"))
+    assert main(["verify", "tiny"], tmp_path) == 2
+    assert "is missing: record it with" in capsys.readouterr().err
 
 
-def test_what_differs_from_the_record_is_named(on_file, capsys):
-    path = records.record_path("tiny", "full", 0, on_file)
-    record = json.loads(path.read_text())
-    changed = {"environment": record["environment"] | {"numpy": "0.1"}}
-    metrics = {"eval_accuracy": record["metrics"]["eval_accuracy"] + 0.001}
-    change(on_file, 0, **changed, metrics=metrics)
-    verify.main(["tiny"], on_file)
-    assert "recorded with 0.1" in capsys.readouterr().out
-    change(on_file, 0, environment=record["environment"])
-    verify.main(["tiny"], on_file)
-    assert "though libraries and processor are those of the record" in capsys.readouterr().out
-    change(on_file, 0, data_checksum="another")
-    verify.main(["tiny"], on_file)
-    assert "the data are not those of the record" in capsys.readouterr().out
-
-
-def test_several_labels_are_compared_by_the_mean_average_precision():
-    several = {"eval_accuracy": 0.9, "eval_mean_average_precision": 0.7}
-    assert verify.metric_of([{}, several]) == "eval_mean_average_precision"
-    assert verify.metric_of([{"eval_accuracy": 0.9}]) == "eval_accuracy"
-
-
-def test_a_batch_of_practice_5_is_verified(tmp_path, monkeypatch, capsys):
-    monkeypatch.setitem(STUDIES, STUDY.name, STUDY)
-    batch = activation_runs.run(STUDY, tmp_path)
-    before = snapshot(tmp_path)
-    assert verify.main([STUDY.name], tmp_path) == 0
-    assert f"{np.mean(batch.held_out_accuracy):.4f}  as recorded" in capsys.readouterr().out
-    assert snapshot(tmp_path) == before
-    path = tmp_path / f"{STUDY.name}.json"
-    path.write_text(json.dumps(asdict(batch) | {"held_out_accuracy": [0.1, 0.1, 0.1, 0.1, 0.11]}))
-    assert verify.main([STUDY.name], tmp_path) == 1
-
-
-def test_nothing_is_written_and_threads_are_given_back(on_file, monkeypatch, tmp_path):
-    here = tmp_path / "here"
-    here.mkdir()
-    monkeypatch.chdir(here)
-    made_before = snapshot(on_file), sorted(records.RUNS.rglob("*")), torch.get_num_threads()
-    verify.main(["tiny", "--seeds", "0-1"], on_file)
-    made_after = snapshot(on_file), sorted(records.RUNS.rglob("*")), torch.get_num_threads()
-    assert made_after == made_before
-    assert not list(here.iterdir())
+def test_names_become_checks_and_the_default_ones_need_no_download():
+    assert verify.checks_of(["small-lenet"]) == [("small-lenet", "embedded", 0)]
+    assert verify.checks_of(["mnist-lenet"], seeds=[3, 9])[1] == ("mnist-lenet", "full", 9)
+    assert len(verify.checks_of(["activation-relu/*", "activation-relu/plain"])) == 9
+    with pytest.raises(UnknownExperiment):
+        verify.checks_of(["small-lenet", "no-such"])
+    for name, scale, _ in verify.checks_of(verify.QUICK):
+        assert scale == "embedded" or name.startswith(("moons", "activation"))
 
 
 # ------------------------------------------------------------------------- the command line
 
 
+def test_run_makes_what_is_missing_and_skips_what_is_recorded(on_file, capsys, monkeypatch):
+    monkeypatch.setattr(runner, "CHECKPOINTS", on_file / "checkpoints")
+    [first, *_] = sorted(on_file.rglob("*.json"))
+    first.unlink()
+    before = {path: path.stat().st_mtime_ns for path in on_file.rglob("*.json")}
+    assert main(["run", "tin*", "--resume", "--threads", "1"], on_file) == 0
+    assert "2 were recorded already; without --resume they are made again" in (
+        capsys.readouterr().out
+    )
+    assert first.exists() and all(p.stat().st_mtime_ns == time for p, time in before.items())
+
+
+def test_list_says_what_is_recorded_and_how_long_it_took(on_file, capsys):
+    (on_file / "tiny" / "full-seed-1.json").unlink()
+    assert main(["list", "moons-long", "tiny", "activation-relu/*"], on_file) == 0
+    lines = [line.split() for line in capsys.readouterr().out.splitlines()]
+    assert lines[0][:3] == ["moons-long", "full", "0/50"]
+    assert lines[1][:4] == ["tiny", "full", "2/3", "recorded"]
+    assert len(lines) == 11
+
+
 @pytest.mark.parametrize(
-    ("arguments", "said"),
+    ("arguments", "message"),
     [
-        (["no-such"], "there is no experiment 'no-such': python -m helpers.runs.verify --list"),
-        (["tiny", "--scale", "embedded"], "'tiny' at embedded scale"),
-        (["activation-tanh/plain", "--seeds", "0"], "leave --seeds out"),
+        (["run", "huge"], "there is no experiment 'huge'"),
+        (["run", "tenth-reference", "--scale", "embedded"], "'tenth-reference' at embedded scale"),
+        (["verify", "huge"], "there is no experiment 'huge': python -m helpers.runs list"),
+        (["run", "moons-published", "--threads", "-1"], "is not a whole number from 1 on"),
+        (["run"], "name an experiment, or say --all"),
+        (["run", "moons-published", "--seeds", "a-b"], "is not a list of seeds such as 0-4"),
+        (["run", "moons-published", "--scale", "tiny"], "invalid choice"),
     ],
 )
-def test_a_wrong_call_is_a_sentence(tiny, arguments, said, capsys):
-    assert verify.main(arguments) == 2
-    assert said in capsys.readouterr().err
+def test_bad_input_is_answered_with_a_sentence(arguments, message, capsys):
+    try:
+        status = main(arguments)
+    except SystemExit as stop:  # argparse's
+        status = stop.code
+    assert status == 2
+    assert message in capsys.readouterr().err
 
 
-def test_a_missing_record_is_found_before_anything_is_trained(tiny, tmp_path, capsys, monkeypatch):
-    monkeypatch.setattr(verify, "verify", lambda *_: pytest.fail("trained"))
-    assert verify.main(["tiny"], tmp_path) == 2
-    assert "is missing: record it with" in capsys.readouterr().err
+def test_the_command_ends_quietly_where_nobody_reads_on_and_says_if_data_are_missing(tmp_path):
+    command = [sys.executable, "-m", "helpers.runs", "list", "moons-*"]
+    with subprocess.Popen(
+        command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as process:
+        process.stdout.close()
+        assert process.stderr.read() == ""
+    assert process.returncode == 1
+    done = subprocess.run(
+        [sys.executable, "-m", "helpers.runs", "run", "mnist-published"], cwd=ROOT, text=True,
+        capture_output=True, env=os.environ | {"COURSE_DATA": str(tmp_path)},
+    )  # fmt: skip
+    assert done.returncode == 2
+    assert "python -m data_prep mnist" in done.stderr and "Traceback" not in done.stderr
 
 
-def test_the_default_set_is_listed_recorded_and_needs_no_download():
-    checks = verify.checks_of(verify.QUICK)
-    assert [check.name for check in checks] == list(verify.QUICK)
-    for check in checks:
-        assert verify.recorded_of(check)
-        data = EXPERIMENTS[check.name].data["name"] if check.seed is not None else "half-moons"
-        assert check.scale == "embedded" or data == "half-moons"
+@pytest.mark.parametrize(
+    ("error", "status", "said"),
+    [
+        (RecordError("it is missing: mend it"), 2, "error: it is missing: mend it\n"),
+        (UnknownExperiment("unknown name 'x'"), 2, "error: unknown name 'x'\n"),
+        (DataNotPrepared("not there"), 2, "error: not there\n"),
+        (OSError(28, "No space left", "f.json"), 2,
+         "error: f.json: No space left; what was there before is intact\n"),
+        (KeyboardInterrupt(), 130, "\nstopped; nothing was written\n"),
+    ],
+)  # fmt: skip
+def test_an_error_becomes_a_sentence_and_a_status(capsys, error, status, said):
+    def fail():
+        raise error
+
+    ends = "what was there before", "stopped; nothing was written"
+    assert exit_status(fail, ERRORS, *ends) == status
+    assert capsys.readouterr().err == said
 
 
-def test_names_become_checks():
-    assert verify.checks_of(["small-lenet"]) == [Check("small-lenet", "embedded", 0)]
-    assert verify.checks_of(["mnist-lenet"], seeds=[3, 9]) == [
-        Check("mnist-lenet", "full", 3),
-        Check("mnist-lenet", "full", 9),
-    ]
-    assert len(verify.checks_of(["activation-relu/*", "activation-relu/plain"])) == 9
-    with pytest.raises(UnknownExperiment):
-        verify.checks_of(["small-lenet", "no-such"])
-
-
-def test_the_list_names_everything_and_marks_the_default_set(capsys):
-    assert verify.main(["--list"]) == 0
-    lines = capsys.readouterr().out.splitlines()
-    listed = sum(bool(e.seeds_at(scale)) for e in EXPERIMENTS.values() for scale in verify.SCALES)
-    assert len(lines) == listed + len(STUDIES)
-    marked = [line for line in lines if line.endswith("in the default set")]
-    assert {line.split()[0] for line in marked} == set(verify.QUICK)
+@pytest.mark.parametrize(
+    ("text", "seeds"), [("0-4", [0, 1, 2, 3, 4]), ("0,2,7", [0, 2, 7]), ("3", [3])]
+)
+def test_seed_lists(text, seeds):
+    assert parse_seeds(text) == seeds

@@ -11,7 +11,7 @@ import pytest
 import torch
 
 from helpers.runs import records, runner
-from helpers.runs.registry import Experiment
+from helpers.runs.experiments import Experiment
 from helpers.training import torch_trainer as training
 from helpers.training.config import NoSuchDevice, TrainConfig
 from helpers.training.schedules import SCHEDULES
@@ -280,7 +280,7 @@ from torch import distributed
 from helpers.runs import runner
 from helpers.training import torch_trainer as training
 from helpers.training.config import TrainConfig
-from helpers.runs.registry import Experiment
+from helpers.runs.experiments import Experiment
 
 torch.set_num_threads(1)
 with training.joined_processes():

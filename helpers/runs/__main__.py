@@ -1,0 +1,186 @@
+"""The recorded runs of all five practices: list them, make them, make them again to compare.
+
+    python -m helpers.runs list
+    python -m helpers.runs run mnist-published --seeds 0-2 --resume
+    python -m helpers.runs run 'tenth-*' --resume
+    python -m helpers.runs verify                                 # quick ones
+    python -m helpers.runs verify tenth-reference --seeds 0-2
+
+What there is to run stands in `helpers.runs.catalogue`.
+"""
+
+import argparse
+import importlib
+import sys
+from statistics import median
+
+from helpers.data.datasets import DataNotPrepared
+from helpers.runs import experiments, records, runner, verify
+from helpers.runs.catalogue.activations import MEASUREMENTS
+from helpers.runs.experiments import (
+    ENSEMBLES,
+    EXPERIMENTS,
+    SCALES,
+    UnknownExperiment,
+    find,
+    matching,
+)
+from helpers.runs.records import RecordError, exit_status
+from helpers.training.config import NoSuchDevice
+
+ERRORS = (UnknownExperiment, DataNotPrepared, RecordError, runner.CheckpointError, NoSuchDevice)
+
+
+def parse_seeds(text):
+    """Turn "0-4" or "0,2,7" into a list of seeds."""
+    try:
+        seeds = []
+        for part in text.split(","):
+            first, _, last = part.partition("-")
+            seeds += range(int(first), int(last or first) + 1)
+    except ValueError:
+        seeds = []
+    if not seeds:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a list of seeds such as 0-4 or 0,2,7")
+    return seeds
+
+
+def number_of_threads(text):
+    """Turn text into a whole number from 1 on."""
+    if not text.isdecimal() or not int(text):
+        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number from 1 on")
+    return int(text)
+
+
+def on_file(name, scale, seeds, folder=records.RUNS):
+    """Return which of some records are there and can be used, dict seed -> record."""
+    found = {}
+    for seed in seeds:
+        try:
+            if name in MEASUREMENTS:
+                found[seed] = measurement(name).recorded_extrapolation(folder)
+            elif name in ENSEMBLES:
+                (found[seed],) = verify.recorded_of(name, scale, folder)
+            else:
+                found[seed] = experiments.recorded_run(find(name), scale, seed, folder)
+        except RecordError:
+            pass
+    return found
+
+
+def records_listed(name, scale):
+    """Return the seeds of the records that there should be; what has one record has seed None."""
+    return find(name).seeds_at(scale) if name in EXPERIMENTS else (None,)
+
+
+def measurement(name):
+    """Return the module that makes a record of the ensembles' weights."""
+    return importlib.import_module(MEASUREMENTS[name])
+
+
+def list_all(patterns, scale=None, folder=records.RUNS):
+    """Print what there is, how much of it is recorded, and the seconds that a run took."""
+    names = matching(patterns or ["*"], scale)
+    width = max(map(len, names))
+    for name in names:
+        for at in SCALES if scale is None and name in EXPERIMENTS else (scale or "full",):
+            if not (seeds := records_listed(name, at)):
+                continue
+            found = on_file(name, at, seeds, folder)
+            label = "what the ensembles say far away" if name in MEASUREMENTS else find(name).label
+            seconds = [record.wall_seconds for record in found.values()]
+            took = f"{median(seconds):,.0f} s a run" if found else "-"
+            print(f"{name:{width}}  {at:8}  {len(found):2}/{len(seeds)} recorded  {took:>16}  "
+                  f"{label}{', verified by default' * (name in verify.QUICK)}")  # fmt: skip
+
+
+def run_all(names, options, folder=records.RUNS):
+    """Make runs, of all listed seeds or those given; with --resume skip what is recorded."""
+    scale, small = options.scale, options.threads or 1  # a second thread costs an ensemble time
+    wanted = [
+        (name, seed)
+        for name in names
+        for seed in (name in EXPERIMENTS and options.seeds or records_listed(name, scale))
+    ]
+    todo = [
+        (name, seed) for name, seed in wanted
+        if not (options.resume and on_file(name, scale, [seed], folder))
+    ]  # fmt: skip
+    for number, (name, seed) in enumerate(todo, start=1):
+        title = f"[{number}/{len(todo)}] {name}" + ("" if seed is None else f" seed {seed}")
+        with runner.limited_threads(options.threads if name in EXPERIMENTS else small):
+            if name in MEASUREMENTS:
+                print(title, flush=True)
+                records.write_json(measurement(name).measure(), records.ensemble_path(name, folder))
+                continue
+            record = runner.run_with_bar(
+                find(name), scale, seed, title, runs=folder, resume=options.resume,
+                device=options.device,
+            )  # fmt: skip
+        print(f"  {name}: {outcome(record)}", flush=True)
+    if skipped := len(wanted) - len(todo):
+        print(f"{skipped} were recorded already; without --resume they are made again")
+    print(f"{len(todo)} records made; they are in {records.display(folder)}/")
+
+
+def outcome(record):
+    """Say in a few words what a run came to."""
+    if isinstance(record, records.EnsembleRecord):
+        return f"{record.fits.mean():.1%} of the networks fit"
+    if record.diverged:
+        epoch = record.history["epoch"][-1]
+        return f"the loss stopped being finite in epoch {epoch}; recorded as such"
+    return f"seed {record.seed}, accuracy {record.metrics['eval_accuracy']:.4f}"
+
+
+def parsed(arguments):
+    """Return what the command line asks for."""
+    parser = argparse.ArgumentParser(
+        prog="python -m helpers.runs", description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )  # fmt: skip
+    commands = parser.add_subparsers(dest="command", required=True)
+    for command, what in (("list", __doc__), ("run", __doc__), ("verify", verify.__doc__)):
+        sub = commands.add_parser(
+            command, description=what, formatter_class=argparse.RawDescriptionHelpFormatter
+        )
+        sub.add_argument("names", nargs="*", help="names, or patterns such as 'tenth-*'")
+        sub.add_argument("--scale", choices=SCALES, default="full" if command == "run" else None)
+        if command == "list":
+            continue
+        sub.add_argument("--seeds", type=parse_seeds, help="such as 0-4; default: those listed, "
+                         "of verify the first")  # fmt: skip
+        sub.add_argument("--device", default="auto" if command == "run" else "cpu",
+                         help="of PyTorch models: cpu, cuda or auto")  # fmt: skip
+        if command == "run":
+            sub.add_argument("--all", action="store_true", help="every experiment")
+            sub.add_argument("--resume", action="store_true",
+                             help="skip what is recorded, continue from checkpoints")  # fmt: skip
+            sub.add_argument("--threads", type=number_of_threads,
+                             help="of the linear algebra library; default: all")  # fmt: skip
+    options = parser.parse_args(arguments)
+    if options.command == "run" and not (options.names or options.all):
+        parser.error("name an experiment, or say --all")
+    return options
+
+
+def main(arguments=None, folder=records.RUNS):
+    """Run the command line; return the exit status."""
+    options = parsed(arguments)
+
+    def act():
+        if options.command == "list":
+            list_all(options.names, options.scale, folder)
+        elif options.command == "verify":
+            checks = verify.checks_of(options.names or verify.QUICK, options.scale, options.seeds)
+            return verify.verify_all(checks, options.device, folder)
+        else:
+            names = matching(["*"] if options.all else options.names, options.scale)
+            run_all(names, options, folder)
+
+    stopped = "stopped; go on with --resume" if options.command == "run" else "stopped"
+    return exit_status(act, ERRORS, "what was recorded before", stopped)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

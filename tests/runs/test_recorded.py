@@ -1,0 +1,178 @@
+"""What is on file is as listed and repeats its own figures; what is not is refused."""
+
+import json
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from sklearn.metrics import average_precision_score, f1_score
+
+from helpers.networks.ensemble import ACTIVATION_PAIRS, MENDED
+from helpers.runs import experiments, records, runner
+from helpers.runs.catalogue import activations
+from helpers.runs.experiments import ENSEMBLES, EXPERIMENTS, SCALES, Experiment, recorded
+from helpers.runs.records import RecordError, track_records_read
+from helpers.training.numpy_trainer import NumpyConfig
+
+TINY = Experiment(
+    "tiny", "a quick run", NumpyConfig(sizes=(2, 6, 2), epochs=12, batch_size=16, momentum=0.9),
+    {"name": "half-moons", "n": 64, "noise": 0.2, "held_out": 50, "data_seed": None},
+)  # fmt: skip
+
+#: Their scores were kept in half precision, in which the two highest of an image tie.
+TIED = {("mnist-corrected", 2), ("mnist-sgd", 1), ("mnist-lenet", 2)}
+#: As above: two answers to one class tie, and change their order.
+TIED |= {("tune-voc-resnet18-halved", 0), ("best-voc-resnet18", 2)}
+
+# --------------------------------------------------------------- the records on file
+
+
+def metrics_of(scores, labels):
+    """Return the figures that follow from the scores which are kept beside a record."""
+    if labels.ndim == 1:
+        return {"eval_accuracy": (scores.argmax(axis=1) == labels).mean()}
+    return {
+        "eval_accuracy": ((scores > 0) == labels).mean(),
+        "eval_f1": f1_score(labels, scores > 0, average="micro"),
+        "eval_mean_average_precision": average_precision_score(labels, scores.astype(np.float64)),
+    }
+
+
+def test_every_listed_run_is_recorded_and_repeats_its_figures():
+    """One pass over all records: the configuration, the data, the size, and the kept arrays."""
+    checksums, faults, on_file = {}, [], set()
+    for experiment in EXPERIMENTS.values():
+        for scale in filter(experiment.seeds_at, SCALES):
+            for record in recorded(experiment.name, scale):
+                which = experiment.name, scale, record.seed
+                path = records.record_path(*which)
+                on_file.add(path)
+                data = record.data, record.config["data"].get("size")
+                if checksums.setdefault(data, record.data_checksum) != record.data_checksum:
+                    faults.append((*which, "other data"))
+                if path.stat().st_size > 200_000 or "+changes" in record.commit:
+                    faults.append((*which, "size or commit"))
+                if record.diverged != (record.metrics["eval_accuracy"] is None):
+                    faults.append((*which, "figures"))
+                if experiment.keep:
+                    arrays = records.read_arrays(*which)
+                    limit = 1.01e-4 if which[::2] in TIED else 1e-7
+                    again = metrics_of(arrays["scores"], arrays["labels"])
+                    faults += [
+                        (*which, name, value)
+                        for name, value in again.items()
+                        if abs(value - record.metrics[name]) > limit
+                    ]
+    for ensemble in ENSEMBLES.values():
+        record = experiments.recorded_ensemble(ensemble.activation_pair, ensemble.setting)
+        on_file.add(records.ensemble_path(ensemble.name))
+        if "+changes" in record.commit or not all(0 <= a <= 1 for a in record.held_out_accuracy):
+            faults.append((ensemble.name, "figures or commit"))
+    assert faults == []
+    on_file |= set(map(records.ensemble_path, activations.MEASUREMENTS))
+    assert set(records.RUNS.rglob("*.json")) == on_file  # none is unlisted
+
+
+def test_the_catalogue_lists_every_pair_of_activations_and_no_name_twice():
+    assert list(activations.PAIRS) == list(ACTIVATION_PAIRS)
+    assert list(activations.MENDED_PAIRS) == list(MENDED)
+    one = {"a": {"label": "", "config": None, "data": {}}}
+    with pytest.raises(ValueError, match="same name"):
+        experiments.gather(one, one)
+
+
+def test_reading_is_noted_inside_and_outside():
+    with track_records_read() as outer:
+        recorded("moons-published")
+        with track_records_read() as inner:
+            records.read_arrays("mnist-lenet", "full", 2)
+    recorded("moons-long")
+    assert outer == {"moons-published": set(range(50))}
+    assert inner == {"mnist-lenet": {2}}
+
+
+# -------------------------------------------------------------------- reading records
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    """Return a folder with the record of TINY's seed 0."""
+    runs = tmp_path_factory.mktemp("runs")
+    runner.run(TINY, "full", 0, runs=runs, checkpoints=runs / "checkpoints")
+    return runs
+
+
+@pytest.fixture
+def change(folder, tmp_path):
+    """Return what writes the record with some fields changed, and returns its folder."""
+
+    def write(**fields):
+        path = records.record_path("tiny", "full", 0, tmp_path)
+        path.parent.mkdir()
+        content = json.loads(records.record_path("tiny", "full", 0, folder).read_text("utf-8"))
+        path.write_text(json.dumps(content | fields), "utf-8")
+        return tmp_path
+
+    return write
+
+
+def read(folder, experiment=TINY, seed=0):
+    return experiments.recorded_run(experiment, "full", seed, folder)
+
+
+@pytest.mark.parametrize(
+    ("fields", "message"),
+    [
+        ({"schema": 99}, "schema version 99, but this code reads version"),
+        ({"schema": None}, "schema version None"),
+        ({"extra": 1}, "has not the fields of its results: look at extra"),
+        ({"history": {"a": [1], "b": []}}, "lists differ in length"),
+        ({"complete": False}, r"incomplete: .* run tiny --seeds 0 --resume"),
+        ({"seed": 5}, "the record of another run"),
+        ({"experiment": "small"}, "the record of another run"),
+    ],
+)
+def test_a_record_that_is_not_the_one_asked_for_is_refused(change, fields, message):
+    with pytest.raises(RecordError, match=message):
+        read(change(**fields))
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [("{", "cannot be read as JSON"), ("[]", "holds no results"), ("{}", "no schema version")],
+)
+def test_a_file_that_is_no_record_is_refused(tmp_path, text, message):
+    path = records.record_path("tiny", "full", 0, tmp_path)
+    path.parent.mkdir()
+    path.write_text(text)
+    with pytest.raises(RecordError, match=message):
+        read(tmp_path)
+
+
+def test_missing_and_changed_runs_are_refused_with_the_command_that_makes_them(folder):
+    assert read(folder).seed == 0
+    with pytest.raises(RecordError, match=r"full-seed-1\.json is missing: .* run tiny --seeds 1$"):
+        read(folder, seed=1)
+    changed = replace(TINY, config=replace(TINY.config, weight_decay=0.5))
+    with pytest.raises(RecordError, match=r"another configuration .*\(weight_decay\)"):
+        read(folder, changed)
+    with pytest.raises(RecordError, match="no seeds at embedded scale"):
+        recorded("tenth-reference", "embedded")
+    with pytest.raises(experiments.UnknownExperiment, match="unknown experiment 'huge'"):
+        recorded("huge")
+    with pytest.raises(RecordError, match=r"relu/plain\.json is missing: .* run activation-relu/"):
+        experiments.recorded_ensemble("relu", folder=folder)
+
+
+@pytest.mark.parametrize(
+    ("fields", "message"),
+    [
+        ({"first_fit_step": [None]}, "one entry for each seed"),
+        ({"complete": False}, "incomplete"),
+        ({"config": {"seeds": 200}}, "another configuration"),
+    ],
+)
+def test_an_ensemble_s_record_is_read_as_strictly(tmp_path, fields, message):
+    records.write(replace(experiments.recorded_ensemble("relu"), **fields), tmp_path)
+    with pytest.raises(RecordError, match=message):
+        experiments.recorded_ensemble("relu", folder=tmp_path)
