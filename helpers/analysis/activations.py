@@ -129,7 +129,7 @@ def probe_points():
 def class_1_votes(networks, points):
     """Return which networks predict class 1 at which points, ndarray of bool [R, P]."""
     points = torch.tensor(points, dtype=torch.float64)
-    if networks.combination.second != "exp":
+    if networks.pair.second != "exp":
         return (networks.logits(points) > 0).numpy()
     # e to the thousands overflows. All terms of the sum times e^-m have the same sign.
     _, z2 = networks.hidden(points)  # [R, P, H]

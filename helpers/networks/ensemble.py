@@ -142,8 +142,8 @@ class MLPEnsemble:
     the weight [R, in, out] and the bias [R, 1, out] of each of the three layers in turn.
     """
 
-    def __init__(self, combination, seeds, width=10, dtype=torch.float32):
-        self.combination = combination
+    def __init__(self, pair, seeds, width=10, dtype=torch.float32):
+        self.pair = pair
         networks = [_initial(seed, (2, width, width, 1)) for seed in seeds]
         self.weights = [torch.stack(parts).to(dtype) for parts in zip(*networks, strict=True)]
 
@@ -156,12 +156,12 @@ class MLPEnsemble:
         if x.ndim == 2:
             x = x.expand(len(first), *x.shape)
         z1 = torch.baddbmm(first_bias, x, first)
-        return z1, torch.baddbmm(second_bias, self.combination.after_first(z1), second)
+        return z1, torch.baddbmm(second_bias, self.pair.after_first(z1), second)
 
     def features(self, x):
         """Return what the last layer is given, [R, N, H]."""
         z1, z2 = self.hidden(x)
-        return self.combination.after_second(z2, z1)
+        return self.pair.after_second(z2, z1)
 
     def read_out(self, features):
         """Return the last layer's logits [R, N]."""
@@ -178,7 +178,7 @@ class MLPEnsemble:
     def only(self, *indices):
         """Return some of the networks on their own, with their present weights."""
         alone = object.__new__(MLPEnsemble)
-        alone.combination = self.combination
+        alone.pair = self.pair
         alone.weights = [part[list(indices)].detach() for part in self.weights]
         return alone
 
@@ -272,9 +272,9 @@ def linear_regions(networks, points):
     """Give each of the points [N, 2] the number of its linear region, for each network, [R, N].
 
     Points of one network with the same number lie in the same region. A ValueError is raised
-    unless the networks' combination is in `PIECEWISE_LINEAR`.
+    unless the networks' pair is in `PIECEWISE_LINEAR`.
     """
-    name = networks.combination.name
+    name = networks.pair.name
     if name not in PIECEWISE_LINEAR:
         known = ", ".join(PIECEWISE_LINEAR)
         raise ValueError(f"{name} is not piecewise linear: choose one of {known}")
