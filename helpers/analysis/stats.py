@@ -36,7 +36,8 @@ class Interval:
     """An estimate with its confidence interval.
 
     `f"{interval:.4f}"` gives `0.9571 [0.9563, 0.9579]`; any format of a float works, as
-    does `.1%`. `str(interval)` uses four decimals.
+    does `.1%`. `str(interval)` uses four decimals. With `values`, those stand instead of the
+    interval: `0.008 (0.004, 0.007, 0.013)`.
 
     Attributes
     ----------
@@ -48,6 +49,8 @@ class Interval:
         How many observations it rests on; a pair for two unpaired samples.
     sd : float or None
         Standard deviation of the observations (with n - 1), where that has a meaning.
+    values : tuple of float
+        The observations, where they are too few for an interval of what they measure.
     """
 
     estimate: float
@@ -55,16 +58,22 @@ class Interval:
     high: float
     n: int | tuple[int, int]
     sd: float | None = None
+    values: tuple[float, ...] = ()
 
     def __format__(self, spec):
         spec = spec or ".4f"
+        if self.values:
+            return (
+                f"{self.estimate:{spec}} ({', '.join(f'{value:{spec}}' for value in self.values)})"
+            )
         return f"{self.estimate:{spec}} [{self.low:{spec}}, {self.high:{spec}}]"
 
     def __str__(self):
         return format(self)
 
     def __neg__(self):
-        return replace(self, estimate=-self.estimate, low=-self.high, high=-self.low)
+        values = tuple(-value for value in self.values)
+        return replace(self, estimate=-self.estimate, low=-self.high, high=-self.low, values=values)
 
     def contains(self, value):
         """Whether `value` lies inside the interval, ends included."""
@@ -81,8 +90,15 @@ class Interval:
         return YES if -limit <= self.low and self.high <= limit else UNCLEAR
 
 
-def mean_interval(values, confidence=CONFIDENCE):
+FEW = 3  # observations: where their interval leaves the possible range, they are shown instead
+
+
+def mean_interval(values, confidence=CONFIDENCE, low=-np.inf, high=np.inf):
     """Estimate a mean, with Student's t interval.
+
+    An interval of few observations may leave the range of what they measure. It is cut off at
+    the range's ends, which loses none of its confidence; of at most `FEW` observations nothing
+    useful is left then, and they are shown themselves.
 
     Parameters
     ----------
@@ -90,6 +106,8 @@ def mean_interval(values, confidence=CONFIDENCE):
         Independent observations, for example one per seed; at least two.
     confidence : float
         Share of such intervals that would hold the true mean, between 0 and 1.
+    low, high : float
+        The range of what is measured, such as 0 and 1 for an accuracy.
 
     Returns
     -------
@@ -98,13 +116,19 @@ def mean_interval(values, confidence=CONFIDENCE):
     Raises
     ------
     ValueError
-        If there are fewer than two values, or one is not finite.
+        If there are fewer than two values, or one is not finite or outside the range.
     """
     values = _sample(values, "values")
     _check_confidence(confidence)
+    if values.min() < low or values.max() > high:
+        raise ValueError(f"values must lie between {low} and {high}; got {values.tolist()}.")
     mean, sd = values.mean(), values.std(ddof=1)
     half = stats.t.ppf((1 + confidence) / 2, len(values) - 1) * sd / np.sqrt(len(values))
-    return _interval(mean, mean - half, mean + half, len(values), sd)
+    ends = max(mean - half, low), min(mean + half, high)
+    found = _interval(mean, *ends, len(values), sd)
+    leaves = ends != (mean - half, mean + half)
+    few = leaves and len(values) <= FEW
+    return replace(found, values=tuple(values.tolist())) if few else found
 
 
 def prediction_interval(values, new=1, confidence=CONFIDENCE):

@@ -1,10 +1,8 @@
-"""From recorded runs to the book's tables and to the numbers in its prose.
+"""From recorded runs to numbers, and from numbers to text.
 
-Everything is turned into text here, in one way, so that a table looks the same on every
-machine. The statistics are `helpers.analysis.stats`'; reading the runs is `helpers.runs.experiments`'.
+Everything is turned into text here, in one way, so that a table looks the same on every machine.
+The statistics are those of `helpers.analysis.stats`.
 """
-
-import html
 
 import numpy as np
 import pandas as pd
@@ -45,10 +43,21 @@ def _value(record, metric):
     )
 
 
+SHARES = ("accuracy", "exact_match", "precision", "recall", "f1", "average_precision", "_units")
+
+
+def bounds(metric):
+    """Return the range of a figure: shares end at 1, and nothing that is recorded is below 0."""
+    return 0.0, 1.0 if metric.endswith(SHARES) else np.inf
+
+
 def interval(records, metric):
     """Return the mean of a figure over its runs with Student's interval, None if one diverged."""
     measured = values(records, metric)
-    return mean_interval(measured) if np.isfinite(measured).all() else None
+    if not np.isfinite(measured).all():
+        return None
+    low, high = bounds(metric)
+    return mean_interval(measured, low=low, high=high)
 
 
 def difference(records, baseline, metric):
@@ -132,12 +141,12 @@ def summary(settings, metrics, head="setting"):
     for name, records in settings.items():
         row = {head: name, "seeds": str(len(records))}
         for metric, (label, spec) in metrics.items():
-            row[label] = cell(values(records, metric), spec)
+            row[label] = cell(values(records, metric), spec, metric)
         rows.append(row)
     return pd.DataFrame(rows)
 
 
-def cell(measured, spec):
+def cell(measured, spec, metric=""):
     """Write the mean of some runs' figures with its interval, or one run's alone.
 
     Parameters
@@ -146,6 +155,8 @@ def cell(measured, spec):
         nan where a run diverged; then it is said how many did.
     spec : str
         Format of a float.
+    metric : str
+        What was measured; its `bounds` are the interval's.
 
     Returns
     -------
@@ -156,25 +167,26 @@ def cell(measured, spec):
         return f"{lost} of {len(measured)} diverged"
     if len(measured) == 1:
         return f"{measured[0]:{spec}}"
-    return f"{mean_interval(measured):{spec}}"
+    low, high = bounds(metric)
+    return f"{mean_interval(measured, low=low, high=high):{spec}}"
 
 
-# ---------------------------------------------------------- figures in words
+# ----------------------------------------------------------------- numbers in sentences
 
 
 def format_count(number, of, what="seeds"):
-    """Say "3 of 10 seeds", "all 10 seeds", or "none of 10 seeds"."""
+    """Write "3 of 10 seeds", "all 10 seeds", or "none of 10 seeds"."""
     amount = {0: "none of", of: "all"}.get(number, f"{number} of")
     return f"{amount} {of} {what}"
 
 
 def format_seeds(records):
-    """Say on how many seeds a figure rests."""
+    """Write on how many seeds a figure rests."""
     return "1 seed" if len(records) == 1 else f"{len(records)} seeds"
 
 
 def format_n(difference):
-    """Say on how many seeds a difference rests."""
+    """Write on how many seeds a difference rests."""
     if isinstance(difference.n, int):
         return f"n = {difference.n} seeds, paired"
     return "n = {} and {} seeds".format(*difference.n)
@@ -192,37 +204,6 @@ def join_words(words):
     return f"{', '.join(first)} and {last}" if first else last
 
 
-class Marked:
-    """A table's cell with markup: HTML in the book, its text elsewhere."""
-
-    def __init__(self, text, markup):
-        self.text, self.markup = text, markup
-
-    def __str__(self):
-        return self.text
-
-
-def link(text, target):
-    """Return a cell that leads to another place of the book, an address below the notebook's."""
-    return Marked(text, f'<a href="{html.escape(target)}">{html.escape(text)}</a>')
-
-
-def named(text, name):
-    """Return a cell that can be linked to by its name."""
-    return Marked(text, f'<span id="{html.escape(name)}">{html.escape(text)}</span>')
-
-
-def joined(parts, glue=" "):
-    """Return a cell of several, with some text between them."""
-    parts = list(parts)
-    return Marked(glue.join(map(str, parts)), html.escape(glue).join(map(markup_of, parts)))
-
-
-def markup_of(value):
-    """Return a cell's HTML."""
-    return value.markup if isinstance(value, Marked) else html.escape(str(value))
-
-
 # ------------------------------------------------------------ what a run shows
 
 
@@ -232,7 +213,7 @@ def span(records, metric):
     return float(measured.min()), float(measured.max())
 
 
-def never_predicted(record):
+def never_predicted(record, read_arrays=read_arrays):
     """Count the classes that a run with kept scores never answers on its test images."""
     scores = read_arrays(record.experiment, record.scale, record.seed)["scores"]
     return scores.shape[1] - len(np.unique(scores.argmax(axis=1)))
@@ -278,7 +259,7 @@ def sudden_drop(record, window=20, faster=2.0, share=0.1):
     return int(record.history["epoch"][window + np.where(sudden, after, -np.inf).argmax()])
 
 
-def batch_curve(record, start, stop):
+def batch_curve(record, start, stop, read_arrays=read_arrays):
     """Return by how much a run's training accuracy rises between two points of the training.
 
     Parameters
@@ -298,3 +279,8 @@ def batch_curve(record, start, stop):
     ends = [round(per_epoch * point) for point in (start, stop)]
     low, high = (curve[max(end - 5, 0) : end].mean() if end else curve[0] for end in ends)
     return float(high - low)
+
+
+def loss_oscillation(record, epochs=10):
+    """Return by how much the evaluation loss changes from epoch to epoch at the end of a run."""
+    return float(np.abs(np.diff(record.history["eval_loss"][-epochs - 1 :])).mean())

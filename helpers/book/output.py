@@ -10,14 +10,12 @@ import base64
 import html
 import inspect
 import io
-import re
 import textwrap
 
 import numpy as np
 from IPython.display import Markdown
 from PIL import Image
 
-from helpers.analysis.summaries import Marked, markup_of
 from helpers.claims.course import CLAIMS, VERDICTS
 from helpers.claims.findings import finding
 
@@ -96,22 +94,57 @@ def show_verdict(claim):
 
 # ------------------------------------------------------------------------- tables
 
-INTERVAL = re.compile(r"(\S+) (\[[^]]+\]|\([^)]+\))")  # a figure and its range
-#: A number with its unit, and a name like ResNet-18.
-KEPT = re.compile(r"\b(\d[\d,]* (?:px|epochs?|seeds?)|[^\W\d]{2,}-\d+)\b")
 LONG = 42  # characters: a cell with more of them is a sentence, and is broken into lines
+UNITS = ("px", "epochs", "epoch", "seeds", "seed")  # stay with their number
+NAMES = ("ResNet-18", "VGG-11")  # are not broken at their hyphen
+
+
+class Marked:
+    """A table's cell with markup: HTML in the book, its text elsewhere."""
+
+    def __init__(self, text, markup):
+        self.text, self.markup = text, markup
+
+    def __str__(self):
+        return self.text
+
+    __repr__ = __str__
+
+    def _repr_html_(self):
+        return f"<p>{self.markup}</p>"
+
+
+def link(text, target):
+    """Return a cell that leads to another place of the book, an address below the notebook's."""
+    return Marked(text, f'<a href="{html.escape(target)}">{html.escape(text)}</a>')
+
+
+def anchor(text, name):
+    """Return a cell that can be linked to by its name."""
+    return Marked(text, f'<span id="{html.escape(name)}">{html.escape(text)}</span>')
+
+
+def join_cells(parts, glue=" "):
+    """Return a cell of several, with some text between them."""
+    parts = list(parts)
+    return Marked(glue.join(map(str, parts)), html.escape(glue).join(map(_markup, parts)))
+
+
+def _markup(value):
+    return value.markup if isinstance(value, Marked) else html.escape(str(value))
 
 
 def _folded(value):
-    """Return a cell's markup, in which no line breaks inside a range or inside what is `KEPT`."""
-    found = INTERVAL.fullmatch(str(value))
-    if found:
-        return f"{found[1]} <span>{found[2]}</span>"
-    return markup_of(value) if isinstance(value, Marked) else KEPT.sub(_span, markup_of(value))
-
-
-def _span(found):
-    return f"<span>{found[1]}</span>"
+    """Return a cell's markup in which no line breaks inside a range, a name, or before a unit."""
+    text = _markup(value)
+    if isinstance(value, Marked):
+        return text
+    text = text.replace(" [", " <span>[").replace("]", "]</span>")
+    for name in NAMES:
+        text = text.replace(name, f"<span>{name}</span>")
+    for unit in UNITS:
+        text = text.replace(f" {unit}", f"\u00a0{unit}")
+    return text
 
 
 def _long(value):
@@ -130,7 +163,7 @@ class Shown:
         lines = [f"<thead><tr>{cells}</tr></thead>", "<tbody>"]
         # A phone shows the rows of a stacked table one below the other, without its head.
         labels = [f' data-label="{head}"' if self.stacked else "" for head in heads[1:]]
-        markup = _folded if self.folded else markup_of
+        markup = _folded if self.folded else _markup
         for row in self.frame.itertuples(index=False):
             first, *rest = row
             cells = "".join(

@@ -11,8 +11,7 @@ from helpers.analysis import summaries
 from helpers.analysis.stats import NO, UNCLEAR, YES
 from helpers.analysis.summaries import format_count, format_differences, format_n, join_words
 from helpers.book.vision import common_mistakes, quirks
-from helpers.claims.course import PUBLISHED_VISION
-from helpers.claims.finding import LITTLE
+from helpers.claims.course import LITTLE, PUBLISHED_VISION
 from helpers.claims.vision_rules import REPEATED, SQUARES, pair
 from helpers.networks.probes import attention_maps
 from helpers.runs.catalogue.vision import POINTS, Point

@@ -1,4 +1,8 @@
-"""The claims of practice 5 put to the test: rules that turn records into verdicts."""
+"""The claims of practice 5 put to the test.
+
+A rule takes the function that reads recorded batches of networks by their activation pair and
+setting, and returns its verdict with the values for the claim's sentence.
+"""
 
 import numpy as np
 
@@ -9,15 +13,10 @@ from helpers.analysis.activations import (
     fit_share,
     recorded_extrapolation,
 )
-from helpers.analysis.stats import YES, difference_interval, wilson
-from helpers.analysis.summaries import join_words
-from helpers.claims.finding import FAILS, HOLDS, LIMITED, Finding
+from helpers.analysis.stats import NO, YES, difference_interval, wilson
+from helpers.claims.course import FAILS, FAITHFUL, HOLDS, LIMITED, MAINLY, fits
 from helpers.networks.ensemble import ACTIVATION_PAIRS
 from helpers.runs.experiments import recorded_ensemble
-
-OFTEN, SELDOM = 0.9, 0.1  # of the seeds: the combination fits; it does not
-FAITHFUL = 0.95  # of the rays: the activation decides the shape
-MAINLY = 0.5  # of the variance: the activation decides the class more than the seed does
 
 WELL_BEHAVED = [name for name, parts in ACTIVATION_PAIRS.items() if parts.published]
 FAILURES = [name for name, parts in ACTIVATION_PAIRS.items() if parts.published is False]
@@ -28,58 +27,43 @@ def label(name):
     return ACTIVATION_PAIRS[name].label
 
 
-def shares(names, setting="plain"):
-    """Return the share of seeds that fit, with Wilson's interval, for each combination."""
-    return {name: fit_share(recorded_ensemble(name, setting)) for name in names}
+def _shares(names, recorded):
+    """Return the share of seeds that fit, pair by pair, and the number of seeds."""
+    found = {label(name): fit_share(recorded(name)) for name in names}
+    (n,) = {share.n for share in found.values()}
+    return found, n
 
 
-def _said(found):
-    return "; ".join(f"{label(name)} {share:.1%}" for name, share in found.items())
+def _verdict(parts):
+    return HOLDS if all(parts) else LIMITED if any(parts) else FAILS
 
 
-def _n(found):
-    return f"(n = {join_words(map(str, sorted({share.n for share in found.values()})))} seeds each)"
-
-
-FIT = "At least 99% of the training points right after 1,000 iterations"
-
-
-def _c5_1():
+def _c5_1(recorded=recorded_ensemble):
     """Test whether the nine combinations fit."""
-    found = shares(WELL_BEHAVED)
-    passed = [share.low >= OFTEN for share in found.values()]
-    not_always = [label(name) for name in found if not recorded_ensemble(name).fits.all()]
-    effect = (
-        f"Share of seeds that fit: {_said(found)} {_n(found)}. Not with every seed: "
-        f"{join_words(not_always)}."
-    )
-    answer = HOLDS if all(passed) else LIMITED if any(passed) else FAILS
-    test = f"{FIT}, with at least {OFTEN:.0%} of the seeds"
-    return Finding("C5.1", test, effect, answer)
+    found, n = _shares(WELL_BEHAVED, recorded)
+    return _verdict([fits(share) is YES for share in found.values()]), {
+        "shares": found,
+        "n": n,
+        "not_always": [label(name) for name in WELL_BEHAVED if not recorded(name).fits.all()],
+    }
 
 
-def _c5_2():
+def _c5_2(recorded=recorded_ensemble):
     """Test whether the three failures fail."""
-    found = shares(FAILURES)
-    seldom = [share.high <= SELDOM for share in found.values()]
-    lucky = [label(name) for name in found if recorded_ensemble(name).fits.any()]
-    effect = (
-        f"Share of seeds that fit: {_said(found)} {_n(found)}. Fits with some seed: "
-        f"{join_words(lucky)}."
-    )
-    answer = HOLDS if all(seldom) else LIMITED if any(seldom) else FAILS
-    test = f"{FIT}, with at most {SELDOM:.0%} of the seeds"
-    return Finding("C5.2", test, effect, answer)
+    found, n = _shares(FAILURES, recorded)
+    return _verdict([fits(share) is NO for share in found.values()]), {
+        "shares": found,
+        "n": n,
+        "sometimes": [label(name) for name in FAILURES if recorded(name).fits.any()],
+    }
 
 
-def _c5_3():
+def _c5_3(recorded=recorded_ensemble):
     """Test whether sorting and permuting are enough."""
-    found, control = shares(("sort", "permute")), fit_share(recorded_ensemble("linear"))
-    effect = f"Share of seeds that fit: {_said(found)}; without either {control:.1%} {_n(found)}."
-    enough = [share.low >= OFTEN and control.high <= SELDOM for share in found.values()]
-    answer = HOLDS if all(enough) else LIMITED if any(enough) else FAILS
-    test = "Sorted or permuted units against the same network without, which is linear"
-    return Finding("C5.3", test, effect, answer)
+    found, n = _shares(("sort", "permute"), recorded)
+    without = fit_share(recorded("linear"))
+    enough = [fits(share) is YES and fits(without) is NO for share in found.values()]
+    return _verdict(enough), {"shares": found, "n": n, "without": without}
 
 
 def learned(setting="frozen"):
@@ -91,8 +75,7 @@ def learned(setting="frozen"):
         Of the mean over the well-behaved combinations, over seeds.
     """
     whole, last = (
-        sum(recorded_ensemble(name, kind).fits.astype(float) for name in WELL_BEHAVED)
-        / len(WELL_BEHAVED)
+        sum(recorded_ensemble(name, kind).fits.astype(float) for name in WELL_BEHAVED) / len(WELL_BEHAVED)
         for kind in ("plain", setting)
     )
     return difference_interval(whole, last, paired=True)
@@ -120,34 +103,24 @@ def shape_shares():
     }
 
 
-def _c5_4():
+def _c5_4(extrapolation=recorded_extrapolation):
     """Test the closing conjecture: direction from the activation, fit from back-propagation."""
     gain, beyond = learned(), learned_beyond()
-    faithful = {n: s for n, s in shape_shares().items() if n in FITTING}
-    far = {d: recorded_extrapolation()["agreement"][d] for d in DISTANCES}
-    near, furthest = recorded_extrapolation()["agreement"][0], far[max(far)]
+    faithful = {name: share for name, share in shape_shares().items() if name in FITTING}
+    agreement = extrapolation()["agreement"]
     shapes = all(share.low >= FAITHFUL for share in faithful.values())
-    mainly = [found.explained.above(MAINLY) is YES for found in far.values()]
+    mainly = all(agreement[d].explained.above(MAINLY) is YES for d in DISTANCES)
     least = min(faithful, key=lambda name: faithful[name].estimate)
-    effect = (
-        f"Training all layers instead of the last alone adds {gain:+.2f} to the share that fits "
-        f"(mean of {len(WELL_BEHAVED)} combinations, n = {gain.n} seeds), and {beyond:+.2f} over "
-        f"the best last layer there is on the same random ones. The logit far away has "
-        f"the activation's own shape on at least {faithful[least].estimate:.1%} of the rays "
-        f"({label(least)}). Two seeds of one activation agree on {near.within.estimate:.1%} of "
-        f"fresh points, networks of two activations on {near.between.estimate:.1%}; at distance "
-        f"{max(far)} on {furthest.within:.2f} and {furthest.between:.2f}, and there the activation "
-        f"decides {furthest.explained:.2f} of the votes' variance, the seed the rest."
-    )
-    parts = [gain.low > MAINLY, beyond.low > MAINLY, shapes, all(mainly)]
-    answer = HOLDS if all(parts) else LIMITED if any(parts) else FAILS
-    test = (
-        f"Four parts: back-propagation through all layers adds more than {MAINLY} to the share "
-        f"that fits, and more than that over the best last layer on random ones; the shape far "
-        f"away is the activation's on {FAITHFUL:.0%} of the rays; the class far away is decided "
-        f"more by the activation than by the seed, at every distance"
-    )
-    return Finding("C5.4", test, effect, answer)
+    return _verdict([gain.low > MAINLY, beyond.low > MAINLY, shapes, mainly]), {
+        "gain": gain,
+        "beyond": beyond,
+        "pairs": len(WELL_BEHAVED),
+        "least": faithful[least],
+        "least_of": label(least),
+        "near": agreement[0],
+        "distance": max(DISTANCES),
+        "far": agreement[max(DISTANCES)],
+    }
 
 
 RULES = {"C5.1": _c5_1, "C5.2": _c5_2, "C5.3": _c5_3, "C5.4": _c5_4}

@@ -1,31 +1,78 @@
 """The course's claims, each put to the test: what was measured, and the verdict that follows.
 
-`helpers.claims.numpy_rules`, `vision_claims`, `voc_claims` and `activation_claims` take the recorded
-runs of one claim each and apply a rule that is fixed in code, so that new records change the
-verdict and nobody's wish does. Chapters and the findings page show the same `Finding`.
+The rules of one practice each take its recorded runs and apply what is fixed in code, so that new
+records change the verdict and nobody's wish does. Chapters and the findings page show the same
+`Finding`. Where a reader finds what stands behind it is looked up in the notebooks, so that a
+link can't name a section that is gone; addresses are those of the rendered book, below a
+notebook's page.
 """
 
-import pandas as pd
+import json
+import re
+import string
+import unicodedata
+from dataclasses import dataclass
+from functools import cache
+from urllib.parse import quote
 
-from helpers.analysis.summaries import joined, link, named
-from helpers.claims import (
-    activation_rules as activation_claims,
-)
-from helpers.claims import (
-    numpy_rules as numpy_claims,
-)
-from helpers.claims import (
-    vision_rules as vision_claims,
-)
-from helpers.claims import (
-    voc_rules as voc_claims,
-)
-from helpers.claims.course import CLAIMS, VERDICTS
-from helpers.claims.evidence import records_link, section_with
-from helpers.claims.finding import INCONCLUSIVE
-from helpers.runs.records import track_records_read
+from helpers.analysis.summaries import format_count, format_n, join_words
+from helpers.claims import activation_rules, course, numpy_rules, vision_rules, voc_rules
+from helpers.claims.course import CLAIMS, TEXTS
+from helpers.runs.records import ROOT, track_records_read
 
-RULES = numpy_claims.RULES | vision_claims.RULES | voc_claims.RULES | activation_claims.RULES
+RULES = numpy_rules.RULES | vision_rules.RULES | voc_rules.RULES | activation_rules.RULES
+LIMITS = {name: value for name, value in vars(course).items() if isinstance(value, float)}
+
+
+class _Sentence(string.Formatter):
+    """Formats the sentences of `texts.toml`, whose head says how."""
+
+    def convert_field(self, value, conversion):
+        if conversion == "c":
+            return format_count(*value)
+        if conversion == "n":
+            differences = value.values() if isinstance(value, dict) else [value]
+            return "; ".join(dict.fromkeys(map(format_n, differences)))
+        return super().convert_field(value, conversion)
+
+    def format_field(self, value, spec):
+        if isinstance(value, dict):
+            return "; ".join(f"{name} {one:{spec}}" for name, one in value.items()) or "none"
+        if isinstance(value, list):
+            return join_words(format(one, spec) for one in value)
+        return super().format_field(value, spec)
+
+
+@dataclass(frozen=True)
+class Finding:
+    """A claim's test.
+
+    Attributes
+    ----------
+    claim : its number.
+    verdict : one of `helpers.claims.course.VERDICTS`.
+    values : what was measured, for the claim's sentences in `texts.toml`.
+    """
+
+    claim: str
+    verdict: str
+    values: dict
+
+    @property
+    def test(self):
+        """What was compared, in a few words."""
+        return self._write("test", LIMITS | self.values)
+
+    @property
+    def effect(self):
+        """What was measured, with intervals and numbers of runs."""
+        values = LIMITS | self.values
+        if "rows" in values:
+            values["rows"] = "; ".join(self._write("row", row) for row in values["rows"])
+        return self._write("effect", values)
+
+    def _write(self, part, values):
+        return _Sentence().format(TEXTS[self.claim][part], **values)
 
 
 def finding(claim):
@@ -47,70 +94,68 @@ def finding(claim):
     """
     if claim not in CLAIMS:
         raise KeyError(f"unknown claim {claim!r}: choose one of {', '.join(CLAIMS)}")
-    return RULES[claim]()
+    return Finding(claim, *RULES[claim]())
 
 
-def _behind(claim):
-    """Return a claim's `Finding`, and the runs that its test reads: experiment -> seeds."""
+def with_runs(claim):
+    """Return a claim's `Finding`, and the runs that its rule reads: experiment -> seeds."""
     with track_records_read() as runs:
         return finding(claim), runs
 
 
-def _name(claim):
-    """Return the name by which a claim's row is linked to; the theme's scripts can't take a dot."""
-    return claim.lower().replace(".", "-")
+# ------------------------------------------------------------------- what stands behind it
+
+HEADING = re.compile(r"^#{1,6} (.+)$", re.MULTILINE)
 
 
-def _runs_behind(found, runs):
-    """Return what two columns say of the runs: how many a setting, and the way to all of them."""
-    each = sorted({len(seeds) for seeds in runs.values() if seeds})
-    if not each:
-        return "–", "no run yet" if found.verdict == INCONCLUSIVE else "no run: computed here"
-    n = f"{each[0]:,}" if len(each) == 1 else f"{each[0]:,} to {each[-1]:,}"
-    total = sum(map(len, runs.values()))
-    return n, records_link("one run" if total == 1 else f"{total:,} runs", runs)
+class NoSuchSection(LookupError):
+    """No chapter shows what was looked for; the message says what that was."""
 
 
-def table(practice):
-    """Tabulate the claims of a practice: the test, the effect, the verdict, and the way there.
+@dataclass(frozen=True)
+class Section:
+    """A section of a notebook.
 
-    Parameters
+    Attributes
     ----------
-    practice : int
-        From 1 to 5.
-
-    Returns
-    -------
-    DataFrame of str and helpers.analysis.summaries.Marked
+    notebook : the stem of its file.
+    title : as the reader sees it.
     """
-    rows = []
-    for claim in (claim for claim in RULES if claim.startswith(f"C{practice}.")):
-        found, runs = _behind(claim)
-        n, records = _runs_behind(found, runs)
-        section = section_with(f'show_verdict("{claim}")')
-        rows.append(
-            {
-                "claim": joined([named(claim, _name(claim)), CLAIMS[claim]]),
-                "verdict": found.verdict,
-                "test": f"{found.test}.",
-                "effect": found.effect,
-                "n": n,
-                "behind it": joined([section.link, records], "; "),
-            }
-        )
-    return pd.DataFrame(rows)
+
+    notebook: str
+    title: str
+
+    @property
+    def address(self):
+        """Where it is in the rendered book; made of the title as Sphinx makes it."""
+        plain = unicodedata.normalize("NFKD", self.title.lower()).encode("ascii", "ignore")
+        name = re.sub(r"[^a-z0-9]+", "-", plain.decode()).strip("-")
+        return f"{self.notebook}.html#{name}"
 
 
-def verdicts():
-    """Tabulate which claims have which verdict, with links to their rows."""
-    claims = {answer: [] for answer in VERDICTS}
-    for claim in RULES:
-        claims[finding(claim).verdict].append(link(claim, f"#{_name(claim)}"))
-    return pd.DataFrame(
-        {
-            "verdict": answer,
-            "claims": str(len(those)),
-            "which": joined(those or ["none"], ", "),
-        }
-        for answer, those in claims.items()
-    )
+@cache
+def _cells():
+    """Return (section, kind, source) of every cell of the chapters, in the book's order."""
+    found = []
+    for path in sorted((ROOT / "notebooks").glob("0*.ipynb")):
+        title = None
+        for cell in json.loads(path.read_text(encoding="utf-8"))["cells"]:
+            source = "".join(cell["source"])
+            if cell["cell_type"] == "markdown" and (titles := HEADING.findall(source)):
+                title = titles[-1].replace("`", "")
+            found.append((Section(path.stem, title), cell["cell_type"], source))
+    return found
+
+
+def section_with(code):
+    """Return the first section of a chapter with some code in a cell, or raise `NoSuchSection`."""
+    for section, kind, source in _cells():
+        if kind == "code" and code in source:
+            return section
+    raise NoSuchSection(f"no code cell of notebooks/0*.ipynb has {code}")
+
+
+def records_address(experiments):
+    """Return where the page of all records shows just those of some experiments, at full scale."""
+    rows = "full " + "|".join(f"={name}" for name in experiments)
+    return f"../book/all_runs.html?rows={quote(rows)}#all-runs-experiments"

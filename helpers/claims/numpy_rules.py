@@ -1,22 +1,41 @@
-"""The claims of practices 1 and 2 put to the test: rules that turn records into verdicts."""
+"""The claims of practices 1 and 2 put to the test.
 
-from helpers.analysis.stats import NO, UNCLEAR, YES, difference_interval, mean_interval, wilson
+A rule takes the function that reads recorded runs by their experiment's name, and returns its
+verdict with the values for the claim's sentence.
+"""
+
+import numpy as np
+
+from helpers.analysis.stats import (
+    NO,
+    UNCLEAR,
+    YES,
+    difference_interval,
+    mean_interval,
+    wilson,
+)
 from helpers.analysis.summaries import (
     difference,
     epochs_to,
-    format_count,
-    format_differences,
-    format_n,
     interval,
-    join_words,
     lost_class,
     span,
     still_falling,
     sudden_drop,
     values,
 )
-from helpers.claims.course import PUBLISHED_MNIST
-from helpers.claims.finding import CLOSE, FAILS, FAR, HOLDS, INCONCLUSIVE, LIMITED, LITTLE, Finding
+from helpers.claims.course import (
+    CLOSE,
+    FAILS,
+    FAR,
+    HOLDS,
+    INCONCLUSIVE,
+    LIMITED,
+    LITTLE,
+    PUBLISHED_MNIST,
+    judged,
+    outcome,
+)
 from helpers.data.moons import bayes_accuracy
 from helpers.runs.catalogue.numpy_networks import HIDDEN_SIZES, LEARNING_RATES, WEIGHT_DECAYS
 from helpers.runs.experiments import recorded
@@ -36,143 +55,128 @@ def separated(runs):
     return values(runs, "eval_accuracy") > best - FAR, best
 
 
-def _c1_1():
+def _c1_1(recorded=recorded):
     """Test whether the network separates the moons, and whether its boundary settles."""
-    runs, longer = recorded("moons-published"), recorded("moons-long")
+    runs = recorded("moons-published")
     accuracy = values(runs, "eval_accuracy")
+    longer = values(recorded("moons-long"), "eval_accuracy")
     there, best = separated(runs)
     share = wilson(int(there.sum()), len(runs))
-    effect = (
-        f"{format_count(there.sum(), len(runs))} come near the best possible accuracy, {best:.3f} (a "
-        f"share of {share:.2f})"
-    )
-    settled = UNCLEAR
+    gain = []  # one run has no interval
     if there.sum() > 1:
-        after = values(longer, "eval_accuracy")[there]
-        gain = difference_interval(after, accuracy[there], paired=True)
-        settled = gain.inside(LITTLE)
-        effect += (
-            f"; they end between {accuracy[there].min():.3f} and {accuracy[there].max():.3f}, and "
-            f"four times as many epochs change that by {gain:+.4f}"
-        )
-    if not there.all():
-        others = accuracy[~there].mean()
-        effect += f". The others end at {others:.2f}, a straight line through both moons"
-    if there.all() and settled is YES:
-        answer = HOLDS
+        gain = difference_interval(longer[there], accuracy[there], paired=True)
+    if there.all() and gain.inside(LITTLE) is YES:
+        verdict = HOLDS
     else:
-        answer = {YES: LIMITED, NO: FAILS, UNCLEAR: INCONCLUSIVE}[share.above(0.5)]
-    return Finding("C1.1", "The published settings, held-out points", f"{effect}.", answer)
+        verdict = {YES: LIMITED, NO: FAILS, UNCLEAR: INCONCLUSIVE}[share.above(0.5)]
+    return verdict, {
+        "separated": (there.sum(), len(runs)),
+        "best": best,
+        "share": share,
+        "low": accuracy[there].min(initial=1),
+        "high": accuracy[there].max(initial=0),
+        "gain": gain,
+        "others": [] if there.all() else [accuracy[~there].mean()],
+    }
 
 
 # -------------------------------------------------------------------------- practice 2
 
 
-def _c2_1():
+def _c2_1(recorded=recorded):
     """Test whether the published accuracy comes out again."""
     runs, wide = recorded("mnist-published"), recorded("tenth-output-relu-wide")
-    target = PUBLISHED_MNIST["test_accuracy"]
-    close = abs(values(runs, "eval_accuracy") - target) <= CLOSE
+    published = PUBLISHED_MNIST["test_accuracy"]
+    accuracy = values(runs, "eval_accuracy")
+    close = abs(accuracy - published) <= CLOSE
     low, high = span(runs, "eval_accuracy")
-    effect = (
-        f"Published {target:.4f}; {format_count(close.sum(), len(runs))} come within {CLOSE} of it, from "
-        f"{low:.4f} to {high:.4f}. On a tenth of the images, "
-        f"{format_count(sum(map(lost_class, wide)), len(wide))} lose a class to the ReLU on the scores."
-    )
-    answer = HOLDS if close.all() else LIMITED if close.any() else FAILS
-    return Finding("C2.1", "The published run with its quirks, on all of MNIST", effect, answer)
+    verdict, _ = judged({"NumPy network": outcome(accuracy, published, CLOSE)})
+    return verdict, {
+        "published": published,
+        "close": (close.sum(), len(runs)),
+        "low": low,
+        "high": high,
+        "lost": (sum(map(lost_class, wide)), len(wide)),
+    }
 
 
-def _c2_2():
+def _c2_2(recorded=recorded):
     """Test whether the hinge is the best of the three losses."""
-    original = {
-        "cross-entropy": recorded("tenth-loss-cross-entropy-original"),
-        "MSE": recorded("tenth-loss-mse-original"),
-    }
-    correct = {
-        "cross-entropy": recorded("tenth-loss-cross-entropy-tuned"),
-        "MSE": recorded("tenth-loss-mse-tuned"),
-    }
-    as_computed = _against(recorded("tenth-output-relu"), original)
-    tuned = _against(recorded("tenth-loss-hinge-tuned"), correct)
-    effect = (
-        "Hinge minus the other loss, in accuracy. As the original computed them: "
-        f"{format_differences(as_computed, '+.3f')}. Computed correctly, each with its own learning rate "
-        f"and λ: {format_differences(tuned, '+.4f')}."
-    )
-    then = {gain.above(0) for gain in as_computed.values()}  # whether the hinge was best
-    now = {gain.above(0) for gain in tuned.values()}
+
+    def gains(hinge, name):
+        others = {"cross-entropy": "cross-entropy", "MSE": "mse"}
+        return {
+            about: difference(recorded(hinge), recorded(name.format(loss)), "eval_accuracy")
+            for about, loss in others.items()
+        }
+
+    original = gains("tenth-output-relu", "tenth-loss-{}-original")
+    tuned = gains("tenth-loss-hinge-tuned", "tenth-loss-{}-tuned")
+    then, now = ({gain.above(0) for gain in found.values()} for found in (original, tuned))
     if now == {YES}:
-        answer = HOLDS
+        verdict = HOLDS
     elif NO in now | then:
-        answer = FAILS
+        verdict = FAILS
     else:
-        answer = LIMITED if then == {YES} else INCONCLUSIVE
-    test = "Three losses, as the original computed them and as they are meant, on a tenth of MNIST"
-    return Finding("C2.2", test, effect, answer)
+        verdict = LIMITED if then == {YES} else INCONCLUSIVE
+    return verdict, {"original": original, "tuned": tuned}
 
 
-def _against(records, others):
-    """Estimate how much more accurate some runs are than each of several others."""
-    return {name: difference(records, runs, "eval_accuracy") for name, runs in others.items()}
-
-
-def _c2_3():
+def _c2_3(recorded=recorded):
     """Test whether ReLU converges far faster than sigmoid, and ends better."""
     relu = recorded("tenth-reference")
-    sigmoid = {
-        "at the same rates": recorded("tenth-sigmoid-glorot"),
-        "at three times the rates": recorded("tenth-sigmoid-glorot-3"),
-    }
-    effect, shown = [], []
-    for name, gain in _against(relu, sigmoid).items():
-        speed, faster = _speed(relu, sigmoid[name])
-        effect.append(f"{name}, {speed}, and ReLU ends {gain:+.4f} in accuracy ahead")
-        shown.append({faster, gain.above(0)})
-    effect = f"Each with its own initialisation, {format_n(gain)}: {'; '.join(effect)}."
-    same, higher = shown
+    answers, found = [], []
+    for name in ("tenth-sigmoid-glorot", "tenth-sigmoid-glorot-3"):
+        sigmoid = recorded(name)
+        factor, faster = speed(relu, sigmoid)
+        gain = difference(relu, sigmoid, "eval_accuracy")
+        found.append({"factor": factor, "gain": gain})
+        answers.append({faster, gain.above(0)})
+    same, higher = answers
     if same == {YES}:
-        answer = HOLDS if higher == {YES} else LIMITED
+        verdict = HOLDS if higher == {YES} else LIMITED
     else:
-        answer = FAILS if NO in same else INCONCLUSIVE
-    return Finding("C2.3", "ReLU against sigmoid on a tenth of MNIST", effect, answer)
+        verdict = FAILS if NO in same else INCONCLUSIVE
+    return verdict, {"same": found[0], "higher": found[1]}
 
 
-def _speed(relu, sigmoid, level=0.9, far=1.5):
-    """Say how much sooner ReLU reaches a training accuracy, and whether that is far sooner."""
+def speed(relu, sigmoid, level=0.9, far=1.5):
+    """Return how many times as many epochs sigmoid takes to a training accuracy, and if far more.
+
+    Returns
+    -------
+    Interval
+        A run that never gets there counts as if it had with its last epoch.
+    Answer
+        NO if more ReLU than sigmoid networks never get there; never YES if a ReLU does not.
+    """
     ours, theirs = ([epochs_to(run, level) for run in group] for group in (relu, sigmoid))
-    reach, others = (
-        format_count(len(group) - group.count(None), len(group)) for group in (ours, theirs)
-    )
-    if None in ours:
-        later = NO if ours.count(None) > theirs.count(None) else UNCLEAR
-        return f"{reach} with ReLU and {others} with sigmoid reach {level:.0%}", later
-    # A run that never gets there would need more epochs than it had.
     ends = [run.history["epoch"][-1] + 1 for run in sigmoid]
-    factor = mean_interval([(b or end) / a for a, b, end in zip(ours, theirs, ends, strict=True)])
-    if None in theirs:
-        said = f"sigmoid takes at least {factor.estimate:.1f} times as many epochs to {level:.0%}"
-        return f"{said} ({others} reach it)", YES if factor.above(far) is YES else UNCLEAR
-    return f"sigmoid takes {factor:.1f} times as many epochs to {level:.0%}", factor.above(far)
+    pairs = zip(ours, theirs, ends, strict=True)
+    factor = mean_interval([(b or end) / (a or end) for a, b, end in pairs], low=0)
+    if None in ours:
+        return factor, NO if ours.count(None) > theirs.count(None) else UNCLEAR
+    if None in theirs:  # the factor is only the least that it can be
+        return factor, YES if factor.above(far) is YES else UNCLEAR
+    return factor, factor.above(far)
 
 
-def _c2_4():
+def _c2_4(recorded=recorded):
     """Test whether large rates fail, small ones crawl, and the loss then falls suddenly."""
     sweep = {rate: recorded(f"tenth-rate-{rate}") for rate in LEARNING_RATES}
     best, behind = rates_far_behind(sweep)
+    at = {rate: f"{rate} ({values(r, 'eval_accuracy').mean():.2f})" for rate, r in sweep.items()}
     larger, smaller = [r for r in behind if r > best], [r for r in behind if r < best]
-    at = {rate: f"{rate} ({_end(runs)})" for rate, runs in sweep.items()}
     small = [run for name in SMALL_RATE_NAMES for run in recorded(name)]
-    falling, sudden = map(still_falling, small), [sudden_drop(run) is not None for run in small]
-    effect = (
-        f"Best in accuracy, over {len(sweep[best])} seeds each, is a rate of {at[best]}. More than "
-        f"{FAR} below it end, of the larger rates, {join_words(at[rate] for rate in larger)}, and, of "
-        f"the smaller, {join_words(at[rate] for rate in smaller)}. At small rates the loss falls in "
-        f"every one of the last 40 epochs in {format_count(sum(falling), len(small), 'runs')}; it falls "
-        f"suddenly in {format_count(sum(sudden), len(small), 'runs')}."
-    )
-    answer = FAILS if not (larger and smaller) else HOLDS if all(sudden) else LIMITED
-    return Finding("C2.4", "Constant learning rates from 0.0001 to 2", effect, answer)
+    sudden = [sudden_drop(run) is not None for run in small]
+    return FAILS if not (larger and smaller) else HOLDS if all(sudden) else LIMITED, {
+        "n": len(sweep[best]),
+        "best": at[best],
+        "larger": [at[rate] for rate in larger],
+        "smaller": [at[rate] for rate in smaller],
+        "falling": (sum(map(still_falling, small)), len(small), "runs"),
+        "sudden": (sum(sudden), len(small), "runs"),
+    }
 
 
 def rates_far_behind(sweep):
@@ -205,14 +209,7 @@ SMALL_RATE_NAMES = (
 )  # fmt: skip
 
 
-def _end(runs):
-    """Say at which accuracy some runs end in the mean, or how many of them diverge."""
-    if lost := sum(run.diverged for run in runs):
-        return f"{lost} of {len(runs)} diverge"
-    return f"{values(runs, 'eval_accuracy').mean():.2f}"
-
-
-def _c2_5():
+def _c2_5(recorded=recorded):
     """Test whether learning-rate decay makes little difference."""
     reference = recorded("tenth-reference")
     others = {
@@ -221,30 +218,28 @@ def _c2_5():
         "one cosine to 0": recorded("tenth-decay-to-zero"),
     }
     gains = {name: difference(runs, reference, "eval_accuracy") for name, runs in others.items()}
-    effect = f"Accuracy against the course's schedule: {format_differences(gains, '+.4f')}."
     little = {gain.inside(LITTLE) for gain in gains.values()}
     if YES in little:
-        answer = HOLDS if little == {YES} else LIMITED
+        verdict = HOLDS if little == {YES} else LIMITED
     else:
-        answer = FAILS if NO in little else INCONCLUSIVE
-    return Finding("C2.5", "The schedule with and without its decay", effect, answer)
+        verdict = FAILS if NO in little else INCONCLUSIVE
+    return verdict, {"gains": gains}
 
 
-def _c2_6():
+def _c2_6(recorded=recorded):
     """Test whether too strong a regularisation hurts."""
     sweep = {decay: recorded(lambda_name(decay)) for decay in sorted((*WEIGHT_DECAYS, 0.01))}
-    means = {decay: interval(runs, "eval_accuracy") for decay, runs in sweep.items()}
     *weaker, strongest = sweep
-    best = max(weaker, key=lambda decay: means[decay].estimate)
-    loss = difference(sweep[strongest], sweep[best], "eval_accuracy")
-    effect = (
-        f"Below λ = {strongest}, λ = {best} is best: accuracy {means[best]:.4f}. λ = {strongest} "
-        f"changes that by {loss:+.3f} ({format_n(loss)}), and the training loss ends at "
-        f"{values(sweep[strongest], 'train_loss').mean():.2f} instead of "
-        f"{values(sweep[best], 'train_loss').mean():.2f}."
-    )
-    answer = {YES: FAILS, NO: HOLDS, UNCLEAR: INCONCLUSIVE}[loss.above(0)]
-    return Finding("C2.6", "λ from 0 to 1", effect, answer)
+    best = max(weaker, key=lambda decay: values(sweep[decay], "eval_accuracy").mean())
+    change = difference(sweep[strongest], sweep[best], "eval_accuracy")
+    return {YES: FAILS, NO: HOLDS, UNCLEAR: INCONCLUSIVE}[change.above(0)], {
+        "strongest": strongest,
+        "best": best,
+        "accuracy": interval(sweep[best], "eval_accuracy"),
+        "change": change,
+        "strongest_loss": values(sweep[strongest], "train_loss").mean(),
+        "best_loss": values(sweep[best], "train_loss").mean(),
+    }
 
 
 def lambda_name(weight_decay):
@@ -257,22 +252,17 @@ def hidden_name(units):
     return "tenth-reference" if units == 256 else f"tenth-hidden-{units}"
 
 
-def _c2_7():
+def _c2_7(recorded=recorded):
     """Test whether more hidden units bring nothing, and too few harm."""
-    sizes = sorted((*HIDDEN_SIZES, 256))
-    sweep = {units: recorded(hidden_name(units)) for units in sizes}
-    few, most = sizes[0], sizes[-1]
-    gain = difference(sweep[most], sweep[256], "eval_accuracy")
-    harm = difference(sweep[few], sweep[256], "eval_accuracy")
-    cost = values(sweep[most], "cpu_seconds").mean() / values(sweep[256], "cpu_seconds").mean()
-    effect = (
-        f"Against 256 hidden units: {most:,} units change the accuracy by {gain:+.4f} and cost "
-        f"{cost:.0f} times the processor time; {few} change it by {harm:+.4f} "
-        f"({format_n(gain)})."
-    )
-    worse = {YES: FAILS, NO: HOLDS, UNCLEAR: INCONCLUSIVE}[harm.above(0)]
-    answer = LIMITED if worse == HOLDS and gain.above(LITTLE) is not NO else worse
-    return Finding("C2.7", "16 to 4,096 hidden units", effect, answer)
+    few, most = min(HIDDEN_SIZES), max(HIDDEN_SIZES)
+    least, middle, largest = (recorded(hidden_name(units)) for units in (few, 256, most))
+    gain = difference(largest, middle, "eval_accuracy")
+    harm = difference(least, middle, "eval_accuracy")
+    verdict = {YES: FAILS, NO: HOLDS, UNCLEAR: INCONCLUSIVE}[harm.above(0)]
+    if verdict == HOLDS and gain.above(LITTLE) is not NO:
+        verdict = LIMITED
+    cost = np.divide(*(values(runs, "cpu_seconds").mean() for runs in (largest, middle)))
+    return verdict, {"few": few, "most": most, "gain": gain, "harm": harm, "cost": cost}
 
 
 RULES = {

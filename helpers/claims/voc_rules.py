@@ -1,32 +1,30 @@
-"""The claims of practice 4 put to the test: rules that turn records into verdicts.
+"""The claims of practice 4 put to the test.
 
-A comparison whose runs are not listed yet, or have fewer than three seeds, decides nothing: it
-is named, and leaves its part of the verdict open.
+A rule takes the function that reads recorded runs by their experiment's name, and returns its
+verdict with the values for the claim's sentence.
 """
 
 import numpy as np
 from scipy.ndimage import median_filter
 
 from helpers.analysis import metrics
-from helpers.analysis.stats import NO, UNCLEAR, YES, difference_interval, mean_interval
-from helpers.analysis.summaries import (
-    cell,
-    difference,
-    format_differences,
-    format_n,
-    format_seeds,
-    history,
-    join_words,
-    values,
+from helpers.analysis.stats import YES, difference_interval, mean_interval
+from helpers.analysis.summaries import difference, history, interval, loss_oscillation, values
+from helpers.claims.course import (
+    FAILS,
+    HOLDS,
+    INCONCLUSIVE,
+    LIMITED,
+    NEAR,
+    PUBLISHED_VOC,
+    judged,
+    outcome,
+    overall,
 )
-from helpers.claims.course import PUBLISHED_VOC
-from helpers.claims.finding import FAILS, HOLDS, INCONCLUSIVE, LIMITED, Finding, not_repeated
 from helpers.runs.catalogue.tiny_voc import VOC_CHOSEN
-from helpers.runs.experiments import EXPERIMENTS, recorded
-from helpers.runs.records import read_arrays
+from helpers.runs.experiments import recorded
 
 F1, MAP = "eval_f1", "eval_mean_average_precision"
-NEAR = 0.01  # F1: near enough to a published value to say that it came out again
 LITTLE_RISE = 0.01  # of a loss: nobody would call it overfitting
 RISING = 0.005  # mAP between two neighbouring spans of five epochs: has not arrived yet
 
@@ -108,7 +106,7 @@ def own_threshold(model):
 
     Parameters
     ----------
-    model : a key of `helpers.runs.catalogue.tiny_voc.CHOSEN`
+    model : a key of `helpers.runs.catalogue.tiny_voc.VOC_CHOSEN`
     """
     name = f"tune-voc-{model}-{VOC_CHOSEN[model]}"
     (probabilities,) = metrics.recorded_predictions(name).probabilities
@@ -121,48 +119,22 @@ def predictions(name):
     return metrics.recorded_predictions(name, own_threshold(model) if model in VOC_CHOSEN else 0.5)
 
 
-def several(*names):
-    """Whether experiments are listed with at least three seeds each."""
-    return all(name in EXPERIMENTS and len(EXPERIMENTS[name].seeds) > 2 for name in names)
+def gains(pairs, metric, recorded=recorded):
+    """Return what each change brings: name -> Interval."""
+    return {about: difference(*map(recorded, pair), metric) for about, pair in pairs.items()}
 
 
-def gains(pairs, metric):
-    """Return what each change brings (name -> Interval), and the changes that nothing decides."""
-    found, open_ = {}, []
-    for about, pair in pairs.items():
-        if several(*pair):
-            found[about] = difference(*map(recorded, pair), metric)
-        else:
-            open_.append(about)
-    return found, open_
+# ------------------------------------------------------------------------------ rules
 
 
-def _not_decided(open_):
-    return f" Not recorded yet with three seeds: {join_words(open_)}." if open_ else ""
-
-
-def _of_parts(parts, open_=()):
-    """Return the verdict of a claim with several parts, an Answer each."""
-    parts = {*parts, *(UNCLEAR for _ in open_)}
-    if YES in parts:
-        return HOLDS if parts == {YES} else LIMITED
-    return FAILS if parts == {NO} else INCONCLUSIVE
-
-
-def _c4_1():
+def _c4_1(targets=metrics.recorded_targets):
     """Test how many classes the images hold."""
-    name = COMPARED["LeNet"]
-    labels = read_arrays(name, "full", EXPERIMENTS[name].seeds[0])["labels"]
-    there = labels.sum(axis=0)
-    effect = (
-        f"All {len(there)} classes occur in the {len(labels)} validation images, the rarest in "
-        f"{there.min()} of them; a mask with any further class would have been refused. What else "
-        "a photograph shows, such as a bus or a sheep, no mask marks."
-    )
-    answer = HOLDS if there.min() > 0 else FAILS
-    return Finding(
-        "C4.1", "Every mask was read by data_prep, which knows five classes", effect, answer
-    )
+    there = targets(COMPARED["LeNet"]).sum(axis=0)
+    return HOLDS if there.min() > 0 else FAILS, {
+        "classes": len(there),
+        "images": len(targets(COMPARED["LeNet"])),
+        "rarest": there.min(),
+    }
 
 
 def rises(runs):
@@ -170,133 +142,104 @@ def rises(runs):
     return [run.history["eval_loss"][-1] - min(run.history["eval_loss"]) for run in runs]
 
 
-def _c4_2():
+def _c4_2(recorded=recorded):
     """Test whether networks overfit, and whether the three remedies help."""
-    found, open_ = gains(REMEDIES, MAP)
-    plain = {about: recorded(name) for about, name in PLAIN.items()}
-    losses = "; ".join(
-        f"{about} {cell(values(runs, 'eval_loss'), '.2f')}, which is "
-        f"{cell(np.array(rises(runs)), '.2f')} above its lowest, with a training loss of "
-        f"{values(runs, 'train_loss').mean():.3f} (n = {format_seeds(runs)})"
-        for about, runs in plain.items()
-    )
-    effect = f"Validation loss at the end, without augmentation: {losses}."
-    turned = {about: pair[::-1] for about, pair in REMEDIES.items()}
-    saved, _ = gains(turned, "eval_loss")
-    if found:
-        effect += f" A remedy lowers LeNet's by: {format_differences(saved, '+.2f')}."
-        effect += f" It raises LeNet's mAP by: {format_differences(found, '+.3f')}."
-    overfits = [
-        mean_interval(rises(runs)).above(LITTLE_RISE) for runs in plain.values() if len(runs) > 2
+    plain = {model: recorded(name) for model, name in PLAIN.items()}
+    rows = [
+        {
+            "model": model,
+            "loss": interval(runs, "eval_loss"),
+            "rise": mean_interval(rises(runs), low=0),
+            "train_loss": values(runs, "train_loss").mean(),
+            "n": len(runs),
+        }
+        for model, runs in plain.items()
     ]
-    helps = [gain.above(0) for gain in (*saved.values(), *found.values())]
-    parts = [*(overfits or [UNCLEAR]), *helps]
-    test = "LeNet and ResNet-18 without augmentation; LeNet with one remedy at a time"
-    return Finding("C4.2", test, effect + _not_decided(open_), _of_parts(parts, open_))
+    raises = gains(REMEDIES, MAP, recorded)
+    lowers = {about: -gain for about, gain in gains(REMEDIES, "eval_loss", recorded).items()}
+    helps = [gain.above(0) for gain in (*lowers.values(), *raises.values())]
+    return overall([*(row["rise"].above(LITTLE_RISE) for row in rows), *helps]), {
+        "rows": rows,
+        "lowers": lowers,
+        "raises": raises,
+    }
 
 
-def _f1_of(runs):
-    """Give the F1 of runs, and what they are; the bracket is left open."""
-    config = runs[0].config
-    return (
-        f"{cell(values(runs, F1), '.3f')} at {config['data']['size']} px after "
-        f"{config['epochs']} epochs (n = {format_seeds(runs)}"
-    )
-
-
-def _c4_3():
+def _c4_3(recorded=recorded):
     """Test whether the published F1 values come out again."""
-    said, close, open_ = [], {}, []
-    for about, name in REPEATED.items():
-        if name not in EXPERIMENTS:
-            open_.append(about)
-            continue
-        runs, target = recorded(name), PUBLISHED_VOC[about]["f1"]
-        said.append(f"{about} {_f1_of(runs)}; published {target:.3f})")
-        level = values(runs, F1).mean()
-        close[about] = UNCLEAR if len(runs) < 3 else YES if level >= target - NEAR else NO
-    effect = f"F1 over all validation images: {'; '.join(said)}.{not_repeated(close)}"
-    single = {about: recorded(name) for about, name in LARGEST.items() if name in EXPERIMENTS}
-    if single:
-        rows = (f"{about} {_f1_of(runs)})" for about, runs in single.items())
-        effect += f" On larger images: {'; '.join(rows)}."
-    effect += _not_decided(open_)
-    test = f"The published settings, smaller images; a mean at most {NEAR} below repeats a value"
-    return Finding("C4.3", test, effect, _of_parts(close.values(), open_))
-
-
-def _c4_4():
-    """Test whether only ResNet-18 is good, and whether the others have not arrived."""
-    others = {about: name for about, name in COMPARED.items() if about != "ResNet-18"}
-    pairs = {about: (COMPARED["ResNet-18"], name) for about, name in others.items()}
-    ahead, open_ = gains(pairs, MAP)
-    rising = {}
-    for about in ahead:
-        curves = history(recorded(others[about]), MAP)[1]  # [S, epochs]
-        rising[about] = mean_interval(curves[:, -5:].mean(axis=1) - curves[:, -10:-5].mean(axis=1))
-    level = cell(values(recorded(COMPARED["ResNet-18"]), MAP), ".3f")
-    growth = "; ".join(f"{about} {rise:+.3f}" for about, rise in rising.items())
-    effect = (
-        f"ResNet-18's mAP is {level}. Its lead over the others: {format_differences(ahead, '+.3f')}; "
-        f"clearly ahead of {join_words(about for about, gain in ahead.items() if gain.above(0) is YES)}. The "
-        f"others' last five epochs add in the mean to the five before: {growth}; clearly more "
-        f"than {RISING}, the least that we call a rise: "
-        f"{join_words(about for about, rise in rising.items() if rise.above(RISING) is YES)}."
-    )
-    parts = [
-        *(gain.above(0) for gain in ahead.values()),
-        *(rise.above(RISING) for rise in rising.values()),
-    ]
-    test = "mAP of the models at 96 px, and whether it still rises"
-    return Finding("C4.4", test, effect + _not_decided(open_), _of_parts(parts, open_))
-
-
-def _c4_5():
-    """Test whether ResNet-18 beats the ViT, given true patches."""
-    best = "with a recipe of its own, against the best ViT of C4.6 ({epochs} epochs), which was "
-    best += "found on these images,"
-    pairs = [
-        ("at {size} px", (COMPARED["ResNet-18"], COMPARED["ViT"])),
-        ("at {size} px", NETWORKS_LARGER),
-        (best, (OWN, best_vit())),
-    ]
-    said, parts = [], []
-    for what, names in pairs:
-        if not several(*names):
-            continue
-        resnet, vit = pair = [recorded(name) for name in names]
-        gain, f1 = (difference(*pair, metric) for metric in (MAP, F1))
-        size, epochs = resnet[0].config["data"]["size"], vit[0].config["epochs"]
-        said.append(
-            f"{what.format(size=size, epochs=epochs)} {gain:+.3f} in mAP and {f1:+.3f} in F1 "
-            f"({format_n(gain)})"
+    rows, outcomes = [], {}
+    for model, name in REPEATED.items():
+        runs, published = recorded(name), PUBLISHED_VOC[model]["f1"]
+        rows.append(
+            {
+                "model": model,
+                "f1": interval(runs, F1),
+                "size": runs[0].config["data"]["size"],
+                "epochs": runs[0].config["epochs"],
+                "n": len(runs),
+                "published": published,
+            }
         )
-        parts.append(gain.above(0))
-    effect = f"ResNet-18 minus ViT with true patches: {'; '.join(said)}."
-    test = "Both from scratch, 20 epochs each at the published rate; then the best of each"
-    return Finding("C4.5", test, effect, _of_parts(parts))
+        outcomes[model] = outcome(values(runs, F1), published, NEAR)
+    verdict, sorts = judged(outcomes)
+    (vgg,), (resnet,) = (recorded(name) for name in LARGEST.values())
+    return verdict, {
+        "rows": rows,
+        "vgg_larger": vgg.metrics[F1],
+        "vgg_size": vgg.config["data"]["size"],
+        "resnet_larger": resnet.metrics[F1],
+        "resnet_size": resnet.config["data"]["size"],
+    } | sorts
 
 
-def best_vit():
-    """Return the ViT with true patches of the highest mean mAP in `CAUSES`, or an empty name."""
+def _c4_4(recorded=recorded):
+    """Test whether only ResNet-18 is good, and whether the others have not arrived."""
+    resnet = COMPARED["ResNet-18"]
+    others = {model: name for model, name in COMPARED.items() if name != resnet}
+    leads = gains({model: (resnet, name) for model, name in others.items()}, MAP, recorded)
+    rising = {}
+    for model, name in others.items():
+        curves = history(recorded(name), MAP)[1]  # [S, epochs]
+        rising[model] = mean_interval(curves[:, -5:].mean(axis=1) - curves[:, -10:-5].mean(axis=1))
+    ahead = {model: gain.above(0) for model, gain in leads.items()}
+    still = {model: rise.above(RISING) for model, rise in rising.items()}
+    return overall([*ahead.values(), *still.values()]), {
+        "level": interval(recorded(resnet), MAP),
+        "leads": leads,
+        "behind": [model for model, answer in ahead.items() if answer is YES],
+        "rises": rising,
+        "rising": RISING,
+        "still_rising": [model for model, answer in still.items() if answer is YES],
+    }
+
+
+def _c4_5(recorded=recorded):
+    """Test whether ResNet-18 beats the ViT, given true patches."""
+    best = best_vit(recorded)
+    pairs = {
+        "at_96": (COMPARED["ResNet-18"], COMPARED["ViT"]),
+        "at_128": NETWORKS_LARGER,
+        "own": (OWN, best),
+    }
+    gained = {metric: gains(pairs, metric, recorded) for metric in (MAP, F1)}
+    found = {where: {"mAP": gained[MAP][where], "F1": gained[F1][where]} for where in pairs}
+    verdict = overall(gain.above(0) for gain in gained[MAP].values())
+    return verdict, found | {"epochs": recorded(best)[0].config["epochs"]}
+
+
+def best_vit(recorded=recorded):
+    """Return the ViT with true patches of the highest mean mAP in `CAUSES`."""
     _, strips = CAUSES[PATCHES]
-    names = dict.fromkeys(name for pair in CAUSES.values() for name in pair)
-    names = [name for name in names if name != strips and several(name)]
-    return max(names, key=lambda name: values(recorded(name), MAP).mean(), default="")
+    names = dict.fromkeys(name for pair in CAUSES.values() for name in pair if name != strips)
+    return max(names, key=lambda name: values(recorded(name), MAP).mean())
 
 
-def _c4_6():
+def _c4_6(recorded=recorded):
     """Test what kept the ViT from converging."""
-    found, open_ = gains(CAUSES, MAP)
-    effect = f"Gain in mAP: {format_differences(found, '+.3f')}.{_not_decided(open_)}"
-    if several(*PATCHES_LARGER):
-        gain = difference(*map(recorded, PATCHES_LARGER), MAP)
-        effect += f" On larger images {PATCHES}: {gain:+.3f} ({format_n(gain)})."
-    suspected = {about: gain for about, gain in found.items() if about != PATCHES}
-    parts = [gain.above(0) for gain in suspected.values()]
-    answer = _of_parts(parts, set(open_) - {PATCHES})
-    test = "The ViT at 96 px, one suspected cause taken away at a time"
-    return Finding("C4.6", test, effect, answer)
+    found = gains(CAUSES, MAP, recorded)
+    suspected = [gain.above(0) for about, gain in found.items() if about != PATCHES]
+    larger = difference(*map(recorded, PATCHES_LARGER), MAP)
+    return overall(suspected), {"gains": found, "larger": larger}
 
 
 def regained(losses, window=9):
@@ -321,50 +264,32 @@ def regained(losses, window=9):
     return float((losses[peak] - losses[peak:].min()) / rise) if rise > 0 else 0.0
 
 
-def _c4_7():
+def _c4_7(recorded=recorded):
     """Test whether the validation loss falls again in a long run that overfits."""
-    test = "A long run of LeNet without augmentation, its validation loss epoch by epoch"
-    if not several(LONG):
-        return Finding("C4.7", test, "No long run is recorded with three seeds yet.", INCONCLUSIVE)
     runs = recorded(LONG)
     shares = [regained(run.history["eval_loss"]) for run in runs]
-    effect = (
-        f"After {runs[0].config['epochs']} epochs (n = {len(runs)} seeds) LeNet's loss has lost "
-        f"again {join_words(f'{share:.0%}' for share in shares)} of its rise. A large network, of "
-        "which the claim speaks, was not tried."
-    )
     falls = [share >= 0.5 for share in shares]
-    answer = HOLDS if all(falls) else LIMITED if any(falls) else INCONCLUSIVE
-    return Finding("C4.7", test, effect, answer)
+    return HOLDS if all(falls) else LIMITED if any(falls) else INCONCLUSIVE, {
+        "epochs": runs[0].config["epochs"],
+        "n": len(runs),
+        "regained": shares,
+    }
 
 
-def loss_oscillation(run, epochs=10):
-    """Return by how much the validation loss changes from epoch to epoch at the end of a run."""
-    return float(np.abs(np.diff(run.history["eval_loss"][-epochs - 1 :])).mean())
-
-
-def _c4_8():
+def _c4_8(recorded=recorded):
     """Test whether the loss oscillates because of the learning rate."""
-    said, parts, open_ = [], [], []
-    for about, name in ANNEALED.items():
-        if not several(name):
-            open_.append(about)
-            continue
-        before, after = recorded(COMPARED[about]), recorded(name)
+    found = {}
+    for model, name in ANNEALED.items():
+        before, after = recorded(COMPARED[model]), recorded(name)
         sizes = [[loss_oscillation(run) for run in runs] for runs in (before, after)]
         paired = [run.seed for run in before] == [run.seed for run in after]
-        calmed = difference_interval(*sizes, paired)
-        whose = "The ViT's" if about == "ViT" else f"{about}'s"
-        said.append(
-            f"{whose} validation loss changes by {mean_interval(sizes[0]):.3f} from one of the "
-            f"last epochs to the next at the constant rate, and by {mean_interval(sizes[1]):.3f} "
-            f"with one that falls to zero; that is {calmed:.4f} less ({format_n(calmed)}). By its "
-            f"end the falling rate has changed the mAP by {difference(after, before, MAP):+.3f}."
-        )
-        parts.append(calmed.above(0))
-    test = f"{join_words(ANNEALED)} at 96 px, with a constant rate and with one that falls to zero"
-    effect = (" ".join(said) + _not_decided(open_)).strip()
-    return Finding("C4.8", test, effect, _of_parts(parts, open_))
+        found[model] = {
+            "constant": mean_interval(sizes[0], low=0),
+            "annealed": mean_interval(sizes[1], low=0),
+            "calmed": difference_interval(*sizes, paired),
+            "gain": difference(after, before, MAP),
+        }
+    return overall(one["calmed"].above(0) for one in found.values()), found
 
 
 RULES = {

@@ -130,6 +130,24 @@ def test_format():
     assert f"{interval:.1%}" == "95.7% [95.6%, 95.8%]"
 
 
+def test_an_interval_does_not_leave_the_possible_range():
+    values = [0.005, 0.007, 0.012]
+    few = mean_interval(values, low=0, high=1)
+    assert few.low == 0 and few.high == mean_interval(values).high
+    assert f"{few:.3f}" == "0.008 (0.005, 0.007, 0.012)" and f"{-few:.3f}".endswith("-0.012)")
+    assert f"{mean_interval([0.99, 0.999, 0.998], high=1):.2f}" == "1.00 (0.99, 1.00, 1.00)"
+    assert f"{mean_interval([0.9, 0.91, 0.92], low=0, high=1):.2f}" == "0.91 [0.89, 0.93]"
+    more = mean_interval([*values, 0.001], low=0, high=1)
+    assert more.low == 0 and not more.values
+    with pytest.raises(ValueError, match="must lie between 0 and 1"):
+        mean_interval([0.9, 1.1], low=0, high=1)
+
+
+def test_a_question_is_not_answered_by_truth():
+    with pytest.raises(TypeError, match="compare it with `is`"):
+        bool(Interval(0.02, 0.01, 0.03, n=3).above(0))
+
+
 @pytest.mark.parametrize(
     ("call", "message"),
     [

@@ -1,34 +1,108 @@
-"""What a run shows, or a few."""
+"""From runs to numbers, and from numbers to text."""
 
 import numpy as np
 import pytest
 from made_up import run, runs
 
 from helpers.analysis import summaries
+from helpers.analysis.stats import difference_interval, mean_interval
+
+# ---------------------------------------------------------------------- runs to numbers
+
+
+def test_a_diverged_run_is_not_averaged_away():
+    some = runs([0.9, None])
+    assert np.isnan(summaries.values(some, "eval_accuracy")).tolist() == [False, True]
+    assert summaries.interval(some, "eval_accuracy") is None
+    with pytest.raises(ValueError, match="a must be finite"):
+        summaries.difference(some, some[:1] * 2, "eval_accuracy")
+
+
+def test_difference_pairs_runs_of_the_same_seeds_and_data_only():
+    x, y = [0.90, 0.92, 0.95], [0.89, 0.91, 0.93]
+    a, b, other_data = runs(x), runs(y), runs(y)
+    other_seeds = [run(seed=seed + 5, eval_accuracy=end) for seed, end in enumerate(y)]
+    other_data[0].data_checksum = "another"
+    assert summaries.difference(a, b, "eval_accuracy") == difference_interval(x, y, paired=True)
+    for unpaired in (other_seeds, other_data):
+        assert summaries.difference(a, unpaired, "eval_accuracy") == difference_interval(x, y)
+    assert summaries.same_seeds(a, other_seeds) == []
+    assert summaries.same_seeds(a, b[1:]) == a[1:]
+
+
+def test_values_come_from_metrics_or_attributes():
+    some = run(eval_accuracy=0.9)
+    some.wall_seconds = 2.0
+    assert summaries.values([some], "wall_seconds").tolist() == [2.0]
+    with pytest.raises(KeyError, match="no figure 'f1': choose one of eval_accuracy"):
+        summaries.values([some], "f1")
+
+
+def test_history_stacks_runs_and_keeps_gaps():
+    some = [run(loss=[1.0, None], epoch=[0, 10]), run(loss=[1.0, 0.5], epoch=[0, 10])]
+    epochs, loss = summaries.history(some, "loss")
+    assert epochs.tolist() == [0, 10]
+    assert np.array_equal(loss, [[1.0, np.nan], [1.0, 0.5]], equal_nan=True)
+    with pytest.raises(ValueError, match="seed 2, was logged at other epochs"):
+        summaries.history([*some, run(loss=[1, 1], epoch=[0, 5], seed=2)], "loss")
+
+
+# ---------------------------------------------------------------------- numbers to text
+
+
+def test_summary_states_mean_interval_and_number_of_runs():
+    some = runs([0.90, 0.92, 0.94])
+    settings = {"three": some, "one": some[:1], "lost": runs([0.9, None])}
+    table = summaries.summary(settings, {"eval_accuracy": ("accuracy", ".3f")})
+    assert table.columns.tolist() == ["setting", "seeds", "accuracy"]
+    mean = f"{mean_interval([0.90, 0.92, 0.94]):.3f}"
+    assert table["accuracy"].tolist() == [mean, "0.900", "1 of 2 diverged"]
+    assert table["seeds"].tolist() == ["3", "1", "2"]
+
+
+def test_a_share_ends_at_one_and_a_loss_at_zero():
+    wide = runs([0.9, 0.95, 1.0])
+    assert f"{summaries.interval(wide, 'eval_accuracy'):.2f}" == "0.95 (0.90, 0.95, 1.00)"
+    losses = [run(seed=i, eval_loss=loss) for i, loss in enumerate((0.1, 0.5, 1.5))]
+    assert f"{summaries.interval(losses, 'eval_loss'):.1f}" == "0.7 (0.1, 0.5, 1.5)"
+    assert summaries.cell(np.array([0.1, 0.5, 1.5]), ".1f") == "0.7 (0.1, 0.5, 1.5)"
+
+
+def test_numbers_read_as_sentences():
+    assert summaries.format_count(0, 3) == "none of 3 seeds"
+    assert summaries.format_count(2, 3) == "2 of 3 seeds"
+    assert summaries.format_count(3, 3, "runs") == "all 3 runs"
+    assert summaries.join_words("abc") == "a, b and c" and summaries.join_words([]) == "none"
+    gains = {"a": mean_interval([1, 1]), "b": mean_interval([2, 2])}
+    said = summaries.format_differences(gains, ".0f")
+    assert said == "a 1 [1, 1]; b 2 [2, 2] (n = 2 seeds, paired)"
+
+
+# ----------------------------------------------------------------------- what a run shows
 
 SLOW = np.exp(-np.arange(200) / 30)
 SUDDEN = np.r_[np.full(100, 2.0), np.linspace(2, 0.5, 20), np.full(80, 0.5)]
 
 
-def test_a_loss_that_only_slows_down_has_no_breakthrough():
+def test_a_loss_that_only_slows_down_has_no_sudden_drop():
     assert summaries.sudden_drop(run(loss=SLOW)) is None
     assert summaries.sudden_drop(run(loss=np.linspace(8, 1, 200))) is None
     assert summaries.sudden_drop(run(loss=SLOW[:30])) is None  # too short to tell
 
 
-def test_coming_down_from_a_spike_is_no_breakthrough():
+def test_coming_down_from_a_spike_is_no_sudden_drop():
     loss = SLOW.copy()
     loss[100:110] += 5
     assert summaries.sudden_drop(run(loss=loss)) is None
 
 
-def test_a_step_after_a_plateau_is_a_breakthrough_at_its_place():
+def test_a_step_after_a_plateau_is_a_sudden_drop_at_its_place():
     assert summaries.sudden_drop(run(loss=SUDDEN)) == pytest.approx(100, abs=1)
     tiny = np.r_[np.linspace(9, 2, 60), np.full(80, 2.0), np.linspace(2, 1.9, 20), np.full(40, 1.9)]
     assert summaries.sudden_drop(run(loss=tiny)) is None  # a step, but a hundredth of the fall
 
 
-def test_a_breakthrough_is_dated_in_epochs_not_in_entries():
+def test_a_sudden_drop_is_dated_in_epochs_not_in_entries():
     logged = [0, *range(49, 10_000, 50)][: len(SUDDEN)]
     found = summaries.sudden_drop(run(loss=SUDDEN, epoch=logged))
     assert found == pytest.approx(100 * 50 - 1, abs=50) and found in logged
@@ -48,44 +122,35 @@ def test_epochs_to_an_accuracy():
     assert summaries.epochs_to(run(accuracy=[0.1, 0.95], epoch=[0.0, 49.0]), 0.9) == 50
 
 
-def test_counts_read_as_sentences():
-    assert summaries.format_count(0, 3) == "none of 3 seeds"
-    assert summaries.format_count(2, 3) == "2 of 3 seeds"
-    assert summaries.format_count(3, 3, "runs") == "all 3 runs"
-
-
 def test_span_is_from_the_lowest_to_the_highest():
     assert summaries.span(runs([0.93, 0.95, 0.91]), "eval_accuracy") == (0.91, 0.95)
 
 
-def test_a_run_without_one_digit_is_crippled():
+def test_a_run_without_one_digit_has_lost_a_class():
     assert summaries.lost_class(run(train_accuracy=0.91))
     assert not summaries.lost_class(run(train_accuracy=0.95))
 
 
-def test_silent_classes_are_those_that_no_image_gets(monkeypatch):
+def test_classes_that_no_image_gets_are_counted():
     scores = np.zeros((5, 5))
     scores[range(5), [0, 0, 2, 3, 2]] = 1.0
-    monkeypatch.setattr(summaries, "read_arrays", lambda *place: {"scores": scores})
-    assert summaries.never_predicted(run()) == 2
+    assert summaries.never_predicted(run(), lambda *place: {"scores": scores}) == 2
 
 
-def test_a_rise_is_between_means_of_the_entries_that_end_there(monkeypatch):
-    asked = []
+def test_a_rise_is_between_means_of_the_entries_that_end_there():
     curve = np.arange(40) ** 2 / 1000  # four epochs of ten entries
-
-    def read(*place):
-        asked.append(place)
-        return {"curve_accuracy": curve}
-
-    monkeypatch.setattr(summaries, "read_arrays", read)
     made = run(epoch=range(4), seed=3)
 
     def rise(start, stop):
-        return summaries.batch_curve(made, start, stop)
+        return summaries.batch_curve(made, start, stop, lambda *place: {"curve_accuracy": curve})
 
     assert rise(0.5, 1) == pytest.approx(curve[5:10].mean() - curve[:5].mean())
     assert rise(0, 0.5) == pytest.approx(curve[:5].mean() - curve[0])
     assert rise(0.2, 4) == pytest.approx(curve[35:].mean() - curve[:2].mean())
-    assert rise(0, 0.5) + rise(0.5, 1) == pytest.approx(rise(0, 1))
-    assert set(asked) == {("made-up", "full", 3)}
+
+
+def test_how_much_a_loss_oscillates():
+    for losses, size in ([9, 1, 2, 1], 1), ([1, 1, 1], 0):
+        made = run()
+        made.history["eval_loss"] = losses
+        assert summaries.loss_oscillation(made, epochs=2) == size

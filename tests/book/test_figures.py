@@ -3,16 +3,12 @@
 from types import SimpleNamespace
 
 import numpy as np
-import pandas as pd
-import pytest
 from matplotlib import pyplot as plt
 from matplotlib.colors import to_rgb
 
 from data_prep.toy_voc import draw_set
-from helpers.analysis import summaries
-from helpers.analysis.stats import Interval, difference_interval, mean_interval
+from helpers.analysis.stats import Interval
 from helpers.book import decision_boundary, figures
-from helpers.book.output import show_table
 from helpers.networks.mlp import mlp
 
 
@@ -201,89 +197,3 @@ def test_pixels_of_a_figure():
     pixels = figures.to_pixels(figure)
     assert pixels.dtype == np.uint8 and pixels.shape == (130, 260, 3)
     assert (pixels[0, 0] == 255).all()
-
-
-# --------------------------------------------------------------------------- tables
-
-
-def test_summary_states_mean_interval_and_number_of_runs():
-    runs = [record(seed, accuracy) for seed, accuracy in enumerate((0.90, 0.92, 0.94))]
-    table = summaries.summary(
-        {"several": runs, "single": runs[:1]}, {"eval_accuracy": ("accuracy", ".3f")}
-    )
-    assert table.columns.tolist() == ["setting", "seeds", "accuracy"]
-    assert table["accuracy"].tolist() == [f"{mean_interval([0.90, 0.92, 0.94]):.3f}", "0.900"]
-    assert table["seeds"].tolist() == ["3", "1"]
-
-
-def test_a_figure_that_a_diverged_run_lacks_is_not_averaged_away():
-    runs = [record(0, 0.9), record(1, None)]
-    assert np.isnan(summaries.values(runs, "eval_accuracy")).tolist() == [False, True]
-    assert summaries.interval(runs, "eval_accuracy") is None
-    table = summaries.summary(
-        {"large": runs, "huge": runs[1:]}, {"eval_accuracy": ("accuracy", ".3f")}
-    )
-    assert table["accuracy"].tolist() == ["1 of 2 diverged", "1 of 1 diverged"]
-    with pytest.raises(ValueError, match="a must be finite"):
-        summaries.difference(runs, runs[:1] * 2, "eval_accuracy")
-
-
-def test_difference_pairs_runs_of_the_same_seeds_and_data_only():
-    x, y = [0.90, 0.92, 0.95], [0.89, 0.91, 0.93]
-    a = [record(seed, value) for seed, value in enumerate(x)]
-    b = [record(seed, value) for seed, value in enumerate(y)]
-    other_seeds = [record(seed + 5, value) for seed, value in enumerate(y)]
-    other_data = [record(seed, value, data="another") for seed, value in enumerate(y)]
-    assert summaries.difference(a, b, "eval_accuracy") == difference_interval(x, y, paired=True)
-    for unpaired in (other_seeds, other_data):
-        assert summaries.difference(a, unpaired, "eval_accuracy") == difference_interval(x, y)
-
-
-def test_values_come_from_metrics_or_attributes():
-    assert summaries.values([record()], "wall_seconds").tolist() == [2.0]
-    with pytest.raises(KeyError, match="no figure 'f1': choose one of eval_accuracy"):
-        summaries.values([record()], "f1")
-
-
-def test_history_stacks_runs_and_keeps_gaps():
-    epochs, loss = summaries.history([record(0), record(1)], "loss")
-    assert epochs.tolist() == [0, 10]
-    assert loss.tolist() == [[1.0, 0.5], [1.0, 1.5]]
-    assert np.isnan(summaries.history([record()], "eval_loss")[1][0, 0])
-    other = record(2, history={"epoch": [0, 5], "loss": [1, 1]})
-    with pytest.raises(ValueError, match="seed 2, was logged at other epochs"):
-        summaries.history([record(), other], "loss")
-
-
-def test_runs_without_a_partner_are_left_out():
-    many, few = [record(seed) for seed in range(4)], [record(2), record(0)]
-    assert [run.seed for run in summaries.same_seeds(many, few)] == [0, 2]
-    assert summaries.same_seeds(few, many) == few
-
-
-def test_a_sentence_in_a_table_is_broken_into_lines_and_an_interval_is_not():
-    table = pd.DataFrame([("a", "0.9895 [0.9881, 0.9910]", "a sentence " * 5)])
-    assert show_table(table)._repr_html_().count("<td>0.9895 [") == 1
-    assert show_table(table)._repr_html_().count('<td class="long">a sentence') == 1
-    assert "long" not in show_table(table, stacked=True)._repr_html_()  # there every cell is
-
-
-def test_a_folded_table_breaks_before_an_interval():
-    cells = "a", "0.9895 [0.9881, 0.9910]", "90 (73 to 136)", "a [b] c", "a < b", "–"
-    page = show_table(pd.DataFrame([cells]), folded=True)._repr_html_()
-    assert '<table class="table folded">' in page
-    assert "<td>0.9895 <span>[0.9881, 0.9910]</span></td><td>90 <span>(73 to 136)</span>" in page
-    assert "<td>a [b] c</td><td>a &lt; b</td><td>–</td>" in page
-    cells = "ResNet-18, 128 px", "128 px, 1,000 epochs, 1 seed", "1e-3 a-1"
-    page = show_table(pd.DataFrame([cells]), folded=True)._repr_html_()
-    kept = "<span>128 px</span>, <span>1,000 epochs</span>, <span>1 seed</span>"
-    assert f"<td>{kept}</td><td>1e-3 a-1</td>" in page
-    assert '<th scope="row"><span>ResNet-18</span>, <span>128 px</span></th>' in page
-    assert "span" not in show_table(pd.DataFrame([cells]))._repr_html_()
-
-
-def test_shown_table_escapes_and_has_no_index():
-    table = summaries.summary({"a < b": [record()]}, {"eval_accuracy": ("accuracy", ".2f")})
-    page = show_table(table)._repr_html_()
-    assert "a &lt; b" in page and "<td>0.90</td>" in page and page.count("<tr>") == 2
-    assert "a < b" in repr(show_table(table))

@@ -3,8 +3,10 @@
 import base64
 import io
 import re
+from types import SimpleNamespace
 
 import numpy as np
+import pandas as pd
 import pytest
 from bs4 import BeautifulSoup
 from PIL import Image
@@ -12,7 +14,6 @@ from PIL import Image
 from helpers.book import output
 from helpers.book.output import gif_bytes, player, show_animation
 from helpers.claims.course import CLAIMS
-from helpers.claims.finding import Finding
 
 
 def documented(x):
@@ -47,7 +48,7 @@ def test_source_of_a_method_starts_at_the_margin():
 
 
 def test_a_box_quotes_the_claim_and_has_its_verdicts_colour(monkeypatch):
-    found = Finding("C1.1", "In 3 < 4 runs", "So.", "holds with limits")
+    found = SimpleNamespace(test="In 3 < 4 runs", effect="So.", verdict="holds with limits")
     monkeypatch.setattr(output, "finding", lambda claim: found)
     shown = output.show_verdict("C1.1")
     box = BeautifulSoup(shown._repr_html_(), "html.parser")
@@ -57,6 +58,35 @@ def test_a_box_quotes_the_claim_and_has_its_verdicts_colour(monkeypatch):
     assert why == "In 3 < 4 runs. So."
     assert box.div["class"] == ["admonition", "attention"]
     assert repr(shown) == "C1.1: holds with limits. In 3 < 4 runs. So."
+
+
+def shown(*cells, **options):
+    return output.show_table(pd.DataFrame([cells]), **options)._repr_html_()
+
+
+def test_a_table_escapes_and_has_no_index():
+    page = shown("a < b", "0.9895 [0.9881, 0.9910]", "a sentence " * 5)
+    assert '<th scope="row">a &lt; b</th><td>0.9895 [' in page and page.count("<tr>") == 2
+    assert '<td class="long">a sentence' in page
+    assert "long" not in shown("a", "a sentence " * 5, stacked=True)  # there every cell is
+    assert "a < b" in repr(output.show_table(pd.DataFrame([["a < b"]])))
+
+
+def test_a_folded_table_breaks_before_an_interval_and_not_in_a_name_or_number():
+    cells = "ResNet-18, 128 px", "0.9895 [0.9881, 0.9910]", "1,000 epochs, 1 seed", "a < b", "–"
+    page = shown(*cells, folded=True)
+    assert '<table class="table folded">' in page
+    assert '<th scope="row"><span>ResNet-18</span>, 128\u00a0px</th>' in page
+    assert "<td>0.9895 <span>[0.9881, 0.9910]</span></td><td>1,000\u00a0epochs, 1\u00a0seed" in page
+    assert "<td>a &lt; b</td><td>–</td>" in page
+    assert "span" not in shown(*cells)
+
+
+def test_a_cell_leads_to_a_place_and_can_be_led_to():
+    cell = output.join_cells([output.anchor("C1.1", "c1-1"), output.link("a < b", "x?y&z")], "; ")
+    assert str(cell) == "C1.1; a < b"
+    assert cell.markup == '<span id="c1-1">C1.1</span>; <a href="x?y&amp;z">a &lt; b</a>'
+    assert f"<td>{cell.markup}</td>" in shown("one", cell)
 
 
 # --------------------------------------------------------------- pictures that move

@@ -5,9 +5,8 @@ import pytest
 from made_up import run, runs, shaky, steady
 
 from helpers.analysis.stats import NO, UNCLEAR, YES
-from helpers.claims import findings as claims
-from helpers.claims import numpy_rules as numpy_claims
-from helpers.claims.finding import FAILS, HOLDS, INCONCLUSIVE, LIMITED
+from helpers.claims import numpy_rules
+from helpers.claims.course import FAILS, HOLDS, INCONCLUSIVE, LIMITED
 from helpers.runs.catalogue.numpy_networks import (
     HIDDEN_SIZES,
     LEARNING_RATES,
@@ -17,7 +16,7 @@ from helpers.runs.catalogue.numpy_networks import (
     WEIGHT_DECAYS,
     tuning_name,
 )
-from helpers.runs.experiments import EXPERIMENTS, recorded
+from helpers.runs.experiments import find, recorded
 
 
 def learners(epochs, accuracy, last=100):
@@ -27,20 +26,6 @@ def learners(epochs, accuracy, last=100):
         reached = [0.95 if needed and epoch + 1 >= needed else 0.5 for epoch in range(last)]
         record.history |= {"epoch": list(range(last)), "accuracy": reached}
     return made
-
-
-@pytest.fixture
-def find(monkeypatch):
-    """Return a function that tests a claim on made-up records."""
-
-    def find(claim, records, others=None):
-        monkeypatch.setattr(numpy_claims, "recorded", lambda name: records.get(name, others))
-        found = claims.finding(claim)
-        assert found.claim == claim and found.test and found.effect.endswith(".")
-        assert "nan" not in found.effect
-        return found
-
-    return find
 
 
 # -------------------------------------------------------------------------- the rules
@@ -58,8 +43,8 @@ def find(monkeypatch):
         ([0.87] * 20, [0.962] * 20, FAILS),
     ],
 )
-def test_moons_are_separated_by_most_seeds_and_for_good(find, ends, later, answer):
-    found = find("C1.1", {"moons-published": runs(ends), "moons-long": runs(later)})
+def test_moons_are_separated_by_most_seeds_and_for_good(judge, ends, later, answer):
+    found = judge("C1.1", {"moons-published": runs(ends), "moons-long": runs(later)})
     assert found.verdict == answer
     assert ("The others end at 0.87" in found.effect) == (0.87 in ends)
 
@@ -68,13 +53,13 @@ def test_moons_are_separated_by_most_seeds_and_for_good(find, ends, later, answe
     ("ends", "answer"),
     [
         ([0.956, 0.957, 0.9595], HOLDS),
-        ([0.956, 0.957, 0.940], LIMITED),
-        ([0.970, 0.940, 0.940], FAILS),
+        ([0.956, 0.957, 0.930], INCONCLUSIVE),
+        ([0.970, 0.971, 0.972], FAILS),
     ],
 )
-def test_the_published_accuracy_comes_out_again_or_not(find, ends, answer):
+def test_the_published_accuracy_comes_out_again_or_not(judge, ends, answer):
     lost = [run(train_accuracy=0.96), run(train_accuracy=0.88)]
-    found = find("C2.1", {"mnist-published": runs(ends), "tenth-output-relu-wide": lost})
+    found = judge("C2.1", {"mnist-published": runs(ends), "tenth-output-relu-wide": lost})
     assert found.verdict == answer
     assert "1 of 2 seeds lose a class" in found.effect
 
@@ -92,12 +77,12 @@ def test_the_published_accuracy_comes_out_again_or_not(find, ends, answer):
         ((shaky(0.90), shaky(0.90)), (shaky(0.93), shaky(0.93)), INCONCLUSIVE),
     ],
 )
-def test_the_hinge_is_best_if_every_other_loss_is_worse(find, original, tuned, answer):
+def test_the_hinge_is_best_if_every_other_loss_is_worse(judge, original, tuned, answer):
     names = ("tenth-loss-cross-entropy", "tenth-loss-mse")
     records = {"tenth-output-relu": steady(0.9), "tenth-loss-hinge-tuned": steady(0.94)}
     records |= {f"{name}-original": ends for name, ends in zip(names, original, strict=True)}
     records |= {f"{name}-tuned": ends for name, ends in zip(names, tuned, strict=True)}
-    assert find("C2.2", records).verdict == answer
+    assert judge("C2.2", records).verdict == answer
 
 
 WORSE = learners([50, 52, 48], 0.90)  # a sigmoid as the course describes it
@@ -119,27 +104,27 @@ WORSE = learners([50, 52, 48], 0.90)  # a sigmoid as the course describes it
         (learners([50, 52, 48], shaky(0.94)), WORSE, INCONCLUSIVE),
     ],
 )
-def test_relu_must_be_far_faster_and_better_at_either_rate(find, same, higher, answer):
+def test_relu_must_be_far_faster_and_better_at_either_rate(judge, same, higher, answer):
     records = {"tenth-sigmoid-glorot": same, "tenth-sigmoid-glorot-3": higher}
-    found = find("C2.3", records | {"tenth-reference": learners([10, 10, 10], 0.94)})
+    found = judge("C2.3", records | {"tenth-reference": learners([10, 10, 10], 0.94)})
     assert found.verdict == answer
 
 
 @pytest.mark.parametrize(
-    ("ours", "theirs", "said", "faster"),
+    ("ours", "theirs", "times", "faster"),
     [
-        ([10, 10, 10], [50, 50, 50], "5.0 [5.0, 5.0] times as many", YES),
-        ([10, 10, 10], [None, 50, 50], "at least 6.7 times as many", UNCLEAR),
-        ([10, 10, 10], [None, 90, 80], "2 of 3 seeds reach it", YES),
-        ([10, 10, 10], [None, None, None], "none of 3 seeds reach it", YES),
-        ([90, 90, 90], [None, None, None], "at least 1.1 times as many", UNCLEAR),
-        ([10, 10, None], [50, 50, None], "2 of 3 seeds with ReLU and 2 of 3 seeds", UNCLEAR),
-        ([10, 10, None], [50, 50, 50], "2 of 3 seeds with ReLU and all 3 seeds", NO),
+        ([10, 10, 10], [50, 50, 50], 5, YES),
+        ([10, 10, 10], [None, 50, 50], 20 / 3, UNCLEAR),
+        ([10, 10, 10], [None, 90, 80], 9, YES),
+        ([10, 10, 10], [None, None, None], 10, YES),
+        ([90, 90, 90], [None, None, None], 10 / 9, UNCLEAR),
+        ([10, 10, None], [50, 50, None], 11 / 3, UNCLEAR),
+        ([10, 10, None], [50, 50, 50], 3.5, NO),
     ],
 )
-def test_a_run_that_never_reaches_the_level_is_counted(ours, theirs, said, faster):
-    sentence, found = numpy_claims._speed(learners(ours, 0.94), learners(theirs, 0.90))
-    assert said in sentence
+def test_a_run_that_never_reaches_the_level_is_counted(ours, theirs, times, faster):
+    factor, found = numpy_rules.speed(learners(ours, 0.94), learners(theirs, 0.90))
+    assert factor.estimate == pytest.approx(times)
     assert found is faster
 
 
@@ -157,31 +142,22 @@ SUDDEN = np.r_[np.full(100, 2.0), np.linspace(2, 0.5, 20), np.full(80, 0.5)]
         (0.94, 0.94, SLOW, FAILS),
     ],
 )
-def test_rates_fail_at_both_ends_and_the_loss_falls_suddenly(find, small, large, loss, answer):
+def test_rates_fail_at_both_ends_and_the_loss_falls_suddenly(judge, small, large, loss, answer):
     ends = {rate: small if rate < 0.2 else large if rate > 0.2 else 0.94 for rate in LEARNING_RATES}
     records = {f"tenth-rate-{rate}": steady(end, loss=loss) for rate, end in ends.items()}
-    found = find("C2.4", records, others=steady(0.9, loss=loss))
+    found = judge("C2.4", records, others=steady(0.9, loss=loss))
     assert found.verdict == answer
     falling = "none of 21 runs" if loss is SUDDEN else "all 21 runs"
     assert f"last 40 epochs in {falling}" in found.effect
 
 
-def test_one_sudden_fall_is_not_enough(find):
+def test_one_sudden_fall_is_not_enough(judge):
     records = {f"tenth-rate-{rate}": steady(0.5, loss=SLOW) for rate in LEARNING_RATES}
     records |= {"tenth-rate-0.2": steady(0.94), "tenth-rate-0.01": steady(0.94, loss=SUDDEN)}
-    found = find("C2.4", records, others=steady(0.9, loss=SLOW))
+    found = judge("C2.4", records, others=steady(0.9, loss=SLOW))
     assert found.verdict == LIMITED
     assert "0.5 (0.50), 1 (0.50) and 2 (0.50)" in found.effect
     assert "suddenly in 3 of 21 runs" in found.effect
-
-
-def test_a_rate_that_diverges_is_too_large(find):
-    records = {f"tenth-rate-{rate}": steady(0.94, loss=SLOW) for rate in LEARNING_RATES}
-    records["tenth-rate-0.0001"] = steady(0.5, loss=SLOW)
-    records["tenth-rate-2"][1] = run(seed=1, diverged=True, eval_accuracy=None)
-    found = find("C2.4", records, others=steady(0.9, loss=SLOW))
-    assert found.verdict == LIMITED
-    assert "of the larger rates, 2 (1 of 3 diverge)" in found.effect
 
 
 @pytest.mark.parametrize(
@@ -195,25 +171,23 @@ def test_a_rate_that_diverges_is_too_large(find):
         ((shaky(0.94), shaky(0.94), shaky(0.94)), INCONCLUSIVE),
     ],
 )
-def test_decay_makes_little_difference_if_every_interval_is_small(find, others, answer):
+def test_decay_makes_little_difference_if_every_interval_is_small(judge, others, answer):
     names = ("tenth-decay-off", "tenth-rate-0.2", "tenth-decay-to-zero")
     records = dict(zip(names, others, strict=True)) | {"tenth-reference": steady(0.94)}
-    assert find("C2.5", records).verdict == answer
+    assert judge("C2.5", records).verdict == answer
 
 
 @pytest.mark.parametrize(
     ("strongest", "answer"),
     [(steady(0.8), HOLDS), (steady(0.96), FAILS), (shaky(0.945), INCONCLUSIVE)],
 )
-def test_the_strongest_decay_is_compared_with_the_best_of_the_others(find, strongest, answer):
-    records = {
-        numpy_claims.lambda_name(decay): steady(0.90, train_loss=0.2) for decay in WEIGHT_DECAYS
-    }
+def test_the_strongest_decay_is_compared_with_the_best_of_the_others(judge, strongest, answer):
+    records = {numpy_rules.lambda_name(decay): steady(0.90, train_loss=0.2) for decay in WEIGHT_DECAYS}
     records |= {"tenth-reference": steady(0.93, train_loss=0.2)}
     records |= {"tenth-lambda-0.1": steady(0.95, train_loss=0.1), "tenth-lambda-1": strongest}
     for record in strongest:
         record.metrics["train_loss"] = 2.0
-    found = find("C2.6", records)
+    found = judge("C2.6", records)
     assert found.verdict == answer
     assert "λ = 0.1 is best" in found.effect and "2.00 instead of 0.10" in found.effect
 
@@ -231,13 +205,13 @@ def test_the_strongest_decay_is_compared_with_the_best_of_the_others(find, stron
         (steady(0.94), steady(0.94), INCONCLUSIVE),  # no difference is not a worse end
     ],
 )
-def test_few_units_end_worse_and_many_bring_little(find, few, many, answer):
-    records = {numpy_claims.hidden_name(units): steady(0.94) for units in (*HIDDEN_SIZES, 256)}
+def test_few_units_end_worse_and_many_bring_little(judge, few, many, answer):
+    records = {numpy_rules.hidden_name(units): steady(0.94) for units in (*HIDDEN_SIZES, 256)}
     records |= {"tenth-hidden-16": few, "tenth-hidden-4096": many}
     for name, group in records.items():
         for record in group:
             record.metrics["cpu_seconds"] = 60.0 if name == "tenth-hidden-4096" else 5.0
-    found = find("C2.7", records)
+    found = judge("C2.7", records)
     assert found.verdict == answer
     assert "12 times the processor time" in found.effect
 
@@ -250,7 +224,7 @@ def test_rates_far_behind_are_those_below_or_diverged():
         1: [*runs([0.95] * 30), run(eval_accuracy=None, diverged=True)],
         2: [*runs([0.99] * 30), run(eval_accuracy=0.1, diverged=True)],
     }
-    assert numpy_claims.rates_far_behind(sweep) == (0.2, [0.01, 1, 2])
+    assert numpy_rules.rates_far_behind(sweep) == (0.2, [0.01, 1, 2])
 
 
 # ------------------------------------------------------------------- what was chosen
@@ -264,7 +238,7 @@ def test_the_tuned_setting_of_each_loss_is_the_best_of_its_trials(loss):
         for setting in TUNING_GRIDS[loss]
     }
     scale, weight_decay = max(trials, key=trials.get)
-    chosen = EXPERIMENTS[f"tenth-loss-{loss}-tuned"]
+    chosen = find(f"tenth-loss-{loss}-tuned")
     assert chosen.config.schedule == {"name": "course", "scale": scale}
     assert chosen.config.weight_decay == weight_decay
     assert TUNING_SEED not in chosen.seeds
@@ -276,8 +250,8 @@ def test_the_mini_batch_setting_is_the_best_of_its_trials():
         name: recorded(f"mnist-sgd-{name}")[0].metrics["eval_accuracy"]
         for name in MINI_BATCH_TRIALS
     }
-    chosen = EXPERIMENTS["mnist-sgd"]
-    best = EXPERIMENTS[f"mnist-sgd-{max(trials, key=trials.get)}"]
+    chosen = find("mnist-sgd")
+    best = find(f"mnist-sgd-{max(trials, key=trials.get)}")
     assert chosen.config == best.config
     assert chosen.data["evaluate_on"] == "test" and best.data["evaluate_on"] == "validation"
     assert TUNING_SEED not in chosen.seeds
