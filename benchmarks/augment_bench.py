@@ -137,7 +137,7 @@ def measure_paths(data, rounds):
 
     Parameters
     ----------
-    data : helpers.training.torch_trainer.ImageTensors
+    data : helpers.data.datasets.Dataset
     rounds : int
 
     Returns
@@ -160,7 +160,7 @@ def measure_paths(data, rounds):
             with clock.on():
                 for _ in way():
                     pass
-            spent[name].append(clock.cpu / len(data.images) * 1e6)
+            spent[name].append(clock.cpu / len(data.x) * 1e6)
     spent = {name: values[1:] for name, values in spent.items()}  # the first prepares much
     names = {"pil": "with PIL", "v2": "with torchvision.transforms.v2"}
     return {

@@ -13,10 +13,10 @@ from torchvision import transforms
 from torchvision.transforms import v2
 
 from data_prep.toy_voc import draw_set
-from data_prep.voc_labels import CLASSES, classes_of, label_matrix
+from data_prep.voc_labels import classes_of, label_matrix
+from helpers.data.datasets import Dataset
 from helpers.runs.catalogue.tiny_voc import AUGMENT
 from helpers.runs.records import ROOT
-from helpers.training.torch_trainer import ImageTensors
 
 COLOURS = ("brightness", "contrast", "saturation")
 
@@ -68,7 +68,7 @@ def loaders(data, batch_size):
 
     Parameters
     ----------
-    data : helpers.training.torch_trainer.ImageTensors
+    data : helpers.data.datasets.Dataset
         Of three colours.
     batch_size : int
 
@@ -77,27 +77,27 @@ def loaders(data, batch_size):
     dict of DataLoader
         `pil` and `v2`: shuffled (images in [-1, 1], targets), made in this process.
     """
-    size, middle = data.images.shape[-1], [0.5] * 3
+    size, middle = data.x.shape[-1], [0.5] * 3
     to_float = v2.ToDtype(torch.float32, scale=True)
-    pictures = [Image.fromarray(image.permute(1, 2, 0).numpy()) for image in data.images]
+    pictures = [Image.fromarray(image.permute(1, 2, 0).numpy()) for image in data.x]
     ways = {
         "pil": (pictures, transforms, [transforms.ToTensor()]),
-        "v2": (data.images, v2, [to_float]),
+        "v2": (data.x, v2, [to_float]),
     }
     found = {}
     for name, (images, library, finish) in ways.items():
         steps = [*changes(library, size), *finish, library.Normalize(middle, middle)]
-        single = Pictures(images, data.targets, library.Compose(steps))
+        single = Pictures(images, data.y, library.Compose(steps))
         found[name] = DataLoader(single, batch_size, shuffle=True)
     return found
 
 
 def scenes(count, size):
-    """Draw the first `count` scenes of Toy-VOC at `size` pixels, as `ImageTensors`."""
+    """Draw the first `count` scenes of Toy-VOC at `size` pixels, as `Dataset`."""
     images, masks = draw_set(0, count, size)
     images = torch.from_numpy(images).permute(0, 3, 1, 2).contiguous()
     targets = torch.from_numpy(label_matrix(map(classes_of, masks))).float()
-    return ImageTensors(images, targets, images[:1], targets[:1], len(CLASSES))
+    return Dataset(images, targets, images[:1], targets[:1])
 
 
 def prepare(source, target, jobs):

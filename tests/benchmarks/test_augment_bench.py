@@ -35,9 +35,9 @@ def test_every_way_gives_the_same_kind_of_batches(data):
         batches = list(way)
         images = torch.cat([batch[0] for batch in batches])
         targets = torch.cat([batch[1] for batch in batches])
-        assert images.shape == data.images.shape and images.dtype == torch.float32
+        assert images.shape == data.x.shape and images.dtype == torch.float32
         assert -1 <= images.min() < -0.5 and 0.5 < images.max() <= 1
-        assert torch.equal(targets.sum(dim=0), data.targets.sum(dim=0))
+        assert torch.equal(targets.sum(dim=0), data.y.sum(dim=0))
         assert [len(batch[0]) for batch in batches] == [8, 4]
 
 

@@ -16,18 +16,17 @@ from benchmarks.race_networks import ExampleNet, QuickNet
 from benchmarks.stages import STAGES, Contest, Stage
 from benchmarks.stopwatch import MNIST_MEAN, MNIST_SD, Clock, PerImage, Timed
 from benchmarks.timings import Measured, Results, Waiting
-from helpers.data.datasets import DataNotPrepared
+from helpers.data.datasets import DataNotPrepared, Dataset
 from helpers.runs import records
 from helpers.training.config import TrainConfig
 from helpers.training.schedules import SCHEDULES
-from helpers.training.torch_trainer import ImageTensors
 
 
 def data(n=24, seed=0):
     rng = torch.Generator().manual_seed(seed)
     images = torch.randint(0, 256, (n, 1, 28, 28), dtype=torch.uint8, generator=rng)
     labels = torch.arange(n) % 10
-    return ImageTensors(images, labels, images[:10], labels[:10])
+    return Dataset(images, labels, images[:10], labels[:10])
 
 
 def count(model):
@@ -103,7 +102,7 @@ def test_images_one_by_one_are_those_of_the_batches():
     order, other = pixels[:, 0, 0, 0].argsort(), theirs[:, 0, 0, 0].argsort()
     torch.testing.assert_close(pixels[order], theirs[other])
     assert torch.equal(labels[order], answers[other])
-    assert not torch.equal(labels, data().targets)  # both are shuffled
+    assert not torch.equal(labels, data().y)  # both are shuffled
 
 
 def test_either_way_every_image_comes_once_an_epoch():
@@ -112,16 +111,16 @@ def test_either_way_every_image_comes_once_an_epoch():
         batches = list(run.batches())
         assert [(len(images), size) for images, _, size in batches] == [(10, 10)] * 2 + [(4, 4)]
         labels = torch.cat([labels for _, labels, _ in batches])
-        assert torch.equal(labels.sort().values, data().targets.sort().values)
+        assert torch.equal(labels.sort().values, data().y.sort().values)
         again = torch.cat([labels for _, labels, _ in run.batches()])
         assert not torch.equal(labels, again)
 
 
 def test_images_are_judged_as_they_were_trained_on():
     run = PerImage(TrainConfig("quick"), data(), 0)
-    pixels = data().images_eval.float() / 255
+    pixels = data().x_eval.float() / 255
     expected = run.model.eval()((pixels - MNIST_MEAN) / MNIST_SD)
-    torch.testing.assert_close(run.predict(data().images_eval), expected.detach())
+    torch.testing.assert_close(run.predict(data().x_eval), expected.detach())
 
 
 def test_adadelta_and_its_stairs_are_those_of_the_example():

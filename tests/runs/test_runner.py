@@ -161,35 +161,9 @@ def test_an_ensemble_is_recorded_and_its_networks_come_back(tmp_path):
 # ----------------------------------------------------------------------------- data
 
 
-def split(**options):
-    return runner.load_data(replace(DIGITS, data={"name": "mnist"} | options), "embedded", 0)
-
-
-def rows(images):
-    return {image.tobytes() for image in images}
-
-
-def test_validation_images_come_from_the_training_part_and_are_not_trained_on():
-    everything = datasets.load_mnist("embedded")
-    tuned = split(validation=200, train_size=500, evaluate_on="validation")
-    final = split(validation=200, train_size=500, evaluate_on="test")
-    assert len(tuned.x) == 500 and len(tuned.x_eval) == 200
-    assert rows(tuned.x) | rows(tuned.x_eval) <= rows(everything.train_images)
-    assert not rows(tuned.x) & rows(tuned.x_eval)
-    np.testing.assert_array_equal(final.x, tuned.x)
-    np.testing.assert_array_equal(final.x_eval, everything.test_images)
-
-
-@pytest.mark.parametrize(
-    ("options", "message"),
-    [
-        ({"evaluate_on": "validation"}, "cannot evaluate on 'validation': there is test"),
-        ({"name": "imagenet", "evaluate_on": "test"}, "unknown data 'imagenet'"),
-    ],
-)
-def test_unclear_data_are_refused(options, message):
-    with pytest.raises(ValueError, match=message):
-        split(**options)
+def test_unknown_data_are_refused():
+    with pytest.raises(ValueError, match="unknown data 'imagenet'"):
+        runner.load_data(replace(DIGITS, data={"name": "imagenet"}), "embedded", 0)
 
 
 def test_half_moons_have_the_seed_of_the_run_or_their_own():
@@ -214,8 +188,7 @@ def test_an_experiment_can_fix_the_seed_of_the_weights():
 
 def test_kept_mistakes_are_wrong_and_the_worst_come_first():
     scores = np.array([[3, 1], [0, 2], [5, 0], [1, 0.5]], np.float32)
-    labels = np.array([0, 0, 1, 1])
-    data = SimpleNamespace(x_eval=np.arange(4), labels_eval=labels, y_eval=labels)
+    data = SimpleNamespace(x_eval=np.arange(4), y_eval=np.array([0, 0, 1, 1]))
     assert runner.mistakes(scores, data)["mistake_indices"].tolist() == [2, 1, 3]
     assert len(runner.mistakes(scores, data, most=2)["mistake_indices"]) == 2
 
@@ -256,7 +229,7 @@ def test_examples_come_encoded_with_where_the_model_looks(saliency):
     images = np.stack([np.outer(ramp, ramp) / 255 * k / 6 for k in range(1, 7)])
     images = np.repeat(images[..., None], 3, axis=-1).astype(np.uint8)
     training = SimpleNamespace(scores=lambda: LOGITS, saliency=lambda places: saliency)
-    data = SimpleNamespace(x_eval=images, labels_eval=TARGETS, y_eval=TARGETS)
+    data = SimpleNamespace(x_eval=images, y_eval=TARGETS)
     kept = runner.examples(training, data)
     assert ("example_saliency" in kept) == (saliency is not None)
     again = runner.decode_images(kept["example_images"]).astype(int)
