@@ -141,21 +141,21 @@ def about_sweep():
 
 
 def about_race():
-    """Say how long the first and the last stage of the race take, and which changes matter."""
+    """Say how long the first and the last step of the race take, and which changes matter."""
     results = race.read()
-    first, *_, last = results.stages
+    first, *_, last = results.steps
     machine = results.environment
-    steps = [a.mean_seconds / b.mean_seconds for a, b in pairwise(results.stages)]
-    largest = int(np.argmax(steps))
+    gains = [a.mean_seconds / b.mean_seconds for a, b in pairwise(results.steps)]
+    largest = int(np.argmax(gains))
     hits = round(last.reached.estimate * last.reached.n)
     return (
         f"On two threads ({machine['cpu']}), PyTorch's example needs {first.mean_seconds:.0f} "
-        f"seconds of training to its first epoch at 99%, and the last stage "
+        f"seconds of training to its first epoch at 99%, and the last step "
         f"**{last.mean_seconds:.1f} seconds: {results.speedups[-1]:.0f} times less**, with a test "
         f"accuracy of {last.accuracy:.4f} over {len(last.accuracies)} seeds, "
-        f"{'all' if hits == last.reached.n else hits} of which reach 99%. The largest single "
-        f"step, by a factor of {steps[largest]:.1f}, is “{results.stages[largest + 1].name}”. "
-        "(The first two stages stop at the first epoch that reaches 99% on the test images, "
+        f"{'all' if hits == last.reached.n else hits} of which reach 99%. The largest "
+        f"gain, by a factor of {gains[largest]:.1f}, is “{results.steps[largest + 1].name}”. "
+        "(The first two steps stop at the first epoch that reaches 99% on the test images, "
         "which can only flatter them; the others have a fixed number of epochs.)"
     )
 
