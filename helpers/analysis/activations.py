@@ -26,10 +26,10 @@ from helpers.runs.records import (
     RUNS,
     RecordError,
     display,
-    ensemble_path,
     environment,
     note,
     read_json,
+    record_path,
     source_commit,
 )
 
@@ -335,7 +335,8 @@ def recorded_extrapolation(folder=RUNS):
 
 @cache
 def _read(folder):
-    path, mend = ensemble_path(NAME, folder), f"measure it with python -m helpers.runs run {NAME}"
+    path = record_path(NAME, "full", None, folder)
+    mend = f"measure it with python -m helpers.runs run {NAME}"
     parts = {
         "agreement": lambda found: {
             int(distance): Agreement(**{key: Interval(**value) for key, value in parts.items()})

@@ -10,21 +10,13 @@ What there is to run stands in `helpers.runs.catalogue`.
 """
 
 import argparse
-import importlib
+import contextlib
 import sys
 from statistics import median
 
 from helpers.data.datasets import DataNotPrepared
 from helpers.runs import experiments, records, runner, verify
-from helpers.runs.catalogue.activations import MEASUREMENTS
-from helpers.runs.experiments import (
-    ENSEMBLES,
-    EXPERIMENTS,
-    SCALES,
-    UnknownExperiment,
-    find,
-    matching,
-)
+from helpers.runs.experiments import SCALES, Measurement, UnknownExperiment, matching
 from helpers.runs.records import RecordError, exit_status
 from helpers.training.config import NoSuchDevice
 
@@ -52,72 +44,55 @@ def number_of_threads(text):
     return int(text)
 
 
-def on_file(name, scale, seeds, folder=records.RUNS):
-    """Return which of some records are there and can be used, dict seed -> record."""
-    found = {}
+def on_file(experiment, scale, seeds, folder=records.RUNS):
+    """Return those of some records that are there and can be used."""
+    found = []
     for seed in seeds:
-        try:
-            if name in MEASUREMENTS:
-                found[seed] = measurement(name).recorded_extrapolation(folder)
-            elif name in ENSEMBLES:
-                (found[seed],) = verify.recorded_of(name, scale, folder)
-            else:
-                found[seed] = experiments.recorded_run(find(name), scale, seed, folder)
-        except RecordError:
-            pass
+        with contextlib.suppress(RecordError):
+            found.append(experiments.recorded_run(experiment, scale, seed, folder))
     return found
-
-
-def records_listed(name, scale):
-    """Return the seeds of the records that there should be; what has one record has seed None."""
-    return find(name).seeds_at(scale) if name in EXPERIMENTS else (None,)
-
-
-def measurement(name):
-    """Return the module that makes a record of the ensembles' weights."""
-    return importlib.import_module(MEASUREMENTS[name])
 
 
 def list_all(patterns, scale=None, folder=records.RUNS):
     """Print what there is, how much of it is recorded, and the seconds that a run took."""
-    names = matching(patterns or ["*"], scale)
-    width = max(map(len, names))
-    for name in names:
-        for at in SCALES if scale is None and name in EXPERIMENTS else (scale or "full",):
-            if not (seeds := records_listed(name, at)):
-                continue
-            found = on_file(name, at, seeds, folder)
-            label = "what the ensembles say far away" if name in MEASUREMENTS else find(name).label
-            seconds = [record.wall_seconds for record in found.values()]
+    listed = matching(patterns or ["*"], scale)
+    width = max(len(experiment.name) for experiment in listed)
+    for experiment in listed:
+        for at in filter(experiment.seeds_at, [scale] if scale else SCALES):
+            seeds, measured = experiment.seeds_at(at), isinstance(experiment, Measurement)
+            found = on_file(experiment, at, seeds, folder)
+            seconds = [r["wall_seconds"] if measured else r.wall_seconds for r in found]
             took = f"{median(seconds):,.0f} s a run" if found else "-"
-            print(f"{name:{width}}  {at:8}  {len(found):2}/{len(seeds)} recorded  {took:>16}  "
-                  f"{label}{', verified by default' * (name in verify.QUICK)}")  # fmt: skip
+            mark = ", verified by default" if experiment.name in verify.QUICK else ""
+            print(f"{experiment.name:{width}}  {at:8}  {len(found):2}/{len(seeds)} recorded  "
+                  f"{took:>16}  {experiment.label}{mark}")  # fmt: skip
 
 
-def run_all(names, options, folder=records.RUNS):
+def run_all(listed, options, folder=records.RUNS):
     """Make runs, of all listed seeds or those given; with --resume skip what is recorded."""
-    scale, small = options.scale, options.threads or 1  # a second thread costs an ensemble time
-    wanted = [
-        (name, seed)
-        for name in names
-        for seed in (name in EXPERIMENTS and options.seeds or records_listed(name, scale))
-    ]
+    scale, wanted = options.scale, []
+    for experiment in listed:
+        seeds = experiment.seeds_at(scale)
+        seeds = options.seeds if options.seeds and None not in seeds else seeds
+        wanted += [(experiment, seed) for seed in seeds]
     todo = [
-        (name, seed) for name, seed in wanted
-        if not (options.resume and on_file(name, scale, [seed], folder))
+        (experiment, seed) for experiment, seed in wanted
+        if not (options.resume and on_file(experiment, scale, [seed], folder))
     ]  # fmt: skip
-    for number, (name, seed) in enumerate(todo, start=1):
-        title = f"[{number}/{len(todo)}] {name}" + ("" if seed is None else f" seed {seed}")
-        with runner.limited_threads(options.threads if name in EXPERIMENTS else small):
-            if name in MEASUREMENTS:
+    for number, (experiment, seed) in enumerate(todo, start=1):
+        title = f"[{number}/{len(todo)}] {experiment.name}"
+        # An ensemble's tensors are small: a second thread costs more than it brings.
+        with runner.limited_threads(options.threads or (1 if seed is None else None)):
+            if isinstance(experiment, Measurement):
                 print(title, flush=True)
-                records.write_json(measurement(name).measure(), records.ensemble_path(name, folder))
+                path = records.record_path(experiment.name, scale, seed, folder)
+                records.write_json(experiment.functions.measure(), path)
                 continue
             record = runner.run_with_bar(
-                find(name), scale, seed, title, runs=folder, resume=options.resume,
-                device=options.device,
+                experiment, scale, seed, title + ("" if seed is None else f" seed {seed}"),
+                runs=folder, resume=options.resume, device=options.device,
             )  # fmt: skip
-        print(f"  {name}: {outcome(record)}", flush=True)
+        print(f"  {experiment.name}: {outcome(record)}", flush=True)
     if skipped := len(wanted) - len(todo):
         print(f"{skipped} were recorded already; without --resume they are made again")
     print(f"{len(todo)} records made; they are in {records.display(folder)}/")

@@ -16,7 +16,7 @@ from helpers.networks.ensemble import (
 )
 from helpers.runs import records
 from helpers.runs.catalogue.activations import HALF_MOONS_SEED
-from helpers.runs.records import FIT, EnsembleRecord, RecordError
+from helpers.runs.records import FIT, EnsembleRecord
 
 HELD_OUT = 10_000
 HELD_OUT_SEED = 1_000_000 + HALF_MOONS_SEED  # no training points have it
@@ -26,18 +26,10 @@ POLES = {"tan": (np.pi, 0.5), "reciprocal": (np.inf, 0.0)}
 
 
 def points(ensemble):
-    """Return an ensemble's training points and the held-out points.
-
-    Returns
-    -------
-    x, y : ndarray [N, 2], [N], or [R, N, 2], [R, N] where each network has its own
-    x_held_out, y_held_out : ndarray [10000, 2], [10000]
-    """
+    """Return training points [N, 2] or [R, N, 2], their classes, and the held-out ones' both."""
     if ensemble.data_seed is None:
-        drawn = [
-            half_moons(ensemble.n, ensemble.noise, HALF_MOONS_SEED + seed)
-            for seed in range(ensemble.seeds)
-        ]
+        seeds = range(HALF_MOONS_SEED, HALF_MOONS_SEED + ensemble.seeds)
+        drawn = [half_moons(ensemble.n, ensemble.noise, seed) for seed in seeds]
         x, y = (np.stack(part) for part in zip(*drawn, strict=True))
     else:
         x, y = half_moons(ensemble.n, ensemble.noise, ensemble.data_seed)
@@ -117,20 +109,7 @@ def held_out_accuracy(networks, x, y, part=2000):
 
 
 def run(ensemble, folder=records.RUNS, progress=None):
-    """Train an ensemble's networks all at once, and write the record.
-
-    Parameters
-    ----------
-    ensemble : Ensemble
-    folder : Path
-        Where records go.
-    progress : callable, optional
-        Called after every step.
-
-    Returns
-    -------
-    helpers.runs.records.EnsembleRecord
-    """
+    """Train an `Ensemble`, write its record, and return it; `progress` is called at every step."""
     commit, wall, cpu = records.source_commit(), time.perf_counter(), time.process_time()
     arrays = points(ensemble)
     x, y, x_out, y_out = (torch.tensor(part, dtype=torch.float32) for part in arrays)
@@ -170,9 +149,8 @@ def run(ensemble, folder=records.RUNS, progress=None):
     )
     if ensemble.keep:
         kept = {str(i): part.detach().numpy() for i, part in enumerate(networks.weights)}
-        records.write_atomically(
-            weights_path(ensemble.name, folder), lambda file: np.savez_compressed(file, **kept)
-        )
+        path = records.arrays_path(*record.place, folder)
+        records.write_atomically(path, lambda file: np.savez_compressed(file, **kept))
     records.write(record, folder)
     return record
 
@@ -191,23 +169,10 @@ def _rounded(values):
 # ----------------------------------------------------------------------- the trained networks
 
 
-def weights_path(name, folder=records.RUNS):
-    """Return where the trained weights of an ensemble belong."""
-    return records.ensemble_path(name, folder).with_suffix(".npz")
-
-
 def trained_weights(activation_pair, folder=records.RUNS):
     """Return the recorded weights of all seeds, as `MLPEnsemble.weights`, or raise RecordError."""
-    name = f"activation-{activation_pair}/plain"
-    path = weights_path(name, folder)
-    try:
-        with np.load(path, allow_pickle=False) as arrays:
-            return [arrays[str(i)] for i in range(len(arrays.files))]
-    except (OSError, ValueError, KeyError) as error:
-        raise RecordError(
-            f"{records.display(path)} is missing or damaged: record it anew with "
-            f"python -m helpers.runs run {name}"
-        ) from error
+    arrays = records.read_arrays(f"activation-{activation_pair}/plain", "full", None, folder)
+    return [arrays[str(i)] for i in range(len(arrays))]
 
 
 def trained_ensemble(activation_pair, seed=None, folder=records.RUNS):

@@ -4,11 +4,12 @@ What is tried stands in `helpers.runs.catalogue`, one file for each kind of netw
 """
 
 import fnmatch
+import importlib
 from dataclasses import asdict, dataclass, field
 
 from helpers.runs import records
 from helpers.runs.catalogue import activations, numpy_networks, tiny_voc, vision
-from helpers.runs.catalogue.activations import HALF_MOONS_SEED, MEASUREMENTS
+from helpers.runs.catalogue.activations import HALF_MOONS_SEED
 from helpers.runs.records import RecordError
 from helpers.training.config import TrainConfig
 from helpers.training.numpy_trainer import NumpyConfig
@@ -53,12 +54,14 @@ class Experiment:
     keep_model: tuple = field(default=(), compare=False)
     keep_images: tuple = field(default=(), compare=False)
 
+    record = records.Record
+
     def as_json(self):
         """Return what a record keeps of the experiment: configuration and data."""
         return self.config.as_json() | {"data": self.data, "weight_seed": self.weight_seed}
 
     def seeds_at(self, scale):
-        """Return the recorded seeds at "full" or "embedded" scale."""
+        """Return the seeds that have a record at "full" or "embedded" scale."""
         return self.seeds if scale == "full" else self.embedded_seeds
 
 
@@ -92,6 +95,8 @@ class Ensemble:
     seeds: int = 200
     keep: bool = False
 
+    record = records.EnsembleRecord
+
     @property
     def name(self):
         """Where the record is: folder and file, without ending."""
@@ -115,30 +120,47 @@ class Ensemble:
         return asdict(self) | {"first": self.pair.first, "second": self.pair.second}
 
     def seeds_at(self, scale):
-        """Return the seeds; the points are drawn, so that there is one scale alone."""
-        return tuple(range(self.seeds)) if scale == "full" else ()
+        """Return None for its one record; points are drawn, so there is one scale alone."""
+        return (None,) if scale == "full" else ()
 
 
-def gather(*catalogues):
-    """Return the experiments of some catalogues; no two may have the same name."""
-    listed = [Experiment(name, **what) for some in catalogues for name, what in some.items()]
+@dataclass(frozen=True)
+class Measurement:
+    """What a module's `measure()` finds in the weights of the ensembles, and writes as a record."""
+
+    name: str
+    module: str
+    label: str
+    seeds_at = Ensemble.seeds_at
+
+    @property
+    def functions(self):
+        """The module; it builds on recorded runs, so that it is imported late."""
+        return importlib.import_module(self.module)
+
+
+def by_name(experiments):
+    """Return experiments by name; no two may have the same."""
+    listed = list(experiments)
     named = {experiment.name: experiment for experiment in listed}
     if len(named) < len(listed):
-        raise ValueError("two experiments of the catalogues have the same name")
+        raise ValueError("two experiments of the catalogue have the same name")
     return named
 
 
-EXPERIMENTS = gather(numpy_networks.EXPERIMENTS, vision.EXPERIMENTS, tiny_voc.EXPERIMENTS)
-ENSEMBLES = {
-    ensemble.name: ensemble
-    for ensemble in (Ensemble(*key, **what) for key, what in activations.ENSEMBLES.items())
-}
+EXPERIMENTS = by_name(
+    Experiment(name, **what)
+    for catalogue in (numpy_networks, vision, tiny_voc)
+    for name, what in catalogue.EXPERIMENTS.items()
+)
+ENSEMBLES = by_name(Ensemble(*key, **what) for key, what in activations.ENSEMBLES.items())
+MEASUREMENTS = by_name(Measurement(*entry) for entry in activations.MEASUREMENTS)
 
 
 def find(name):
-    """Return the `Experiment` or the `Ensemble` of that name, or raise `UnknownExperiment`."""
+    """Return what has that name, an `Experiment` for example, or raise `UnknownExperiment`."""
     try:
-        return (EXPERIMENTS | ENSEMBLES)[name]
+        return (EXPERIMENTS | ENSEMBLES | MEASUREMENTS)[name]
     except KeyError:
         raise UnknownExperiment(
             f"unknown experiment {name!r}: python -m helpers.runs list shows them all"
@@ -146,36 +168,37 @@ def find(name):
 
 
 def matching(patterns, scale=None):
-    """Return the names of the experiments that some patterns stand for.
+    """Return what some patterns, such as 'tenth-*', stand for.
 
     Parameters
     ----------
     patterns : sequence of str
-        Names, or patterns such as 'tenth-*'.
     scale : {"full", "embedded"} or None
         Only what has runs at this scale.
+
+    Returns
+    -------
+    list of Experiment, Ensemble and Measurement
 
     Raises
     ------
     UnknownExperiment
         If a pattern stands for none.
     """
-    scales = SCALES if scale is None else (scale,)
     listed = [
-        name for name, experiment in (EXPERIMENTS | ENSEMBLES).items()
-        if any(map(experiment.seeds_at, scales))
-    ] + (list(MEASUREMENTS) if "full" in scales else [])  # fmt: skip
+        name for name, experiment in (EXPERIMENTS | ENSEMBLES | MEASUREMENTS).items()
+        if any(map(experiment.seeds_at, [scale] if scale else SCALES))
+    ]  # fmt: skip
     names = {}
     for pattern in patterns:
-        found = fnmatch.filter(listed, pattern)
-        if not found:
+        if not (found := fnmatch.filter(listed, pattern)):
             where = f" at {scale} scale" if scale else ""
             raise UnknownExperiment(
                 f"there is no experiment {pattern!r}{where}: python -m helpers.runs list shows "
                 "them all"
             )
         names |= dict.fromkeys(found)
-    return list(names)
+    return list(map(find, names))
 
 
 # ---------------------------------------------------------------------- reading back
@@ -210,53 +233,24 @@ def recorded(name, scale="full", folder=records.RUNS):
     return [recorded_run(experiment, scale, seed, folder) for seed in experiment.seeds_at(scale)]
 
 
+def recorded_ensemble(activation_pair, setting="plain", folder=records.RUNS):
+    """Return the `EnsembleRecord` of practice 5, under the same conditions as `recorded`."""
+    return recorded(f"activation-{activation_pair}/{setting}", folder=folder)[0]
+
+
 def recorded_run(experiment, scale, seed, folder=records.RUNS):
-    """Return the record of one run of an `Experiment`, or raise RecordError."""
-    anew = f"python -m helpers.runs run {experiment.name} --seeds {seed}"
+    """Return one record of an experiment or an ensemble, or raise RecordError."""
+    if isinstance(experiment, Measurement):
+        return experiment.functions.recorded_extrapolation(folder)
+    anew = f"python -m helpers.runs run {experiment.name}"
+    anew += "" if seed is None else f" --seeds {seed}"
     anew += "" if scale == "full" else f" --scale {scale}"
     path = records.record_path(experiment.name, scale, seed, folder)
-    record = records.read(path, records.Record, f"record it with {anew}")
-    if (record.experiment, record.scale, record.seed) != (experiment.name, scale, seed):
-        raise RecordError(
-            f"{records.display(path)} is the record of another run: restore it, or {anew}"
-        )
-    return _as_listed(record, experiment, path, anew)
-
-
-def recorded_ensemble(activation_pair, setting="plain", folder=records.RUNS):
-    """Return the record of an ensemble of practice 5.
-
-    Parameters
-    ----------
-    activation_pair, setting : str
-        As in `Ensemble`.
-    folder : Path
-        Where the records are.
-
-    Returns
-    -------
-    helpers.runs.records.EnsembleRecord
-
-    Raises
-    ------
-    UnknownExperiment, RecordError
-        As for `recorded`; and if a list has not one entry for each seed.
-    """
-    ensemble = find(f"activation-{activation_pair}/{setting}")
-    path = records.ensemble_path(ensemble.name, folder)
-    anew = f"python -m helpers.runs run {ensemble.name}"
-    record = records.read(path, records.EnsembleRecord, f"record it with {anew}")
-    lists = (record.train_accuracy, record.held_out_accuracy)
-    lists += (record.first_fit_step, record.first_nan_step)
-    if {len(values) for values in lists} != {record.config["seeds"]}:
-        raise RecordError(f"{records.display(path)} has not one entry for each seed: {anew}")
-    return _as_listed(record, ensemble, path, anew)
-
-
-def _as_listed(record, experiment, path, anew):
-    """Return a record that is complete and of the listed configuration."""
+    record, place = records.read(path, experiment.record, anew), records.display(path)
+    if record.place != (experiment.name, scale, seed):
+        raise RecordError(f"{place} is the record of another run: restore it, or {anew}")
     if not record.complete:
-        raise RecordError(f"{records.display(path)} is incomplete: {anew} --resume")
+        raise RecordError(f"{place} is incomplete: {anew} --resume")
     listed = experiment.as_json()
     if record.config != listed:
         changed = sorted(
@@ -264,7 +258,7 @@ def _as_listed(record, experiment, path, anew):
             if listed.get(key) != record.config.get(key)
         )  # fmt: skip
         raise RecordError(
-            f"{records.display(path)} was made by another configuration than the one listed "
+            f"{place} was made by another configuration than the one listed "
             f"({', '.join(changed)}): {anew}"
         )
     return record

@@ -10,6 +10,7 @@ import platform
 import subprocess
 import sys
 import tempfile
+import zipfile
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import asdict, dataclass, fields
@@ -67,6 +68,11 @@ class Record:
     complete: bool = False
     schema: int = SCHEMA
 
+    @property
+    def place(self):
+        """Which record it is: experiment, scale and seed."""
+        return self.experiment, self.scale, self.seed
+
 
 @dataclass
 class EnsembleRecord:
@@ -98,6 +104,11 @@ class EnsembleRecord:
     history: dict
     complete: bool = False
     schema: int = SCHEMA
+
+    @property
+    def place(self):
+        """Which record it is; it has all seeds."""
+        return self.experiment, "full", None
 
     @property
     def fits(self):
@@ -136,18 +147,15 @@ def note(experiment, *seeds):
 
 
 def record_path(experiment, scale, seed, folder=RUNS):
-    """Return where the record of a run belongs."""
+    """Return where the record of a run belongs; what has one record for all has the seed None."""
+    if seed is None:
+        return Path(folder) / f"{experiment}.json"
     return Path(folder) / experiment / f"{scale}-seed-{seed}.json"
 
 
 def arrays_path(experiment, scale, seed, folder=RUNS):
     """Return where the arrays kept beside a record belong."""
     return record_path(experiment, scale, seed, folder).with_suffix(".npz")
-
-
-def ensemble_path(name, folder=RUNS):
-    """Return where the record of an ensemble belongs."""
-    return Path(folder) / f"{name}.json"
 
 
 def display(path):
@@ -197,11 +205,7 @@ def write_json(content, path):
 
 def write(record, folder=RUNS):
     """Write a `Record` or an `EnsembleRecord` where it belongs, and return its path."""
-    if isinstance(record, EnsembleRecord):
-        path = ensemble_path(record.experiment, folder)
-    else:
-        path = record_path(record.experiment, record.scale, record.seed, folder)
-    content = asdict(record)
+    path, content = record_path(*record.place, folder), asdict(record)
     content["history"] = content.pop("history")  # the longest part comes last
     write_json(content, path)
     return path
@@ -263,24 +267,30 @@ def read_json(path, keys, schema, mend, parts=None):
     return made_of(**content)
 
 
-def read(path, kind=Record, mend="restore it or record it anew"):
+def read(path, kind=Record, anew="record the run anew"):
     """Read a `Record` or an `EnsembleRecord`, as `read_json` does."""
-    record = read_json(path, kind, SCHEMA, mend)
-    if len({len(values) for values in record.history.values()}) > 1:
-        raise RecordError(f"{display(path)} has a history whose lists differ in length")
-    seeds = (record.seed,) if kind is Record else range(len(record.train_accuracy))
-    note(record.experiment, *seeds)
+    record, seeds = read_json(path, kind, SCHEMA, f"record it with {anew}"), ()
+    lists = list(record.history.values())
+    if kind is EnsembleRecord:
+        seeds, lists = range(record.config["seeds"]), [record.train_accuracy]
+        lists += [record.held_out_accuracy, record.first_fit_step, record.first_nan_step, seeds]
+    if len(set(map(len, lists))) > 1:
+        raise RecordError(f"{display(path)} has lists that differ in length: {anew}")
+    note(record.experiment, *(seeds or [record.seed]))
     return record
 
 
 def read_arrays(experiment, scale, seed, folder=RUNS):
     """Return the arrays kept beside a record, as a dict."""
     path = arrays_path(experiment, scale, seed, folder)
-    if not path.exists():
-        raise RecordError(f"{path.name} of {experiment} is missing: record the run anew")
-    note(experiment, seed)
-    with np.load(path, allow_pickle=False) as arrays:
-        return dict(arrays)
+    try:
+        with np.load(path, allow_pickle=False) as file:
+            arrays = dict(file)
+    except (OSError, ValueError, EOFError, zipfile.BadZipFile) as error:
+        raise RecordError(f"{display(path)} is missing or damaged: record the run anew") from error
+    if seed is not None:
+        note(experiment, seed)
+    return arrays
 
 
 # ------------------------------------------------------- what a run was made with, and ends

@@ -20,22 +20,13 @@ import numpy as np
 from scipy import stats
 
 from helpers.runs import experiments, records, runner
-from helpers.runs.experiments import ENSEMBLES, EXPERIMENTS, Ensemble
+from helpers.runs.experiments import Measurement
 
 #: Of practices 1, 2, 3 and 5, and without any download; half a minute of one core in all.
 QUICK = ("moons-published", "mnist-corrected", "small-lenet", "activation-relu/plain")
 METRICS = ("eval_mean_average_precision", "eval_accuracy")
-SURROUNDINGS = (
-    "numpy",
-    "scipy",
-    "torch",
-    "system",
-    "cpu",
-    "device",
-    "precision",
-    "threads",
-    "blas",
-)
+SURROUNDINGS = ("numpy", "scipy", "torch", "system", "cpu")
+SURROUNDINGS += ("device", "precision", "threads", "blas")
 NEARLY = 1e-4 * (1 + 1e-9)  # one of the 10,000 examples that most runs are evaluated on
 FEWEST = 3  # recorded seeds
 AS_RECORDED, WITHIN, OUTSIDE = "as recorded", "within", "OUTSIDE"
@@ -95,41 +86,19 @@ def _by_interval(low, high, new):
     return WITHIN if low - NEARLY <= new <= high + NEARLY else OUTSIDE
 
 
-# ----------------------------------------------------------------------------- one check
-
-
-def recorded_of(name, scale, folder=records.RUNS):
-    """Return the records that a new run is compared with, a list."""
-    if name in ENSEMBLES:
-        ensemble = ENSEMBLES[name]
-        return [experiments.recorded_ensemble(ensemble.activation_pair, ensemble.setting, folder)]
-    return experiments.recorded(name, scale, folder)
+# ------------------------------------------------------------------------------ the checks
 
 
 def verify(experiment, scale, seed, recorded, device="cpu"):
-    """Train again in a temporary folder, and compare.
-
-    Parameters
-    ----------
-    experiment : Experiment or Ensemble
-    scale, seed : str, int
-        Of an experiment.
-    recorded : list of records
-    device : str
-        Of PyTorch models.
-
-    Returns
-    -------
-    Outcome
-    """
-    before = next((r for r in recorded if getattr(r, "seed", seed) == seed), None)
+    """Train an experiment or an ensemble again, and return the `Outcome` beside its records."""
+    before = next((record for record in recorded if record.place[-1] == seed), None)
     threads = (before or recorded[0]).environment["threads"]
     with tempfile.TemporaryDirectory() as folder, runner.limited_threads(threads):
         record = runner.run_with_bar(
             experiment, scale, seed, device=device, leave=False,
             runs=folder, checkpoints=Path(folder) / "checkpoints",
         )  # fmt: skip
-    if isinstance(experiment, Ensemble):
+    if seed is None:
         values, new = before.held_out_accuracy, record.held_out_accuracy
         verdict, new = judge_ensemble(values, new), float(np.mean(new))
     else:
@@ -144,43 +113,34 @@ def _note(verdict, new, before):
     """Say how a repeated seed compares with its record, and what could explain a difference."""
     if new.data_checksum != before.data_checksum:
         return "the data are not those of the record, see book/data.md"
-    if verdict == AS_RECORDED and new.history == before.history:
-        return "its history to the last digit"
+    if verdict == AS_RECORDED:
+        return "its history to the last digit" if new.history == before.history else ""
     others = [
         f"{name} {new.environment[name]}, recorded with {before.environment[name]}"
         for name in SURROUNDINGS
         if new.environment.get(name, before.environment.get(name)) != before.environment.get(name)
     ]
-    if verdict == AS_RECORDED:
-        return ""
     return "; ".join(others) or "though libraries and processor are those of the record"
 
 
 def checks_of(patterns, scale=None, seeds=None):
-    """Return (name, scale, seed) of the runs that some patterns stand for.
+    """Return (experiment, scale, seed) of the runs that some patterns stand for.
 
-    Parameters
-    ----------
-    patterns : sequence of str
-    scale : {"full", "embedded"} or None
-        None takes the embedded scale where an experiment is recorded at it.
-    seeds : list of int or None
-        None takes the first recorded one. An ensemble is one run, with the seed None.
+    Without a scale, the embedded one is taken where there is one; without seeds, the first.
     """
     checks = []
-    for name in experiments.matching(patterns, scale):
-        if name in ENSEMBLES:
-            checks.append((name, "full", None))
-        elif name in EXPERIMENTS:
-            experiment = EXPERIMENTS[name]
-            at = scale or ("embedded" if experiment.embedded_seeds else "full")
-            checks += [(name, at, seed) for seed in seeds or experiment.seeds_at(at)[:1]]
+    for experiment in experiments.matching(patterns, scale):
+        at = scale or ("embedded" if experiment.seeds_at("embedded") else "full")
+        listed = experiment.seeds_at(at)
+        if not isinstance(experiment, Measurement):
+            chosen = listed if listed == (None,) else seeds or listed[:1]
+            checks += [(experiment, at, seed) for seed in chosen]
     return checks
 
 
 def row(check, outcome, width):
     """Return the line of the table that tells of an outcome."""
-    name, scale, seed = check
+    experiment, scale, seed = check
     values = [value for value in outcome.recorded if value is not None]
     spread = interval = "-"
     if len(values) >= FEWEST:
@@ -188,7 +148,7 @@ def row(check, outcome, width):
         spread = f"{np.mean(values):.4f} ± {np.std(values, ddof=1):.4f} ({len(outcome.recorded)})"
         interval = f"{max(low, 0):.4f} to {min(high, 1):.4f}"
     return COLUMNS.format(
-        name, scale, "all" if seed is None else seed, spread, interval,
+        experiment.name, scale, "all" if seed is None else seed, spread, interval,
         "diverged" if outcome.new is None else f"{outcome.new:.4f}",
         outcome.verdict + (f": {outcome.note}" if outcome.note else ""), width=width,
     )  # fmt: skip
@@ -199,20 +159,19 @@ def verify_all(checks, device="cpu", folder=records.RUNS):
 
     All records are read first: a missing one is found before anything is trained.
     """
-    against = [recorded_of(name, scale, folder) for name, scale, _ in checks]
-    width = max(len(name) for name, *_ in checks)
+    against = [experiments.recorded(check[0].name, check[1], folder) for check in checks]
+    width = max(len(check[0].name) for check in checks)
     print(f'"{AS_RECORDED}": the recorded result of that seed; "{WITHIN}": where 95% of new runs '
           "should lie, judged by the recorded seeds.\n")  # fmt: skip
     print(COLUMNS.format("experiment", "scale", "seed", "recorded mean ± SD (n)",
                          "new run expected", "new", "verdict", width=width))  # fmt: skip
     verdicts = []
     for check, recorded in zip(checks, against, strict=True):
-        name, scale, seed = check
-        outcome = verify(experiments.find(name), scale, seed, recorded, device)
+        outcome = verify(*check, recorded, device)
         verdicts.append(outcome.verdict)
         print(row(check, outcome, width), flush=True)
-    outside, open_ = verdicts.count(OUTSIDE), verdicts.count(INCONCLUSIVE)
-    print(f"\n{len(verdicts) - outside - open_} of {len(verdicts)} agree with the records", end="")
+    outside, unsure = verdicts.count(OUTSIDE), verdicts.count(INCONCLUSIVE)
+    print(f"\n{len(verdicts) - outside - unsure} of {len(verdicts)} agree with the records", end="")
     print(f", {outside} outside" if outside else "", end="")
-    print(f", {open_} can't be told: too few recorded seeds, or too far apart" if open_ else "")
-    return 1 if outside else 3 if open_ else 0
+    print(f", {unsure} can't be told: too few recorded seeds, or too far apart" if unsure else "")
+    return 1 if outside else 3 if unsure else 0

@@ -10,7 +10,14 @@ from sklearn.metrics import average_precision_score, f1_score
 from helpers.networks.ensemble import ACTIVATION_PAIRS, MENDED
 from helpers.runs import experiments, records, runner
 from helpers.runs.catalogue import activations
-from helpers.runs.experiments import ENSEMBLES, EXPERIMENTS, SCALES, Experiment, recorded
+from helpers.runs.experiments import (
+    ENSEMBLES,
+    EXPERIMENTS,
+    MEASUREMENTS,
+    SCALES,
+    Experiment,
+    recorded,
+)
 from helpers.runs.records import RecordError, track_records_read
 from helpers.training.numpy_trainer import NumpyConfig
 
@@ -65,20 +72,20 @@ def test_every_listed_run_is_recorded_and_repeats_its_figures():
                     ]
     for ensemble in ENSEMBLES.values():
         record = experiments.recorded_ensemble(ensemble.activation_pair, ensemble.setting)
-        on_file.add(records.ensemble_path(ensemble.name))
+        on_file.add(records.record_path(*record.place))
         if "+changes" in record.commit or not all(0 <= a <= 1 for a in record.held_out_accuracy):
             faults.append((ensemble.name, "figures or commit"))
     assert faults == []
-    on_file |= set(map(records.ensemble_path, activations.MEASUREMENTS))
+    on_file |= {records.record_path(name, "full", None) for name in MEASUREMENTS}
     assert set(records.RUNS.rglob("*.json")) == on_file  # none is unlisted
 
 
 def test_the_catalogue_lists_every_pair_of_activations_and_no_name_twice():
     assert list(activations.PAIRS) == list(ACTIVATION_PAIRS)
     assert list(activations.MENDED_PAIRS) == list(MENDED)
-    one = {"a": {"label": "", "config": None, "data": {}}}
+    one = Experiment("a", "", None, {})
     with pytest.raises(ValueError, match="same name"):
-        experiments.gather(one, one)
+        experiments.by_name([one, one])
 
 
 def test_reading_is_noted_inside_and_outside():
@@ -126,7 +133,7 @@ def read(folder, experiment=TINY, seed=0):
         ({"schema": 99}, "schema version 99, but this code reads version"),
         ({"schema": None}, "schema version None"),
         ({"extra": 1}, "has not the fields of its results: look at extra"),
-        ({"history": {"a": [1], "b": []}}, "lists differ in length"),
+        ({"history": {"a": [1], "b": []}}, "lists that differ in length"),
         ({"complete": False}, r"incomplete: .* run tiny --seeds 0 --resume"),
         ({"seed": 5}, "the record of another run"),
         ({"experiment": "small"}, "the record of another run"),
@@ -167,7 +174,7 @@ def test_missing_and_changed_runs_are_refused_with_the_command_that_makes_them(f
 @pytest.mark.parametrize(
     ("fields", "message"),
     [
-        ({"first_fit_step": [None]}, "one entry for each seed"),
+        ({"first_fit_step": [None]}, "lists that differ in length"),
         ({"complete": False}, "incomplete"),
         ({"config": {"seeds": 200}}, "another configuration"),
     ],

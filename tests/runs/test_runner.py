@@ -151,7 +151,7 @@ def test_divergence_is_recorded_with_its_epoch(tmp_path):
 def test_an_ensemble_is_recorded_and_its_networks_come_back(tmp_path):
     quick = replace(ENSEMBLES["activation-relu/plain"], iterations=3, seeds=4)
     made = ensemble_runner.run(quick, tmp_path)
-    assert records.read(records.ensemble_path(quick.name, tmp_path), type(made)) == made
+    assert records.read(records.record_path(*made.place, tmp_path), type(made)) == made
     assert made.parameters == 151 and len(made.train_accuracy) == 4
     one = ensemble_runner.trained_ensemble("relu", 2, tmp_path)
     assert one.weights[0].shape == (1, 2, 10)

@@ -165,13 +165,13 @@ def test_a_missing_record_is_found_before_anything_is_trained(tiny, tmp_path, ca
 
 
 def test_names_become_checks_and_the_default_ones_need_no_download():
-    assert verify.checks_of(["small-lenet"]) == [("small-lenet", "embedded", 0)]
-    assert verify.checks_of(["mnist-lenet"], seeds=[3, 9])[1] == ("mnist-lenet", "full", 9)
+    assert verify.checks_of(["small-lenet"]) == [(EXPERIMENTS["small-lenet"], "embedded", 0)]
+    assert verify.checks_of(["mnist-lenet"], seeds=[3, 9])[1][1:] == ("full", 9)
     assert len(verify.checks_of(["activation-relu/*", "activation-relu/plain"])) == 9
     with pytest.raises(UnknownExperiment):
         verify.checks_of(["small-lenet", "no-such"])
-    for name, scale, _ in verify.checks_of(verify.QUICK):
-        assert scale == "embedded" or name.startswith(("moons", "activation"))
+    for experiment, scale, _ in verify.checks_of(verify.QUICK):
+        assert scale == "embedded" or experiment.name.startswith(("moons", "activation"))
 
 
 # ------------------------------------------------------------------------- the command line

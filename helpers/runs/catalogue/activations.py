@@ -30,8 +30,11 @@ ENSEMBLES = {
     **{(pair, "slow"): {"learning_rate": 0.001} for pair in ("reciprocal", "tan")},
 }
 
-#: Name -> the module whose `measure()` makes its record of the ensembles' weights. It is named
-#: here, not imported: the module builds on recorded runs.
-MEASUREMENTS = {
-    "activation-extrapolation/extrapolation": "helpers.analysis.activations",
-}
+#: What is measured on the weights of the ensembles: its record, the module whose `measure()` makes
+#: it, and a label. The module is named, not imported: it builds on recorded runs.
+MEASUREMENTS = [
+    (
+        "activation-extrapolation/extrapolation", "helpers.analysis.activations",
+        "what the ensembles say far away",
+    ),
+]  # fmt: skip
