@@ -29,10 +29,11 @@ from benchmarks.comparison import Comparison, command, compare, spread, whole_nu
 from benchmarks.stopwatch import Clock, Timed
 from data_prep.toy_step import ToyVoc
 from data_prep.toy_voc import draw_set
-from data_prep.voc_labels import CLASSES, classes_of, label_matrix
+from data_prep.voc_labels import classes_of, label_matrix
+from helpers.data.datasets import Dataset
 from helpers.runs import records
 from helpers.runs.catalogue.tiny_voc import AUGMENT, VOC_MODELS
-from helpers.training.torch_trainer import ImageTensors, TorchTrainer
+from helpers.training.torch_trainer import TorchTrainer
 
 PATH = records.ROOT / "benchmarks" / "augment.json"
 SCHEMA = 1
@@ -131,7 +132,7 @@ def loaders(data, batch_size):
 
     Parameters
     ----------
-    data : helpers.training.torch_trainer.ImageTensors
+    data : helpers.data.datasets.Dataset
         Of three colours.
     batch_size : int
 
@@ -140,26 +141,26 @@ def loaders(data, batch_size):
     dict of DataLoader
         `pil` and `v2`: shuffled (images in [-1, 1], targets), made in this process.
     """
-    size, middle = data.images.shape[-1], [0.5] * 3
-    pictures = [Image.fromarray(image.permute(1, 2, 0).numpy()) for image in data.images]
+    size, middle = data.x.shape[-1], [0.5] * 3
+    pictures = [Image.fromarray(image.permute(1, 2, 0).numpy()) for image in data.x]
     ways = {
         "pil": (pictures, transforms, [transforms.ToTensor()]),
-        "v2": (data.images, v2, [v2.ToDtype(torch.float32, scale=True)]),
+        "v2": (data.x, v2, [v2.ToDtype(torch.float32, scale=True)]),
     }
     found = {}
     for name, (images, library, finish) in ways.items():
         steps = [*changes(library, size), *finish, library.Normalize(middle, middle)]
-        single = Pictures(images, data.targets, library.Compose(steps))
+        single = Pictures(images, data.y, library.Compose(steps))
         found[name] = DataLoader(single, batch_size, shuffle=True)
     return found
 
 
 def scenes(count, size):
-    """Draw the first `count` scenes of Toy-VOC at `size` pixels, as `ImageTensors`."""
+    """Draw the first `count` scenes of Toy-VOC at `size` pixels, as a `Dataset`."""
     images, masks = draw_set(0, count, size)
     images = torch.from_numpy(images).permute(0, 3, 1, 2).contiguous()
     targets = torch.from_numpy(label_matrix(map(classes_of, masks))).float()
-    return ImageTensors(images, targets, images[:1], targets[:1], len(CLASSES))
+    return Dataset(images, targets, images[:1], targets[:1])
 
 
 def prepare(source, target, jobs):
@@ -252,7 +253,7 @@ def measure_paths(data, rounds):
             with clock.on():
                 for _ in way():
                     pass
-            spent[name].append(clock.cpu / len(data.images) * 1e6)
+            spent[name].append(clock.cpu / len(data.x) * 1e6)
     spent = {name: values[1:] for name, values in spent.items()}  # the first prepares much
     what = "batched augmentation against image by image, with"
     return {

@@ -12,7 +12,7 @@ import time
 
 import numpy as np
 
-from helpers.data.datasets import DataNotPrepared, half_moons, load_mnist, pixels
+from helpers.data.datasets import DataNotPrepared, Dataset, half_moons, load_mnist, pixels
 from helpers.networks.mlp import (
     CHUNK,
     SGD,
@@ -23,7 +23,7 @@ from helpers.networks.mlp import (
 )
 from helpers.runs.experiments import EXPERIMENTS
 from helpers.runs.records import environment
-from helpers.training.numpy_trainer import NumpyConfig, NumpyTrainer, TrainingData
+from helpers.training.numpy_trainer import NumpyConfig, NumpyTrainer
 
 SIZES = (784, 1024, 10)
 RATE, DECAY = 0.1, 0.01
@@ -43,7 +43,7 @@ def load(images):
         x = rng.random((images, SIZES[0]), dtype=np.float32)
         x *= rng.random(x.shape, dtype=np.float32) < 0.19  # the share of MNIST's pixels with ink
         return "synthetic images", x, rng.integers(0, SIZES[-1], images)
-    return "MNIST", pixels(mnist.train_images[:images]), mnist.train_labels[:images]
+    return "MNIST", pixels(mnist.x[:images]), mnist.y[:images]
 
 
 def initial_network():
@@ -199,7 +199,7 @@ class Products:
 def mini_batch_epoch(x, labels):
     """Return a function that trains `Ours` for one epoch of mini-batches of 128."""
     config = NumpyConfig(SIZES, batch_size=128, momentum=0.9)
-    training = NumpyTrainer(config, TrainingData(x, labels, None, None), seed=0)
+    training = NumpyTrainer(config, Dataset(x, labels, x, labels), seed=0)
 
     def epoch():
         for batch in training.batches():
@@ -212,7 +212,7 @@ def half_moons_epochs(count):
     """Return a function that trains the 2-10-2 network on the half-moons for `count` epochs."""
     x, labels = half_moons(200, noise=0.2, seed=0)
     config = EXPERIMENTS["moons-published"].config
-    training = NumpyTrainer(config, TrainingData(x, labels, None, None), seed=0)
+    training = NumpyTrainer(config, Dataset(x, labels, x, labels), seed=0)
 
     def epochs():
         for _ in range(count):

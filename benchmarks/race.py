@@ -12,7 +12,7 @@ same command measures how long training waits for its data.
 """
 
 import sys
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import pandas as pd
@@ -20,7 +20,7 @@ from tqdm import tqdm
 
 from benchmarks.comparison import command, whole_number
 from benchmarks.steps import GOAL, ROUNDS, SEEDS, STEPS, WAITING
-from benchmarks.stopwatch import PerImage, Timed, register, tensors
+from benchmarks.stopwatch import PerImage, Timed, register
 from helpers.analysis.stats import mean_interval, wilson
 from helpers.book import figures
 from helpers.data.datasets import SCALES, DataNotPrepared, load_mnist
@@ -161,14 +161,16 @@ def measure(scale="full", seeds=SEEDS):
     """
     commit = records.source_commit()  # of all that is loaded by now
     mnist = load_mnist(scale)
-    data = tensors(mnist, EMBEDDED_IMAGES if scale == "embedded" else None)
+    most = EMBEDDED_IMAGES if scale == "embedded" else None
+    arrays = ("x", "y", "x_eval", "y_eval")
+    data = replace(mnist, **{name: getattr(mnist, name)[:most] for name in arrays})
     return Results(
         environment=records.environment() | {"device": "cpu"},
         commit=commit,
         data=mnist.name,
         data_checksum=mnist.checksum,
         scale=scale,
-        images=len(data.images),
+        images=len(data.x),
         waiting=measure_waiting(data, rounds=1 if scale == "embedded" else ROUNDS),
         steps=measure_steps(data, seeds),
     )
@@ -179,7 +181,7 @@ def measure_steps(data, seeds=SEEDS, steps=STEPS):
 
     Parameters
     ----------
-    data : helpers.training.torch_trainer.ImageTensors
+    data : helpers.data.datasets.Dataset
     seeds : int
         Of the last step; no other has more.
     steps : sequence of Step

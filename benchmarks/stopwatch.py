@@ -18,7 +18,6 @@ from helpers.training.torch_trainer import (
     EVALUATION_BATCH,
     MODELS,
     OPTIMISERS,
-    ImageTensors,
     TorchTrainer,
 )
 
@@ -136,13 +135,6 @@ def register():
     SCHEDULES.update({"step-decay": step_decay})
 
 
-def tensors(mnist, most=None):
-    """Turn `helpers.data.datasets.ImageData`, or its first images, into `ImageTensors`."""
-    arrays = (mnist.train_images[:, None], mnist.train_labels,
-              mnist.test_images[:, None], mnist.test_labels)  # fmt: skip
-    return ImageTensors(*(torch.tensor(array[:most]) for array in arrays))
-
-
 # -------------------------------------------------------------------------------- timing
 
 
@@ -248,7 +240,7 @@ class PerImage(Timed):
 
     def batches(self):
         """Yield (images, labels, size of the batch) for each step of an epoch."""
-        pictures = Pictures(self.data.images, self.data.targets)
+        pictures = Pictures(self.data.x, self.data.y)
         loader = DataLoader(
             pictures, self.config.batch_size, shuffle=True, generator=self.order_rng
         )

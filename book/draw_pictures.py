@@ -16,9 +16,9 @@ from PIL import Image
 from scipy.special import softmax
 
 from helpers.book.decision_boundary import boundary_figure
-from helpers.data.datasets import half_moons
+from helpers.data.datasets import Dataset, half_moons
 from helpers.runs.catalogue.numpy_networks import MOONS
-from helpers.training.numpy_trainer import NumpyTrainer, TrainingData
+from helpers.training.numpy_trainer import NumpyTrainer
 
 PICTURE = Path(__file__).parent / "_static" / "boundary.png"
 EPOCHS = (20, 400, MOONS.epochs)
@@ -27,7 +27,7 @@ EPOCHS = (20, 400, MOONS.epochs)
 def draw(seed=0):
     """Train on 200 points, and draw the decision boundary after some of the epochs."""
     x, labels = half_moons(200, noise=0.2, seed=seed)
-    training = NumpyTrainer(MOONS, TrainingData(x, labels, x, labels), seed)
+    training = NumpyTrainer(MOONS, Dataset(x, labels, x, labels), seed)
     figure, panels = plt.subplots(1, len(EPOCHS), figsize=(7.2, 2.1), layout="constrained")
     for epochs, axes in zip(EPOCHS, panels, strict=True):
         while training.epoch < epochs:

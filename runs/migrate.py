@@ -70,6 +70,9 @@ def renamed(value, place):
 def migrated(record):
     """Return a record as it would be written today."""
     record = renamed(record, ())
+    schedule = record["config"].get("schedule", {})
+    if schedule.get("name") == "warmup-cosine":
+        schedule.pop("epochs", None)  # it was the configuration's own number, always
     if record["config"].get("model") == "vit":
         kwargs = {VIT_KEYS.get(k, k): v for k, v in record["config"]["model_kwargs"].items()}
         if VIT_VARIANT_KEYS & kwargs.keys():

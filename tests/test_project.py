@@ -214,13 +214,13 @@ def test_the_page_on_data_is_true():
     page = (ROOT / "book" / "data.md").read_text(encoding="utf-8")
     digits = load_mnist("embedded")
     row = {
-        "training images": (len(digits.train_labels), PARTS[0].shape[0]),
-        "test images": (len(digits.test_labels), PARTS[2].shape[0]),
+        "training images": (len(digits.y), PARTS[0].shape[0]),
+        "test images": (len(digits.y_eval), PARTS[2].shape[0]),
     }
     for what, (embedded, full) in row.items():
         assert f"| {what} | {embedded:,} | {full:,} |" in page
     toy = load_tiny_voc("embedded")
-    splits = {"training": (len(toy.train_ids), 6_000), "validation": (len(toy.val_ids), 624)}
+    splits = {"training": (len(toy.y), 6_000), "validation": (len(toy.y_eval), 624)}
     for what, (embedded, full) in splits.items():
         assert f"| images for {what} | {embedded:,} | {full:,} |" in page
     for part in PARTS:

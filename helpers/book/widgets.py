@@ -13,8 +13,8 @@ import ipywidgets
 from matplotlib.ticker import MaxNLocator
 
 from helpers.book import decision_boundary, figures
-from helpers.data.datasets import half_moons, load_mnist, pixels, stratified_split
-from helpers.training.numpy_trainer import NumpyConfig, TrainingData, train
+from helpers.data.datasets import Dataset, half_moons, load_mnist, pixels, stratified_split
+from helpers.training.numpy_trainer import NumpyConfig, train
 
 
 class Playground(ipywidgets.VBox):
@@ -130,7 +130,7 @@ def moons_trial(hidden, weight_decay, learning_rate, noise, seed):
         evaluate_every=MOONS_EPOCHS,
     )
     x, labels = half_moons(200, noise, seed)
-    data = TrainingData(x, labels, *half_moons(2000, noise, 1_000_000 + seed))
+    data = Dataset(x, labels, *half_moons(2000, noise, 1_000_000 + seed))
     training = train(config, data, seed)
     history = training.history
 
@@ -203,9 +203,9 @@ def digits_trial(loss, activation, learning_rate, seed):
         evaluate_every=5,
     )
     images = load_mnist("embedded")
-    x, y = pixels(images.train_images), images.train_labels
+    x, y = pixels(images.x), images.y
     rest, held_out = stratified_split(y, DIGITS_HELD_OUT, seed=0)  # who turns knobs, validates
-    data = TrainingData(x[rest], y[rest], x[held_out], y[held_out])
+    data = Dataset(x[rest], y[rest], x[held_out], y[held_out])
     training = train(config, data, seed)
     history = training.history
 

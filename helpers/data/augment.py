@@ -16,7 +16,7 @@ def augment(images, generator, brightness=0.0, contrast=0.0, saturation=0.0, blu
     ----------
     images : tensor [B, C, S, S], in [-1, 1]
     generator : torch.Generator
-        On the images' device.
+        On the CPU: every device gets the same draws.
     brightness, contrast, saturation, blur
         As in `color_jitter` and `blurred`; for three colours.
     **moves
@@ -34,6 +34,11 @@ def augment(images, generator, brightness=0.0, contrast=0.0, saturation=0.0, blu
     return blurred(images, generator, blur) if blur else images
 
 
+def _uniform(rows, batch, generator):
+    """Draw numbers from 0 to 1 [rows, batch] on the CPU: every device gets the same."""
+    return torch.rand(rows, batch, generator=generator)
+
+
 def random_affine(images, generator, shift=0.0, rotation=0.0, scale=0.0, flip=False, crop=1.0):
     """Move, turn, stretch, mirror and crop each image.
 
@@ -42,7 +47,6 @@ def random_affine(images, generator, shift=0.0, rotation=0.0, scale=0.0, flip=Fa
     images : tensor [B, C, S, S], in [-1, 1]
         What comes in from outside has the value of the nearest edge.
     generator : torch.Generator
-        On the images' device.
     shift : float
         Largest shift along either axis, in pixels.
     rotation : float
@@ -65,14 +69,14 @@ def random_affine(images, generator, shift=0.0, rotation=0.0, scale=0.0, flip=Fa
     The random crop: Szegedy et al. (2015), "Going deeper with convolutions", CVPR, section 6.
     """
     batch, _, size, _ = images.shape
-    draws = 2 * torch.rand(4, batch, generator=generator, device=images.device) - 1  # in [-1, 1]
+    draws = 2 * _uniform(4, batch, generator).to(images.device) - 1  # in [-1, 1]
     angle = torch.deg2rad(rotation * draws[0])
     factor = 1 / (1 + scale * draws[1])
     cos, sin = factor * torch.cos(angle), factor * torch.sin(angle)
     move = 2 * shift / size * draws[2:]  # affine_grid's unit is half an image
     wide, high = torch.ones(2, batch, device=images.device)  # of what is cut out
     if flip or crop < 1:
-        draws = torch.rand(5, batch, generator=generator, device=images.device)
+        draws = _uniform(5, batch, generator).to(images.device)
         area, ratio = crop + (1 - crop) * draws[0], math.log(4 / 3) * (2 * draws[1] - 1)
         wide = (area * ratio.exp()).sqrt().clamp(max=1) if crop < 1 else wide
         high = (area / ratio.exp()).sqrt().clamp(max=1) if crop < 1 else high
@@ -106,7 +110,7 @@ def color_jitter(images, generator, brightness=0.0, contrast=0.0, saturation=0.0
     tensor [B, 3, S, S]
         What would be brighter than white or darker than black is cut off.
     """
-    draws = 2 * torch.rand(3, len(images), generator=generator, device=images.device) - 1
+    draws = 2 * _uniform(3, len(images), generator).to(images.device) - 1
     light, spread, colour = (
         (1 + largest * draw)[:, None, None]
         for largest, draw in zip((brightness, contrast, saturation), draws, strict=True)
@@ -136,7 +140,7 @@ def blurred(images, generator, blur):
     -------
     tensor [B, C, S, S]
     """
-    draws = torch.rand(2, len(images), generator=generator, device=images.device)
+    draws = _uniform(2, len(images), generator).to(images.device)
     chosen = (draws[0] < 0.5).nonzero()[:, 0]  # n of them
     if not len(chosen):  # possible in a small batch
         return images

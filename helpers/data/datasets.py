@@ -1,15 +1,13 @@
 """The data sets as arrays: MNIST or its embedded stand-in, and the half-moons.
 
 This module only reads. ``data_prep`` fetches and verifies the real data; the stand-in
-comes with scikit-learn. Images stay uint8 until `pixels` turns them into network inputs.
+comes with scikit-learn. Images stay uint8 until a network wants them as numbers.
 """
 
 import hashlib
 import os
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
-from pathlib import Path
 
 import numpy as np
 from sklearn.datasets import load_digits, make_moons
@@ -21,7 +19,7 @@ from data_prep.paths import data_dir, display_path
 
 SCALES = ("embedded", "full")
 
-#: `ImageData.checksum` of the two data sets, the same on every machine.
+#: `Dataset.checksum` of MNIST and its stand-in, the same on every machine.
 CHECKSUMS = {
     "digits": "a89ffc9a20dee9fcbaa77cc05ce2810335918cfc5c0c8511c9891bc30b344b0a",
     "mnist": "c9c899568825c0192b158204e056115690ebe9e01a8a467321a8e34a416b7a26",
@@ -36,33 +34,54 @@ class DataNotPrepared(FileNotFoundError):
 
 
 @dataclass(frozen=True)
-class ImageData:
-    """Images with labels, in a training and a test part.
+class Dataset:
+    """What a network learns from, and what it is evaluated on.
 
     Attributes
     ----------
-    name : str
-        "mnist" or "digits".
-    scale : str
-        "full" or "embedded".
-    train_images, test_images : ndarray of uint8, [N, 28, 28]
-        Grey values: 0 is background, 255 is full ink. Read-only.
-    train_labels, test_labels : ndarray of int64, [N]
-        The digit, 0 to 9. Read-only.
-    checksum : str
-        Hexadecimal SHA-256 over the four arrays.
+    x, x_eval : ndarray or tensor
+        Points [N, D], or images uint8 [N, S, S] or, in RGB, [N, S, S, 3].
+    y, y_eval : ndarray or tensor
+        The class of each, int [N], or a 0 or 1 for each class, [N, K].
+    name, checksum : str
+        Of the whole data set; the checksum is a hexadecimal SHA-256 over its arrays.
     """
 
-    name: str
-    scale: str
-    train_images: np.ndarray
-    train_labels: np.ndarray
-    test_images: np.ndarray
-    test_labels: np.ndarray
-    checksum: str
+    x: np.ndarray
+    y: np.ndarray
+    x_eval: np.ndarray
+    y_eval: np.ndarray
+    name: str = ""
+    checksum: str = ""
+
+    @property
+    def classes(self):
+        """How many classes there are."""
+        return self.y.shape[1] if self.y.ndim == 2 else int(self.y.max()) + 1
+
+    def part(self, rows, rows_eval=None):
+        """Return some rows of `x` to learn from and, if given, others of them to evaluate on."""
+        arrays = {"x": self.x[rows], "y": self.y[rows]}
+        if rows_eval is not None:
+            arrays |= {"x_eval": self.x[rows_eval], "y_eval": self.y[rows_eval]}
+        return replace(self, **arrays)
 
 
-def available_scale() -> str:
+def read_only(name, *arrays):
+    """Return the data set of those four arrays, which nobody can change any more."""
+    for array in arrays:
+        array.setflags(write=False)
+    return Dataset(*arrays, name, checksum(arrays))
+
+
+def check_choice(what, chosen, choices):
+    """Raise a `ValueError` that names the choices if `chosen` is none of them."""
+    if chosen not in choices:
+        listed = " or ".join(f'"{choice}"' for choice in choices)
+        raise ValueError(f'{what} must be {listed}, not "{chosen}".')
+
+
+def available_scale():
     """Return the scale that the reader asked for, "embedded" or "full".
 
     Returns
@@ -76,11 +95,11 @@ def available_scale() -> str:
         If ``COURSE_SCALE`` is anything else.
     """
     scale = os.environ.get("COURSE_SCALE") or "embedded"
-    _check_scale(scale, "The environment variable COURSE_SCALE")
+    check_choice("The environment variable COURSE_SCALE", scale, SCALES)
     return scale
 
 
-def load_mnist(scale: str = "embedded") -> ImageData:
+def load_mnist(scale="embedded", evaluate_on="test", validation=0, train_size=None):
     """Load MNIST, or the small data set that stands in for it.
 
     The full data are MNIST's 60,000 training and 10,000 test images. The embedded
@@ -101,15 +120,22 @@ def load_mnist(scale: str = "embedded") -> ImageData:
     ----------
     scale : {"embedded", "full"}
         Which of the two.
+    evaluate_on : {"test", "validation"}
+        Which part `x_eval` and `y_eval` are.
+    validation : int
+        How many of the training images, always the same, are the validation part.
+    train_size : int, optional
+        How many of the others to learn from, always the same; all where it is not given.
 
     Returns
     -------
-    ImageData
+    Dataset
+        Grey values uint8 [N, 28, 28], 0 for background and 255 for full ink, and the digits.
 
     Raises
     ------
     ValueError
-        If `scale` is neither.
+        If there is no such scale, or no such part to evaluate on.
     DataNotPrepared
         If the full data have not been prepared, or have been altered since.
 
@@ -120,11 +146,94 @@ def load_mnist(scale: str = "embedded") -> ImageData:
     Kybernetika 34 (1998); the UCI repository's "Optical Recognition of Handwritten
     Digits", whose test part scikit-learn bundles.
     """
-    _check_scale(scale, "scale")
-    return _embedded() if scale == "embedded" else _full(data_dir() / "mnist")
+    check_choice("scale", scale, SCALES)
+    check_choice("evaluate_on", evaluate_on, ("test", "validation") if validation else ("test",))
+    data = _embedded() if scale == "embedded" else _full(data_dir() / "mnist")
+    if not validation:
+        return data
+    rest, chosen = stratified_split(data.y, validation, seed=0)
+    if train_size:
+        rest = rest[stratified_split(data.y[rest], train_size, seed=0)[1]]
+    return data.part(rest, chosen if evaluate_on == "validation" else None)
 
 
-def pixels(images: np.ndarray, dtype: type = np.float32) -> np.ndarray:
+@lru_cache(maxsize=1)
+def _embedded():
+    digits = load_digits()
+    images = resize_digits(digits.images.astype(np.int64))
+    labels = digits.target.astype(np.int64)
+    train, test = stratified_split(labels, DIGITS_TEST_SIZE, DIGITS_SPLIT_SEED)
+    return read_only("digits", images[train], labels[train], images[test], labels[test])
+
+
+@lru_cache(maxsize=2)
+def _full(folder):
+    try:
+        arrays = []
+        for part in ("train", "t10k"):
+            arrays.append(read_idx(folder / f"{part}-images-idx3-ubyte", (None, 28, 28)))
+            labels = read_idx(folder / f"{part}-labels-idx1-ubyte", (None,))
+            arrays.append(labels.astype(np.int64))
+    except PrepError as error:
+        raise DataNotPrepared(
+            f"MNIST is not prepared in {display_path(folder)}: run `python -m data_prep mnist`."
+        ) from error
+    data = read_only("mnist", *arrays)
+    if data.checksum != CHECKSUMS["mnist"]:
+        raise DataNotPrepared(
+            f"The files in {display_path(folder)} are not MNIST as published: "
+            "run `python -m data_prep mnist` to replace them."
+        )
+    return data
+
+
+def load_half_moons(seed, n, noise, held_out, data_seed=None):
+    """Draw half-moons to learn from and, from a seed that no training set has, to evaluate on.
+
+    Parameters
+    ----------
+    seed : int
+    n, held_out : int
+        How many points, to learn from and to evaluate on.
+    noise : float
+        As in `half_moons`.
+    data_seed : int, optional
+        Takes the place of `seed`, where every run shall have the same points.
+
+    Returns
+    -------
+    Dataset
+    """
+    seed = seed if data_seed is None else data_seed
+    arrays = *half_moons(n, noise, seed), *half_moons(held_out, noise, 1_000_000 + seed)
+    return Dataset(*arrays, f"half-moons n={n} noise={noise} seed={seed}", checksum(arrays))
+
+
+def half_moons(n, noise, seed):
+    """Draw two interleaved half circles, one per class.
+
+    Parameters
+    ----------
+    n : int
+        Number of points, both classes together.
+    noise : float
+        Standard deviation of the Gaussian noise added to each coordinate; the half
+        circles have radius 1.
+    seed : int
+        Seed of the noise and of the order.
+
+    Returns
+    -------
+    x : ndarray of float64, [n, 2]
+        The points.
+    y : ndarray of int64, [n]
+        0 for the upper half circle, 1 for the lower.
+    """
+    x, y = make_moons(n_samples=n, noise=noise, random_state=seed)
+    return x, y.astype(np.int64)
+
+
+def pixels(images, dtype=np.float32):
     """Turn images into network inputs.
 
     Parameters
@@ -144,7 +253,14 @@ def pixels(images: np.ndarray, dtype: type = np.float32) -> np.ndarray:
     return flat
 
 
-def stratified_split(labels: np.ndarray, size: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
+def vectors(data, dtype):
+    """Return a data set with its images, if it has any, as rows of pixels."""
+    if data.x.dtype != np.uint8:
+        return data
+    return replace(data, x=pixels(data.x, dtype), x_eval=pixels(data.x_eval, dtype))
+
+
+def stratified_split(labels, size, seed):
     """Choose `size` examples at random, keeping each class's share.
 
     Parameters
@@ -178,31 +294,7 @@ def stratified_split(labels: np.ndarray, size: int, seed: int) -> tuple[np.ndarr
     return np.sort(rest), np.sort(chosen)
 
 
-def half_moons(n: int, noise: float, seed: int) -> tuple[np.ndarray, np.ndarray]:
-    """Draw two interleaved half circles, one per class.
-
-    Parameters
-    ----------
-    n : int
-        Number of points, both classes together.
-    noise : float
-        Standard deviation of the Gaussian noise added to each coordinate; the half
-        circles have radius 1.
-    seed : int
-        Seed of the noise and of the order.
-
-    Returns
-    -------
-    x : ndarray of float64, [n, 2]
-        The points.
-    labels : ndarray of int64, [n]
-        0 for the upper half circle, 1 for the lower.
-    """
-    x, labels = make_moons(n_samples=n, noise=noise, random_state=seed)
-    return x, labels.astype(np.int64)
-
-
-def resize_digits(images: np.ndarray) -> np.ndarray:
+def resize_digits(images):
     """Enlarge 8x8 images of ink counts to MNIST's format: a 20x20 digit amid 28x28 pixels.
 
     Bicubic interpolation (Keys's kernel, a = -1/2), with nothing but background around
@@ -238,44 +330,7 @@ def resize_digits(images: np.ndarray) -> np.ndarray:
     return np.clip((ink * 255 + full // 2) // full, 0, 255).astype(np.uint8)
 
 
-@lru_cache(maxsize=1)
-def _embedded() -> ImageData:
-    digits = load_digits()
-    images = resize_digits(digits.images.astype(np.int64))
-    labels = digits.target.astype(np.int64)
-    train, test = stratified_split(labels, DIGITS_TEST_SIZE, DIGITS_SPLIT_SEED)
-    arrays = images[train], labels[train], images[test], labels[test]
-    return _image_data("digits", "embedded", arrays)
-
-
-@lru_cache(maxsize=2)
-def _full(folder: Path) -> ImageData:
-    try:
-        arrays = []
-        for part in ("train", "t10k"):
-            arrays.append(read_idx(folder / f"{part}-images-idx3-ubyte", (None, 28, 28)))
-            labels = read_idx(folder / f"{part}-labels-idx1-ubyte", (None,))
-            arrays.append(labels.astype(np.int64))
-    except PrepError as error:
-        raise DataNotPrepared(
-            f"MNIST is not prepared in {display_path(folder)}: run `python -m data_prep mnist`."
-        ) from error
-    data = _image_data("mnist", "full", arrays)
-    if data.checksum != CHECKSUMS["mnist"]:
-        raise DataNotPrepared(
-            f"The files in {display_path(folder)} are not MNIST as published: "
-            "run `python -m data_prep mnist` to replace them."
-        )
-    return data
-
-
-def _image_data(name: str, scale: str, arrays: Sequence[np.ndarray]) -> ImageData:
-    for array in arrays:
-        array.setflags(write=False)
-    return ImageData(name, scale, *arrays, checksum=checksum(arrays))
-
-
-def checksum(arrays: Iterable[np.ndarray]) -> str:
+def checksum(arrays):
     """Return the SHA-256 over each array's shape and little-endian bytes, in turn."""
     digest = hashlib.sha256()
     for array in arrays:
@@ -283,8 +338,3 @@ def checksum(arrays: Iterable[np.ndarray]) -> str:
         digest.update(f"{little_endian.dtype.str}{little_endian.shape}".encode())
         digest.update(little_endian.data)
     return digest.hexdigest()
-
-
-def _check_scale(scale: str, what: str) -> None:
-    if scale not in SCALES:
-        raise ValueError(f'{what} must be "embedded" or "full", not "{scale}".')

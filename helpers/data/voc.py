@@ -4,63 +4,26 @@ This module only reads and draws. ``data_prep`` turns the published masks into l
 brings the photographs to one size. Images stay uint8, the labels are 0 and 1.
 """
 
-from dataclasses import dataclass
 from functools import lru_cache
-from pathlib import Path
 
 import numpy as np
 
 from data_prep.errors import PrepError
 from data_prep.paths import data_dir, display_path
 from data_prep.toy_voc import SPLIT_SIZES, draw_set
-from data_prep.voc_labels import CLASSES, classes_of, label_matrix
+from data_prep.voc_labels import classes_of, label_matrix
 from data_prep.voc_store import read_about, read_images, read_labels, read_splits
-from helpers.data.datasets import SCALES, DataNotPrepared, checksum
+from helpers.data.datasets import SCALES, DataNotPrepared, check_choice, read_only
 
 SIZES = {"embedded": 64, "full": 128}  # pixels, where no other size is asked for
 
-#: `VocData.checksum` of Toy-VOC at 64 pixels, the same on every machine.
+#: `Dataset.checksum` of Toy-VOC at 64 pixels, the same on every machine.
 TOY_CHECKSUM = "156c07fc1d714f7e828ea5aa03cba836d140be9bace70faa2ef93c2148674532"
 
 
-@dataclass(frozen=True)
-class VocData:
-    """Images with a set of classes each, in a training and a validation part.
-
-    Attributes
-    ----------
-    name : str
-        "tiny-voc" or "toy-voc"; "voc2012" where that was prepared in its place.
-    scale : str
-        "full" or "embedded".
-    classes : tuple of str
-        The names of the five classes, in the order of the targets' columns.
-    size : int
-        Height and width of each image, in pixels.
-    train_images, val_images : ndarray of uint8, [N, size, size, 3]
-        RGB. Read-only; at full scale they stay on the disk until they are looked at.
-    train_targets, val_targets : ndarray of uint8, [N, 5]
-        1 where the class is in the image, 0 where it is not. Read-only.
-    train_ids, val_ids : tuple of str
-        What each image is called in the data set.
-    checksum : str
-        Hexadecimal SHA-256 over the four arrays.
-    """
-
-    name: str
-    scale: str
-    classes: tuple[str, ...]
-    size: int
-    train_images: np.ndarray
-    train_targets: np.ndarray
-    val_images: np.ndarray
-    val_targets: np.ndarray
-    train_ids: tuple[str, ...]
-    val_ids: tuple[str, ...]
-    checksum: str
-
-
-def load_tiny_voc(scale: str = "embedded", size: int | None = None) -> VocData:
+def load_tiny_voc(
+    scale="embedded", size=None, evaluate_on="validation", held_out=0, train_size=None
+):
     """Load Tiny-VOC, or the drawn scenes that stand in for it.
 
     The full data are Tiny-VOC's 6,000 training and 624 validation photographs, each squashed
@@ -75,15 +38,25 @@ def load_tiny_voc(scale: str = "embedded", size: int | None = None) -> VocData:
     size : int, optional
         Height and width of the images in pixels; 64 for the embedded data and 128 for the
         full where it is not given.
+    evaluate_on : {"validation", "held-out"}
+        Which part `x_eval` and `y_eval` are.
+    held_out : int
+        How many of the training images, always the same, are held out for choosing settings.
+    train_size : int, optional
+        How many of the others to learn from, always the same; all where it is not given.
 
     Returns
     -------
-    VocData
+    Dataset
+        RGB uint8 [N, size, size, 3], which at full scale stay on the disk until they are
+        looked at, and uint8 [N, 5]: 1 where a class of `data_prep.voc_labels.CLASSES` is in
+        the image. `name` is "tiny-voc" or "toy-voc"; "voc2012" where that was prepared in its
+        place.
 
     Raises
     ------
     ValueError
-        If `scale` is neither, or `size` is below 16.
+        If there is no such scale, or no such part to evaluate on, or `size` is below 16.
     DataNotPrepared
         If the full data have not been prepared at this size, or their files do not fit together.
 
@@ -92,24 +65,28 @@ def load_tiny_voc(scale: str = "embedded", size: int | None = None) -> VocData:
     Everingham, Van Gool, Williams, Winn and Zisserman, "The PASCAL Visual Object Classes
     (VOC) Challenge", International Journal of Computer Vision 88 (2010).
     """
-    if scale not in SCALES:
-        raise ValueError(f'scale must be "embedded" or "full", not "{scale}".')
+    check_choice("scale", scale, SCALES)
+    parts = ("validation", "held-out") if held_out else ("validation",)
+    check_choice("evaluate_on", evaluate_on, parts)
     size = SIZES[scale] if size is None else size
     if size < 16:
         raise ValueError(f"size must be at least 16 pixels, not {size}.")
-    return _toy(size) if scale == "embedded" else _tiny(data_dir() / "tiny-voc", size)
+    data = _toy(size) if scale == "embedded" else _tiny(data_dir() / "tiny-voc", size)
+    if not held_out and not train_size:
+        return data
+    order = np.random.default_rng(0).permutation(len(data.x))
+    chosen, rest = np.sort(order[:held_out]), np.sort(order[held_out:][:train_size])
+    return data.part(rest, chosen if evaluate_on == "held-out" else None)
 
 
 @lru_cache(maxsize=2)
-def _toy(size: int) -> VocData:
+def _toy(size):
     images, masks = draw_set(0, sum(SPLIT_SIZES.values()), size)
-    targets = label_matrix(map(classes_of, masks))
-    ids = tuple(f"{index:05d}" for index in range(len(images)))
-    return _voc_data("toy-voc", "embedded", images, targets, ids, SPLIT_SIZES["train"])
+    return _split("toy-voc", images, label_matrix(map(classes_of, masks)), SPLIT_SIZES["train"])
 
 
 @lru_cache(maxsize=4)
-def _tiny(folder: Path, size: int) -> VocData:
+def _tiny(folder, size):
     command = f"python -m data_prep tiny-voc --source FOLDER-OR-ZIP --size {size} --compact-only"
     try:
         labels, splits = read_labels(folder), read_splits(folder)
@@ -120,28 +97,9 @@ def _tiny(folder: Path, size: int) -> VocData:
         raise DataNotPrepared(
             f"Tiny-VOC is not prepared at {size} pixels in {display_path(folder)}: run `{command}`."
         ) from error
-    return _voc_data(
-        about.name,
-        "full",
-        images,
-        label_matrix(labels.values()),
-        tuple(labels),
-        len(splits["train"]),
-    )
+    return _split(about.name, images, label_matrix(labels.values()), len(splits["train"]))
 
 
-def _voc_data(
-    name: str,
-    scale: str,
-    images: np.ndarray,
-    targets: np.ndarray,
-    ids: tuple[str, ...],
-    train: int,
-) -> VocData:
+def _split(name, images, targets, train):
     """Part the rows: the first `train` are for training, the others for validation."""
-    arrays = images[:train], targets[:train], images[train:], targets[train:]
-    for array in arrays:
-        array.setflags(write=False)
-    return VocData(
-        name, scale, CLASSES, images.shape[1], *arrays, ids[:train], ids[train:], checksum(arrays)
-    )
+    return read_only(name, images[:train], targets[:train], images[train:], targets[train:])

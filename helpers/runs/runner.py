@@ -8,14 +8,14 @@ import io
 import json
 import time
 import zipfile
-from dataclasses import dataclass
 
 import numpy as np
 from PIL import Image
 from threadpoolctl import threadpool_limits
 from tqdm.auto import tqdm
 
-from helpers.data import datasets, voc
+from helpers.data.datasets import load_half_moons, load_mnist
+from helpers.data.voc import load_tiny_voc
 from helpers.runs.experiments import Ensemble, find
 from helpers.runs.records import (
     ROOT,
@@ -28,7 +28,7 @@ from helpers.runs.records import (
     write_atomically,
 )
 from helpers.training.config import TrainConfig
-from helpers.training.numpy_trainer import NumpyTrainer, TrainingData
+from helpers.training.numpy_trainer import NumpyTrainer
 
 CHECKPOINTS = ROOT / "checkpoints"
 
@@ -39,39 +39,19 @@ class CheckpointError(ValueError):
 
 # ----------------------------------------------------------------------------- data
 
-
-@dataclass(frozen=True)
-class Data:
-    """What a run trains on and is measured on, as it was loaded.
-
-    Attributes
-    ----------
-    x, x_eval : ndarray
-        Points, or images uint8 [N, 28, 28] or [N, S, S, 3].
-    labels, labels_eval : ndarray of int [N], or of float32 [N, K], a 0 or 1 for each class
-    name, checksum : str
-        Of the data set.
-    """
-
-    x: np.ndarray
-    labels: np.ndarray
-    x_eval: np.ndarray
-    labels_eval: np.ndarray
-    name: str
-    checksum: str
-
-    @property
-    def classes(self):
-        """How many classes there are."""
-        return self.labels.shape[1] if self.labels.ndim == 2 else int(self.labels.max()) + 1
+LOADERS = {
+    "half-moons": lambda scale, seed, **options: load_half_moons(seed, **options),
+    "mnist": lambda scale, seed, **options: load_mnist(scale, **options),
+    "tiny-voc": lambda scale, seed, **options: load_tiny_voc(scale, **options),
+}
 
 
 def load_data(experiment, scale, seed):
-    """Load and split the data of an experiment.
+    """Load the data of an experiment.
 
     Parameters
     ----------
-    experiment : helpers.runs.experiments.Experiment
+    experiment : helpers.runs.experiment.Experiment
         Its `data` have a `name`, a key of `LOADERS`, and what that loader takes.
     scale : {"full", "embedded"}
     seed : int
@@ -79,7 +59,7 @@ def load_data(experiment, scale, seed):
 
     Returns
     -------
-    Data
+    helpers.data.datasets.Dataset
 
     Raises
     ------
@@ -93,70 +73,19 @@ def load_data(experiment, scale, seed):
     return LOADERS[name](scale, seed, **options)
 
 
-def _load_mnist(scale, seed, evaluate_on, validation=None, train_size=None):
-    """Load MNIST, all or `train_size` of its training images; the split is always the same."""
-    images = datasets.load_mnist(scale)
-    x, labels = images.train_images, images.train_labels
-    parts = {"test": (images.test_images, images.test_labels)}
-    if validation:
-        rest, chosen = datasets.stratified_split(labels, validation, seed=0)
-        parts["validation"] = x[chosen], labels[chosen]
-        if train_size:
-            rest = rest[datasets.stratified_split(labels[rest], train_size, seed=0)[1]]
-        x, labels = x[rest], labels[rest]
-    if evaluate_on not in parts:
-        raise ValueError(f"cannot evaluate on {evaluate_on!r}: there is {', '.join(parts)}")
-    return Data(x, labels, *parts[evaluate_on], images.name, images.checksum)
-
-
-def _load_moons(scale, seed, n, noise, held_out, data_seed):
-    """Draw half-moons, with the run's seed or with one of their own."""
-    data_seed = data_seed if data_seed is not None else seed
-    # Held-out points come from seeds that no training set uses.
-    arrays = (
-        *datasets.half_moons(n, noise, data_seed),
-        *datasets.half_moons(held_out, noise, 1_000_000 + data_seed),
-    )
-    name = f"half-moons n={n} noise={noise} seed={data_seed}"
-    return Data(*arrays, name, datasets.checksum(arrays))
-
-
-def _load_tiny_voc(scale, seed, size, evaluate_on, held_out=0, train_size=None):
-    """Load Tiny-VOC; `held_out` of its training images, always the same, are for choosing."""
-    images = voc.load_tiny_voc(scale, size)
-    parts = {"validation": (images.val_images, images.val_targets.astype(np.float32))}
-    order = np.random.default_rng(0).permutation(len(images.train_images))
-    chosen, rest = np.sort(order[:held_out]), np.sort(order[held_out:][:train_size])
-    targets = images.train_targets.astype(np.float32)
-    if held_out:
-        parts["held-out"] = images.train_images[chosen], targets[chosen]
-    if evaluate_on not in parts:
-        raise ValueError(f"cannot evaluate on {evaluate_on!r}: there is {', '.join(parts)}")
-    x, labels = images.train_images[rest], targets[rest]
-    return Data(x, labels, *parts[evaluate_on], images.name, images.checksum)
-
-
-LOADERS = {"half-moons": _load_moons, "mnist": _load_mnist, "tiny-voc": _load_tiny_voc}
-
-
 def prepare(experiment, scale, seed, device="auto"):
-    """Return the trainer of a run, ready to start, and the `Data` it was given."""
-    data = load_data(experiment, scale, seed)
+    """Return the trainer of a run, ready to start, and the `Dataset` it was given.
+
+    For a `TrainConfig` it is a `TorchTrainer`, which may run on another device.
+    """
+    data, config = load_data(experiment, scale, seed), experiment.config
     weight_seed = experiment.weight_seed if experiment.weight_seed is not None else seed
-    if isinstance(experiment.config, TrainConfig):
-        from helpers.training import torch_trainer as training  # NumPy's chapters do without torch
+    if not isinstance(config, TrainConfig):
+        return NumpyTrainer(config, data, weight_seed), data
+    from helpers.training import torch_trainer  # here: the NumPy chapters need not wait for torch
 
-        device = training.choose_device(device)
-        tensors = training.tensors(data)
-        return training.TorchTrainer(experiment.config, tensors, weight_seed, device), data
-    x, x_eval = (_vectors(part, experiment.config.dtype) for part in (data.x, data.x_eval))
-    vectors = TrainingData(x, data.labels, x_eval, data.labels_eval)
-    return NumpyTrainer(experiment.config, vectors, weight_seed), data
-
-
-def _vectors(x, dtype):
-    """Return points as they are, and images [N, 28, 28] as rows of pixels in [0, 1]."""
-    return datasets.pixels(x, dtype) if x.dtype == np.uint8 else x
+    device = torch_trainer.choose_device(device)
+    return torch_trainer.TorchTrainer(config, data, weight_seed, device), data
 
 
 def train(name, seed=0, scale="embedded"):
@@ -381,7 +310,7 @@ def artifacts(experiment, seed, training, data):
         training's own `artifacts`; with one label an image, `mistakes`; for the seeds that the
         experiment names, the model's weights with `samples`, and `examples`.
     """
-    scores, labels = training.scores(), data.labels_eval
+    scores, labels = training.scores(), data.y_eval
     kept = training.artifacts()
     kept |= {"scores": scores.astype(np.float32), "labels": labels.astype(np.uint8)}
     if labels.ndim == 1:
@@ -402,7 +331,7 @@ def mistakes(scores, data, most=24):
         `mistake_images` uint8 [M, 28, 28], and `mistake_indices`, their places in the evaluation
         data.
     """
-    labels = data.labels_eval
+    labels = data.y_eval
     behind = scores.max(axis=1) - scores[np.arange(len(scores)), labels]
     wrong = np.flatnonzero(scores.argmax(axis=1) != labels)
     worst = wrong[np.argsort(-behind[wrong], kind="stable")[:most]]
@@ -417,7 +346,7 @@ def samples(data, each=2):
     dict of ndarray
         `sample_images` uint8 [K each, 28, 28], class by class, and `sample_labels` uint8.
     """
-    labels = data.labels_eval
+    labels = data.y_eval
     rows = np.concatenate([np.flatnonzero(labels == k)[:each] for k in np.unique(labels)])
     return {"sample_images": data.x_eval[rows], "sample_labels": labels[rows].astype(np.uint8)}
 
@@ -432,7 +361,7 @@ def examples(training, data):
         the model has such a thing, `example_saliency` float16, as from
         `helpers.networks.probes.saliency`.
     """
-    places = select_examples(training.scores(), data.labels_eval)
+    places = select_examples(training.scores(), data.y_eval)
     kept = {"examples": places, "example_images": encode_images(data.x_eval[places])}
     saliency = training.saliency(places)
     return kept if saliency is None else kept | {"example_saliency": saliency.astype(np.float16)}

@@ -3,6 +3,7 @@
 What is done with it stands in `helpers.training.torch_trainer`.
 """
 
+import math
 from dataclasses import asdict, dataclass, field, replace
 
 
@@ -75,3 +76,36 @@ def one_after_the_other(start, changes):
         config = replace(config, **change)
         steps[name] = about, config
     return steps
+
+
+def chosen(kinds, named):
+    """Return what a dict {"name": a key of `kinds`, and its arguments} stands for.
+
+    Parameters
+    ----------
+    kinds : dict name -> callable
+    named : dict
+
+    Returns
+    -------
+    What the callable of that name returns for the arguments.
+
+    Raises
+    ------
+    ValueError
+        If there is no such name.
+    """
+    name = named["name"]
+    if name not in kinds:
+        raise ValueError(f"unknown name {name!r}: choose one of {', '.join(kinds)}")
+    return kinds[name](**{key: value for key, value in named.items() if key != "name"})
+
+
+def rounded(value):
+    """Seven significant digits: all that float32 holds, and a third of the file size.
+
+    None stands for what was not measured or is not finite (JSON has no NaN).
+    """
+    if value is None or not math.isfinite(value):
+        return None
+    return float(f"{float(value):.7g}")

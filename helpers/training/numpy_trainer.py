@@ -1,4 +1,4 @@
-"""The training loop for `helpers.networks.mlp`: schedules, batches, and a state to resume from.
+"""Trains a network of `helpers.networks.mlp`: batch, loss and gradients, step.
 
 It knows neither files nor data sets; `helpers.runs.runner` brings those.
 """
@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass, field
 
 import numpy as np
 
+from helpers.data.datasets import vectors
 from helpers.networks.mlp import (
     LOSSES,
     SGD,
@@ -17,53 +18,8 @@ from helpers.networks.mlp import (
     mlp,
     predict,
 )
-
-# ------------------------------------------------------------------------ schedules
-# A schedule maps an epoch (0, 1, ...) to a learning rate.
-
-
-def constant(lr):
-    """Return the schedule that always gives `lr`."""
-    return lambda epoch: lr
-
-
-def course(scale=1.0, decay=0.98):
-    """Return the original course's schedule for 400 epochs, times `scale`.
-
-    Warm-up over 20 epochs to 0.2; then a cosine of period 80 between 0.05 and 0.2 whose
-    swing is multiplied by `decay` every ten epochs; the last 20 epochs at 0.05.
-    """
-
-    def lr(epoch):
-        if epoch < 20:
-            return scale * (0.05 + 0.15 * (epoch + 1) / 20)
-        if epoch < 380:
-            swing = 1 + math.cos(math.pi * (epoch - 10) / 40)
-            return scale * (0.05 + 0.5 * 0.15 * swing * decay ** ((epoch - 20) // 10))
-        return scale * 0.05
-
-    return lr
-
-
-def warmup_cosine(peak_lr, epochs, warmup=1):
-    """Return a linear rise to `peak_lr` over `warmup` epochs, then half a cosine down to 0.
-
-    Source: Loshchilov and Hutter (2017), "SGDR: Stochastic gradient descent with warm
-    restarts", ICLR (without the restarts); the warm-up: Goyal et al. (2017).
-    """
-
-    def lr(epoch):
-        if epoch < warmup:
-            return peak_lr * (epoch + 1) / (warmup + 1)
-        return 0.5 * peak_lr * (1 + math.cos(math.pi * (epoch - warmup) / (epochs - warmup)))
-
-    return lr
-
-
-SCHEDULES = {"constant": constant, "course": course, "warmup-cosine": warmup_cosine}
-
-
-# -------------------------------------------------------------------- configuration
+from helpers.training.config import chosen, rounded
+from helpers.training.schedules import SCHEDULES
 
 
 @dataclass(frozen=True)
@@ -77,7 +33,8 @@ class NumpyConfig:
     loss : a key of `helpers.networks.mlp.LOSSES`.
     mean_gradient : divide the gradient by the batch size (the original's cross-entropy did not).
     weight_decay : the L2 coefficient λ, on weights, not on biases.
-    schedule : {"name": a key of `SCHEDULES`, and its arguments}.
+    schedule : {"name": a key of `helpers.training.schedules.SCHEDULES`, and
+        its arguments}; its steps are epochs.
     momentum : of `helpers.networks.mlp.SGD`.
     epochs : passes over the training data.
     batch_size : examples per step; None takes the whole training set in one step.
@@ -106,37 +63,14 @@ class NumpyConfig:
         return asdict(self) | {"sizes": list(self.sizes)}
 
 
-@dataclass(frozen=True)
-class TrainingData:
-    """Inputs [N, D] and labels [N] to train on, and to evaluate on."""
-
-    x: np.ndarray
-    labels: np.ndarray
-    x_eval: np.ndarray
-    labels_eval: np.ndarray
-
-
-# ----------------------------------------------------------------------------- loop
-
-
-def shift_images(x, largest, rng):
-    """Move each flattened 28×28 image [B, 784] by up to `largest` pixels, filling with 0."""
-    batch = len(x)
-    side = 28 + 2 * largest
-    padded = np.zeros((batch, side, side), x.dtype)
-    padded[:, largest : largest + 28, largest : largest + 28] = x.reshape(batch, 28, 28)
-    windows = np.lib.stride_tricks.sliding_window_view(padded, (28, 28), axis=(1, 2))
-    top, left = rng.integers(0, 2 * largest + 1, size=(2, batch))
-    return windows[np.arange(batch), top, left].reshape(batch, 784)
-
-
 class NumpyTrainer:
     """One training run, advanced an epoch at a time.
 
     Parameters
     ----------
     config : NumpyConfig
-    data : TrainingData
+    data : helpers.data.datasets.Dataset
+        Points, or images, which are turned into vectors.
     seed : int
         Decides the initial weights and, apart from those, the order of the batches.
 
@@ -146,14 +80,14 @@ class NumpyTrainer:
         How many epochs are done.
     history : dict of lists
         One entry per logged epoch. Training figures are measured during the epoch, before
-        the step (mean over the steps; the gradient's norm: at the last step); `eval_` figures
+        the step (mean over its images; the gradient's norm: at the last step); `eval_` figures
         after it, None where not evaluated.
     diverged : bool
         True once a loss was not finite; training is then over.
     """
 
     def __init__(self, config, data, seed):
-        self.config, self.data = config, data
+        self.config, self.data = config, vectors(data, config.dtype)
         weight_seed, batch_seed = np.random.SeedSequence(seed).spawn(2)
         self.network = mlp(
             config.sizes,
@@ -166,14 +100,76 @@ class NumpyTrainer:
         self.batch_rng = np.random.default_rng(batch_seed)
         self.loss = choose(LOSSES, config.loss, "loss")()
         self.optimiser = SGD(self.network, config.momentum)
-        arguments = dict(config.schedule)
-        self.learning_rate = choose(SCHEDULES, arguments.pop("name"), "schedule")(**arguments)
-        self.epoch, self.diverged = 0, False
-        self.history = {
-            name: []
-            for name in ("epoch", "learning_rate", "loss", "penalty", "accuracy", "gradient_norm")
-            + ("eval_loss", "eval_accuracy")
+        self.learning_rate = chosen(SCHEDULES, config.schedule)
+        self.epoch, self.diverged, self.history = 0, False, {}
+
+    # Overflow is not an accident here but a result: it ends the run, and is recorded.
+    @np.errstate(over="ignore", invalid="ignore")
+    def run_epoch(self):
+        """Take one step for each batch of the training data, then evaluate and log."""
+        learning_rate = self.learning_rate(self.epoch, self.config.epochs)
+        steps = [(len(y), self.step(x, y, learning_rate)) for x, y in self.batches()]
+        self.epoch += 1
+        self.log(learning_rate, steps)
+
+    def batches(self):
+        """Yield (x, y) for each step of one epoch; the full batch is not copied."""
+        size = self.config.batch_size
+        if size is None:
+            yield self.data.x, self.data.y
+            return
+        order = self.batch_rng.permutation(len(self.data.x))
+        for start in range(0, len(order), size):
+            rows = order[start : start + size]
+            x = self.data.x[rows]
+            if self.config.shift:
+                x = shift_images(x, self.config.shift, self.batch_rng)
+            yield x, self.data.y[rows]
+
+    def step(self, x, y, learning_rate):
+        """Take one gradient step on a batch, and return the figures measured before it."""
+        figures = loss_and_gradients(
+            self.network, self.loss, x, y, self.config.weight_decay,
+            gradient_scale=1 if self.config.mean_gradient else len(x),
+        )  # fmt: skip
+        self.optimiser.step(learning_rate)
+        return figures
+
+    def log(self, learning_rate, steps):
+        """Add an epoch to the history, where it is due: the means over its images."""
+        sizes = [size for size, _ in steps]
+        figures = {
+            name: float(np.average([measured[name] for _, measured in steps], weights=sizes))
+            for name in ("loss", "penalty", "accuracy")
         }
+        self.diverged = not math.isfinite(figures["loss"] + figures["penalty"])
+        if not self.due(self.config.log_every):
+            return
+        gradients = [gradient for _, gradient in self.network.parameters()]
+        row = {
+            "epoch": self.epoch - 1,
+            "learning_rate": learning_rate,
+            **figures,
+            "gradient_norm": math.sqrt(sum(float(np.vdot(g, g)) for g in gradients)),
+            **self.evaluate(),
+        }
+        for name, value in row.items():
+            self.history.setdefault(name, []).append(rounded(value))
+
+    def due(self, every):
+        """Whether this epoch is the first, the last, or a multiple of `every`."""
+        return self.epoch == 1 or self.epoch % every == 0 or self.done
+
+    def evaluate(self):
+        """Return `eval_loss` and `eval_accuracy`, None where they are not due or not finite."""
+        found = {"eval_loss": None, "eval_accuracy": None}
+        if self.due(self.config.evaluate_every) and not self.diverged:
+            data = self.data
+            measured = evaluate(self.network, self.loss, data.x_eval, data.y_eval)
+            self.diverged = not math.isfinite(measured["loss"])  # the last step's doing
+            if not self.diverged:
+                found = {f"eval_{name}": value for name, value in measured.items()}
+        return found
 
     @property
     def done(self):
@@ -206,65 +202,6 @@ class NumpyTrainer:
         strongest = np.argsort(-np.linalg.norm(second.weight, axis=1), kind="stable")[:units]
         return {"first_weights": first.weight.T[strongest].reshape(-1, 28, 28).astype(np.float16)}
 
-    def batches(self):
-        """Yield (x, labels) for each step of one epoch; the full batch is not copied."""
-        size = self.config.batch_size
-        if size is None:
-            yield self.data.x, self.data.labels
-            return
-        order = self.batch_rng.permutation(len(self.data.x))
-        for start in range(0, len(order), size):
-            chosen = order[start : start + size]
-            x = self.data.x[chosen]
-            if self.config.shift:
-                x = shift_images(x, self.config.shift, self.batch_rng)
-            yield x, self.data.labels[chosen]
-
-    def step(self, x, labels, learning_rate):
-        """Take one gradient step on a batch, and return the figures measured before it."""
-        figures = loss_and_gradients(
-            self.network, self.loss, x, labels, self.config.weight_decay,
-            gradient_scale=1 if self.config.mean_gradient else len(x),
-        )  # fmt: skip
-        self.optimiser.step(learning_rate)
-        return figures
-
-    # Overflow is not an accident here but a result: it ends the run, and is recorded.
-    @np.errstate(over="ignore", invalid="ignore")
-    def run_epoch(self):
-        """Train one epoch and log it."""
-        config, learning_rate = self.config, self.learning_rate(self.epoch)
-        steps = [(len(y), self.step(x, y, learning_rate)) for x, y in self.batches()]
-        weights = [size for size, _ in steps]
-        figures = {
-            name: float(np.average([measured[name] for _, measured in steps], weights=weights))
-            for name in ("loss", "penalty", "accuracy")
-        }
-        self.epoch += 1
-        self.diverged = not math.isfinite(figures["loss"] + figures["penalty"])
-        if self.epoch == 1 or self.epoch % config.log_every == 0 or self.done:
-            self._log(learning_rate, figures)
-
-    def _log(self, learning_rate, figures):
-        gradient_norm = math.sqrt(
-            sum(float(np.vdot(gradient, gradient)) for _, gradient in self.network.parameters())
-        )
-        due = self.epoch == 1 or self.epoch % self.config.evaluate_every == 0 or self.done
-        measured = {"loss": None, "accuracy": None}
-        if due and not self.diverged:
-            measured = evaluate(self.network, self.loss, self.data.x_eval, self.data.labels_eval)
-            if not math.isfinite(measured["loss"]):  # the last step's doing
-                self.diverged, measured = True, dict.fromkeys(measured)
-        row = {
-            "epoch": self.epoch - 1,
-            "learning_rate": learning_rate,
-            **figures,
-            "gradient_norm": gradient_norm,
-            **{f"eval_{name}": value for name, value in measured.items()},
-        }
-        for name, value in row.items():
-            self.history[name].append(_rounded(value))
-
     def state(self):
         """Return (arrays, facts): all that `restore` needs to go on bit for bit."""
         arrays = {f"parameter_{i}": p for i, (p, _) in enumerate(self.network.parameters())}
@@ -287,14 +224,15 @@ class NumpyTrainer:
         self.batch_rng.bit_generator.state = facts["batch_rng"]
 
 
-def _rounded(value):
-    """Seven significant digits: all that float32 holds, and a third of the file size.
-
-    None stands for what was not measured or is not finite (JSON has no NaN).
-    """
-    if value is None or not math.isfinite(value):
-        return None
-    return float(f"{value:.7g}")
+def shift_images(x, largest, rng):
+    """Move each flattened 28×28 image [B, 784] by up to `largest` pixels, filling with 0."""
+    batch = len(x)
+    side = 28 + 2 * largest
+    padded = np.zeros((batch, side, side), x.dtype)
+    padded[:, largest : largest + 28, largest : largest + 28] = x.reshape(batch, 28, 28)
+    windows = np.lib.stride_tricks.sliding_window_view(padded, (28, 28), axis=(1, 2))
+    top, left = rng.integers(0, 2 * largest + 1, size=(2, batch))
+    return windows[np.arange(batch), top, left].reshape(batch, 784)
 
 
 def train(config, data, seed):

@@ -1,4 +1,7 @@
-"""Learning rates over a run: a schedule maps a step, and the number of all steps, to a rate."""
+"""Learning rates over a run: a schedule maps a step, and the number of all steps, to a rate.
+
+The PyTorch trainer counts steps, the NumPy trainer epochs, as the original course did.
+"""
 
 import math
 
@@ -23,6 +26,20 @@ def cosine(peak_lr, warmup=0.0):
     return lr
 
 
+def warmup_cosine(peak_lr, warmup=1):
+    """Return a linear rise over `warmup` steps, then half a cosine down to 0.
+
+    The first step after the rise is the first at `peak_lr`. The warm-up: Goyal et al. (2017).
+    """
+
+    def lr(step, steps):
+        if step < warmup:
+            return peak_lr * (step + 1) / (warmup + 1)
+        return 0.5 * peak_lr * (1 + math.cos(math.pi * (step - warmup) / (steps - warmup)))
+
+    return lr
+
+
 def one_cycle(peak_lr, rise=0.3, start=25.0):
     """Return a linear rise from `peak_lr / start`, then a linear fall to nearly 0.
 
@@ -38,4 +55,28 @@ def one_cycle(peak_lr, rise=0.3, start=25.0):
     return lr
 
 
-SCHEDULES = {"constant": constant, "cosine": cosine, "one-cycle": one_cycle}
+def course(scale=1.0, decay=0.98):
+    """Return the original course's schedule for 400 epochs, times `scale`.
+
+    Warm-up over 20 epochs to 0.2; then a cosine of period 80 between 0.05 and 0.2 whose
+    swing is multiplied by `decay` every ten epochs; the last 20 epochs at 0.05.
+    """
+
+    def lr(epoch, epochs):
+        if epoch < 20:
+            return scale * (0.05 + 0.15 * (epoch + 1) / 20)
+        if epoch < 380:
+            swing = 1 + math.cos(math.pi * (epoch - 10) / 40)
+            return scale * (0.05 + 0.5 * 0.15 * swing * decay ** ((epoch - 20) // 10))
+        return scale * 0.05
+
+    return lr
+
+
+SCHEDULES = {
+    "constant": constant,
+    "cosine": cosine,
+    "warmup-cosine": warmup_cosine,
+    "one-cycle": one_cycle,
+    "course": course,
+}

@@ -24,7 +24,7 @@ def test_both_ways_of_torchvision_give_the_same_kind_of_batches(data):
         images = torch.cat([images for epoch in epochs for images, _ in epoch])
         assert images.dtype == torch.float32 and -1 <= images.min() < -0.5 < images.max() <= 1
         targets = torch.cat([targets for _, targets in epochs[0]])
-        assert torch.equal(targets.sum(dim=0), data.targets.sum(dim=0))
+        assert torch.equal(targets.sum(dim=0), data.y.sum(dim=0))
         means.append(images.mean(dim=(0, 2, 3)))
     torch.testing.assert_close(*means, atol=0.1, rtol=0)
 

@@ -12,9 +12,9 @@ from benchmarks import race, stopwatch
 from benchmarks.race import STEPS, Measured
 from benchmarks.steps import Step
 from benchmarks.stopwatch import MNIST_MEAN, MNIST_SD, ExampleNet, PerImage, QuickNet, Timed
+from helpers.data.datasets import Dataset
 from helpers.training.config import TrainConfig
 from helpers.training.schedules import SCHEDULES
-from helpers.training.torch_trainer import ImageTensors
 
 stopwatch.register()
 
@@ -23,7 +23,7 @@ def data(n=24, seed=0):
     rng = torch.Generator().manual_seed(seed)
     images = torch.randint(0, 256, (n, 1, 28, 28), dtype=torch.uint8, generator=rng)
     labels = torch.arange(n) % 10
-    return ImageTensors(images, labels, images[:10], labels[:10])
+    return Dataset(images, labels, images[:10], labels[:10])
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -74,9 +74,9 @@ def test_images_one_by_one_are_those_of_the_batches():
     order, other = pixels[:, 0, 0, 0].argsort(), theirs[:, 0, 0, 0].argsort()
     torch.testing.assert_close(pixels[order], theirs[other])
     assert torch.equal(labels[order], answers[other])
-    assert not torch.equal(answers, data().targets)  # shuffled
-    expected = single.model.eval()((data().images_eval / 255 - MNIST_MEAN) / MNIST_SD)
-    torch.testing.assert_close(single.predict(data().images_eval), expected.detach())
+    assert not torch.equal(answers, data().y)  # shuffled
+    expected = single.model.eval()((data().x_eval / 255 - MNIST_MEAN) / MNIST_SD)
+    torch.testing.assert_close(single.predict(data().x_eval), expected.detach())
 
 
 def test_adadelta_and_its_stairs_are_those_of_the_example():

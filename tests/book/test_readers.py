@@ -13,7 +13,7 @@ from helpers.data.datasets import load_mnist
 from helpers.networks.lenet import LeNet
 
 DIGITS = load_mnist("embedded")
-SEVEN = DIGITS.train_images[np.argmax(DIGITS.train_labels == 7)]
+SEVEN = DIGITS.x[np.argmax(DIGITS.y == 7)]
 
 
 class Upper(nn.Module):
@@ -125,7 +125,7 @@ def test_frames_are_light_enough_for_a_page():
 
 
 def test_playground_redraws_and_says_so():
-    playground = readers.reading_playground(four(), DIGITS.train_images, DIGITS.train_labels)
+    playground = readers.reading_playground(four(), DIGITS.x, DIGITS.y)
     assert playground.controls["digit"].options == tuple(range(10))
     assert "A 0, upright: LeNet reads" in playground.sentence.value
     for name, value, said in [

@@ -15,7 +15,7 @@ from helpers.networks.resnet import ResNet18
 from helpers.networks.vgg import VGG11
 from helpers.networks.vit import ViT
 
-IMAGE = load_mnist("embedded").train_images[5]
+IMAGE = load_mnist("embedded").x[5]
 COLOURS = np.random.default_rng(0).integers(0, 256, (3, 32, 32)).astype(np.uint8)
 
 

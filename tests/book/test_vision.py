@@ -12,11 +12,12 @@ from helpers.book import vision, vision_words
 from helpers.claims import vision_rules as vision_claims
 from helpers.claims.course import PUBLISHED_VISION
 from helpers.claims.vision_rules import NAMES, REPEATED
+from helpers.data.datasets import Dataset
 from helpers.networks.vit import ViT
 from helpers.runs.catalogue.vision import ORIGINAL_VARIANTS, POINTS, Point
 from helpers.runs.experiments import Experiment
 from helpers.training.config import TrainConfig
-from helpers.training.torch_trainer import ImageTensors, TorchTrainer, normalise
+from helpers.training.torch_trainer import TorchTrainer, normalise
 
 
 @pytest.fixture
@@ -283,7 +284,7 @@ def test_a_kept_model_answers_as_the_trained_one_does(kept, monkeypatch, model, 
     recipe = TrainConfig(model, model_kwargs=arguments, epochs=1, batch_size=8)
     images = torch.randint(0, 256, (16, 1, 28, 28), dtype=torch.uint8)
     labels = torch.arange(16) % 10
-    trained = TorchTrainer(recipe, ImageTensors(images, labels, images, labels), seed=1)
+    trained = TorchTrainer(recipe, Dataset(images, labels, images, labels), seed=1)
     trained.run_epoch()
     sample = {"sample_images": images[:3, 0].numpy(), "sample_labels": np.array([0, 1, 2])}
     kept["made-up", 1] = trained.weights() | sample | {"scores": np.zeros(3)}

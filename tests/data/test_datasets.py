@@ -1,3 +1,5 @@
+"""The arrays: MNIST's stand-in, MNIST itself, their parts, the half-moons."""
+
 import numpy as np
 import pytest
 from PIL import Image
@@ -12,213 +14,185 @@ from helpers.data.datasets import (
     available_scale,
     data_dir,
     half_moons,
+    load_half_moons,
     load_mnist,
-    pixels,
     resize_digits,
     stratified_split,
+    vectors,
 )
-
-ARRAYS = ("train_images", "train_labels", "test_images", "test_labels")
-
-
-# The embedded digits
+from helpers.data.voc import load_tiny_voc
 
 
-def test_the_digits_are_the_same_on_every_machine():
-    digits = load_mnist("embedded")
-    assert (digits.name, digits.scale) == ("digits", "embedded")
-    assert digits.checksum == CHECKSUMS["digits"]
+def arrays(data):
+    return data.x, data.y, data.x_eval, data.y_eval
 
 
-def test_the_digits_have_the_form_of_mnist():
+def rows(images):
+    return {image.tobytes() for image in images}
+
+
+# ---------------------------------------------------------------- MNIST and its stand-in
+
+
+def test_the_digits_have_the_form_of_mnist_and_are_the_same_on_every_machine():
     digits = load_mnist()
-    assert digits.train_images.shape == (1347, 28, 28)
-    assert digits.test_images.shape == (450, 28, 28)
-    for images, labels in (
-        (digits.train_images, digits.train_labels),
-        (digits.test_images, digits.test_labels),
-    ):
-        assert images.dtype == np.uint8 and images.max() == 255
-        assert labels.dtype == np.int64 and labels.shape == (len(images),)
-        assert np.unique(labels).tolist() == list(range(10))
-        # The digit stands in the middle 20x20; interpolation fades it out over a pixel more.
-        border = np.ones((28, 28), dtype=bool)
-        border[3:25, 3:25] = False
-        assert not images[:, border].any()
-
-
-def test_the_split_of_the_digits_keeps_the_shares_and_every_digit_once():
-    digits, source = load_mnist(), load_digits()
-    counts = np.bincount(source.target)
-    test_counts = np.bincount(digits.test_labels)
-    np.testing.assert_allclose(test_counts, counts * 450 / 1797, atol=1)
-    assert (np.bincount(digits.train_labels) + test_counts).tolist() == counts.tolist()
-    together = np.concatenate([digits.train_images, digits.test_images]).reshape(1797, -1)
-    expected = resize_digits(source.images.astype(np.int64)).reshape(1797, -1)
-    assert np.array_equal(np.unique(together, axis=0), np.unique(expected, axis=0))
-    assert together.sum(dtype=np.int64) == expected.sum(dtype=np.int64)
+    assert (digits.name, digits.classes) == ("digits", 10)
+    assert digits.checksum == CHECKSUMS["digits"]
+    assert digits.x.shape == (1347, 28, 28) and digits.x_eval.shape == (450, 28, 28)
+    border = np.ones((28, 28), dtype=bool)
+    border[3:25, 3:25] = False  # the digit is in the middle; interpolation fades it out
+    for images in (digits.x, digits.x_eval):
+        assert images.dtype == np.uint8 and images.max() == 255 and not images[:, border].any()
+    together = np.concatenate([digits.x, digits.x_eval])
+    assert rows(together) == rows(resize_digits(load_digits().images.astype(np.int64)))
+    counts = np.bincount(digits.y) + np.bincount(digits.y_eval)
+    np.testing.assert_allclose(np.bincount(digits.y_eval), counts * 450 / 1797, atol=1)
 
 
 def test_a_split_by_form_is_harder_than_the_random_split():
     # What the docstring of load_mnist says about writers.
-    x, labels = load_digits(return_X_y=True)
-    assert np.mean(labels[130:] == labels[:-130]) > 0.5  # by chance 0.1
+    x, y = load_digits(return_X_y=True)
+    assert np.mean(y[130:] == y[:-130]) > 0.5  # by chance 0.1
 
     def accuracy(train, test):
-        nearest = KNeighborsClassifier(1).fit(x[train], labels[train])
-        return nearest.score(x[test], labels[test])
+        return KNeighborsClassifier(1).fit(x[train], y[train]).score(x[test], y[test])
 
     order = np.arange(1797)
     by_form = accuracy(order[:-450], order[-450:])
-    assert by_form < accuracy(*stratified_split(labels, 450, seed=0)) - 0.01
+    assert by_form < accuracy(*stratified_split(y, 450, seed=0)) - 0.01
 
 
 def test_data_are_loaded_once_and_cannot_be_changed():
-    digits = load_mnist()
-    assert load_mnist("embedded") is digits
-    for name in ARRAYS:
-        with pytest.raises(ValueError, match="read-only"):
-            getattr(digits, name)[0] = 0
-    with pytest.raises(AttributeError):
-        digits.name = "mnist"
+    assert load_mnist("embedded") is load_mnist()
+    assert not any(array.flags.writeable for array in arrays(load_mnist()))
 
 
-def test_resize_agrees_with_pillow_away_from_the_border():
-    rng = np.random.default_rng(0)
-    images = rng.integers(0, 17, (5, 8, 8))
-    resized = resize_digits(images)
-    for image, ours in zip(images, resized, strict=True):
+def test_resizing_agrees_with_pillow_away_from_the_border():
+    images = np.random.default_rng(0).integers(0, 17, (5, 8, 8))
+    for image, ours in zip(images, resize_digits(images), strict=True):
         grey = Image.fromarray((image * 255 / 16).astype(np.float32))
         theirs = np.asarray(grey.resize((20, 20), Image.Resampling.BICUBIC)).clip(0, 255)
         np.testing.assert_allclose(ours[8:20, 8:20], theirs[4:16, 4:16], atol=0.51)
-
-
-def test_resize_keeps_the_extremes_and_symmetry():
     full = resize_digits(np.full((1, 8, 8), 16))[0]
     assert (full[7:21, 7:21] == 255).all()
-    assert not resize_digits(np.zeros((1, 8, 8), dtype=np.int64)).any()
-    image = np.random.default_rng(1).integers(0, 17, (1, 8, 8))
-    resized = resize_digits(image)
-    np.testing.assert_array_equal(resize_digits(image[:, ::-1]), resized[:, ::-1])
-    np.testing.assert_array_equal(resize_digits(image[:, :, ::-1]), resized[:, :, ::-1])
-    np.testing.assert_array_equal(
-        resize_digits(image.transpose(0, 2, 1)), resized.transpose(0, 2, 1)
-    )
-
-
-# MNIST
-
-
-def test_mnist_that_is_not_prepared(tmp_path, monkeypatch):
-    monkeypatch.setenv("COURSE_DATA", str(tmp_path))
-    with pytest.raises(DataNotPrepared, match="run `python -m data_prep mnist`") as raised:
-        load_mnist("full")
-    assert isinstance(raised.value, FileNotFoundError)
-    assert str(tmp_path / "mnist") in str(raised.value)
 
 
 def write_tiny_mnist(folder):
     folder.mkdir()
-    for name, shape in (
-        ("train-images-idx3-ubyte", (3, 28, 28)),
-        ("train-labels-idx1-ubyte", (3,)),
-        ("t10k-images-idx3-ubyte", (2, 28, 28)),
-        ("t10k-labels-idx1-ubyte", (2,)),
-    ):
-        header = bytes([0, 0, 8, len(shape)]) + np.array(shape, dtype=">u4").tobytes()
-        values = np.arange(np.prod(shape)) % 10
-        (folder / name).write_bytes(header + values.astype(np.uint8).tobytes())
-
-
-def test_altered_mnist_is_refused(tmp_path, monkeypatch):
-    write_tiny_mnist(tmp_path / "mnist")
-    monkeypatch.setenv("COURSE_DATA", str(tmp_path))
-    with pytest.raises(DataNotPrepared, match="are not MNIST as published"):
-        load_mnist("full")
+    for part, n in (("train", 3), ("t10k", 2)):
+        for kind, shape in (("images-idx3", (n, 28, 28)), ("labels-idx1", (n,))):
+            header = bytes([0, 0, 8, len(shape)]) + np.array(shape, dtype=">u4").tobytes()
+            values = (np.arange(np.prod(shape)) % 10).astype(np.uint8)
+            (folder / f"{part}-{kind}-ubyte").write_bytes(header + values.tobytes())
 
 
 def test_mnist_is_read_from_the_folder_that_the_environment_names(tmp_path, monkeypatch):
-    write_tiny_mnist(tmp_path / "mnist")
     monkeypatch.setenv("COURSE_DATA", str(tmp_path))
-    found = "0" * 64
-    monkeypatch.setattr(datasets, "checksum", lambda arrays: found)
-    monkeypatch.setitem(CHECKSUMS, "mnist", found)
+    with pytest.raises(DataNotPrepared, match="run `python -m data_prep mnist`"):
+        load_mnist("full")
+    write_tiny_mnist(tmp_path / "mnist")
+    with pytest.raises(DataNotPrepared, match="are not MNIST as published"):
+        load_mnist("full")
+    monkeypatch.setattr(datasets, "checksum", lambda arrays: CHECKSUMS["mnist"])
     data = load_mnist("full")
-    assert (data.name, data.scale, data.checksum) == ("mnist", "full", found)
-    assert data.train_labels.tolist() == [0, 1, 2] and data.train_labels.dtype == np.int64
-    assert data.test_images.shape == (2, 28, 28) and data.test_images[0, 0, 3] == 3
-    assert not any(getattr(data, name).flags.writeable for name in ARRAYS)
+    assert data.y.tolist() == [0, 1, 2] and data.x_eval.shape == (2, 28, 28)
+    assert data.x_eval[0, 0, 3] == 3 and not any(part.flags.writeable for part in arrays(data))
 
 
 def test_the_real_mnist():
     if not STEPS["mnist"].is_there(data_dir() / "mnist"):
         pytest.skip("MNIST is not prepared: python -m data_prep mnist")
     data = load_mnist("full")
-    assert data.checksum == CHECKSUMS["mnist"]
-    assert data.train_images.shape == (60_000, 28, 28) and len(data.test_labels) == 10_000
-    assert data.train_labels[:5].tolist() == [5, 0, 4, 1, 9]
-    assert np.bincount(data.train_labels)[0] == 5923 and np.bincount(data.test_labels)[0] == 980
+    assert data.x.shape == (60_000, 28, 28) and data.y[:5].tolist() == [5, 0, 4, 1, 9]
+    assert np.bincount(data.y)[0] == 5923 and np.bincount(data.y_eval)[0] == 980
     # Mean and deviation of the training pixels, as quoted throughout the literature.
-    assert data.train_images.mean() / 255 == pytest.approx(0.1307, abs=5e-5)
-    assert data.train_images.std() / 255 == pytest.approx(0.3081, abs=5e-5)
+    assert data.x.mean() / 255 == pytest.approx(0.1307, abs=5e-5)
+    assert data.x.std() / 255 == pytest.approx(0.3081, abs=5e-5)
 
 
-# Scales, inputs, splits, half-moons
+# ------------------------------------------------------------------------------- parts
+
+
+def test_what_is_validated_on_is_not_trained_on_and_the_test_part_stays_out():
+    whole = load_mnist()
+    options = {"validation": 200, "train_size": 500}
+    tuned = load_mnist(evaluate_on="validation", **options)
+    final = load_mnist(evaluate_on="test", **options)
+    assert len(tuned.x) == len(tuned.y) == 500 and len(tuned.x_eval) == 200
+    assert rows(tuned.x) | rows(tuned.x_eval) <= rows(whole.x)
+    assert not rows(tuned.x) & rows(tuned.x_eval)
+    assert np.bincount(tuned.y).min() >= 45  # every class keeps its share
+    assert final.x_eval is whole.x_eval and np.array_equal(final.x, tuned.x)
+    assert tuned.checksum == whole.checksum
+
+
+def test_held_out_scenes_are_not_trained_on():
+    whole, data = load_tiny_voc(), load_tiny_voc("embedded", 64, "held-out", 100, train_size=300)
+    assert len(data.x) == 300 and len(data.y_eval) == 100 and data.classes == 5
+    assert rows(data.x) | rows(data.x_eval) <= rows(whole.x)
+    assert not rows(data.x) & rows(data.x_eval)
+    place = {scene.tobytes(): target for scene, target in zip(whole.x, whole.y, strict=True)}
+    for scene, target in [*zip(data.x, data.y, strict=True)][:20]:
+        assert np.array_equal(place[scene.tobytes()], target)
+
+
+@pytest.mark.parametrize("size", [-1, 0, 2, 98, 100, 101])
+def test_a_split_that_leaves_a_part_too_small_is_refused(size):
+    y = np.repeat([0, 1, 2], [60, 30, 10])
+    with pytest.raises(ValueError, match=f"size must be from 3 to 97 .*, not {size}"):
+        stratified_split(y, size, seed=0)
+    rest, chosen = stratified_split(y, 20, seed=3)
+    assert np.bincount(y[chosen]).tolist() == [12, 6, 2]
+    assert sorted([*rest, *chosen]) == list(range(100)) and (np.diff(rest) > 0).all()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"scale": "tiny"}, 'scale must be "embedded" or "full", not "tiny"'),
+        ({"evaluate_on": "validation"}, 'evaluate_on must be "test", not "validation"'),
+        ({"evaluate_on": "valid", "validation": 100}, 'must be "test" or "validation", not "val'),
+    ],
+)
+def test_unclear_data_are_refused(arguments, message):
+    with pytest.raises(ValueError, match=message):
+        load_mnist(**arguments)
 
 
 def test_available_scale(monkeypatch):
-    for value, scale in ((None, "embedded"), ("", "embedded"), ("full", "full")):
-        if value is None:
-            monkeypatch.delenv("COURSE_SCALE", raising=False)
-        else:
-            monkeypatch.setenv("COURSE_SCALE", value)
+    for value, scale in (("", "embedded"), ("full", "full")):
+        monkeypatch.setenv("COURSE_SCALE", value)
         assert available_scale() == scale
     monkeypatch.setenv("COURSE_SCALE", "huge")
     with pytest.raises(ValueError, match='COURSE_SCALE must be "embedded" or "full", not "huge"'):
         available_scale()
 
 
-def test_load_mnist_refuses_another_scale():
-    with pytest.raises(ValueError, match='scale must be "embedded" or "full", not "tiny"'):
-        load_mnist("tiny")
+def test_images_become_rows_of_pixels_and_points_stay():
+    x = np.zeros((2, 28, 28), dtype=np.uint8)
+    x[1, 0, 1], x[1, 1, 0] = 255, 51
+    data = datasets.Dataset(x, np.arange(2), x, np.arange(2))
+    for dtype in (np.float32, np.float64):
+        found = vectors(data, dtype).x
+        assert found.shape == (2, 784) and found.dtype == dtype
+        assert (found[1, 1], found[1, 28]) == (1, pytest.approx(0.2)) and not found[0].any()
+    points = load_half_moons(0, 20, 0.2, 10)
+    assert vectors(points, np.float32) is points
 
 
-@pytest.mark.parametrize("dtype", [np.float32, np.float64])
-def test_pixels(dtype):
-    images = np.zeros((2, 28, 28), dtype=np.uint8)
-    images[1, 0, 1], images[1, 1, 0] = 255, 51
-    x = pixels(images, dtype)
-    assert x.shape == (2, 784) and x.dtype == dtype and x.flags.c_contiguous
-    assert x[0].max() == 0 and x[1, 1] == 1
-    assert x[1, 28] == pytest.approx(0.2)
+# -------------------------------------------------------------------------- half-moons
 
 
-def test_stratified_split_keeps_the_shares():
-    labels = np.repeat([0, 1, 2], [60, 30, 10])
-    rest, chosen = stratified_split(labels, 20, seed=3)
-    assert np.bincount(labels[chosen]).tolist() == [12, 6, 2]
-    assert sorted([*rest, *chosen]) == list(range(100))
-    assert (np.diff(rest) > 0).all() and (np.diff(chosen) > 0).all()
-    np.testing.assert_array_equal(stratified_split(labels, 20, seed=3)[1], chosen)
-    assert not np.array_equal(stratified_split(labels, 20, seed=4)[1], chosen)
-
-
-@pytest.mark.parametrize("size", [-1, 0, 2, 98, 100, 101])
-def test_stratified_split_refuses_a_size_that_leaves_a_part_too_small(size):
-    with pytest.raises(ValueError, match=f"size must be from 3 to 97 .*, not {size}"):
-        stratified_split(np.repeat([0, 1, 2], [60, 30, 10]), size, seed=0)
-
-
-def test_half_moons():
-    x, labels = half_moons(200, 0.0, seed=0)
-    assert x.shape == (200, 2) and x.dtype == np.float64
-    assert labels.dtype == np.int64 and np.bincount(labels).tolist() == [100, 100]
-    upper, lower = x[labels == 0], x[labels == 1]
-    np.testing.assert_allclose(np.hypot(*upper.T), 1)  # around (0, 0)
-    np.testing.assert_allclose(np.hypot(*(lower - [1, 0.5]).T), 1)
-    assert (upper[:, 1] >= 0).all() and (lower[:, 1] <= 0.5).all()
-
-
-def test_half_moons_follow_their_seed():
-    np.testing.assert_array_equal(half_moons(50, 0.2, seed=1)[0], half_moons(50, 0.2, seed=1)[0])
-    assert not np.array_equal(half_moons(50, 0.2, seed=1)[0], half_moons(50, 0.2, seed=2)[0])
+def test_half_moons_are_half_circles_and_follow_their_seed():
+    x, y = half_moons(200, 0.0, seed=0)
+    assert x.dtype == np.float64 and np.bincount(y).tolist() == [100, 100]
+    np.testing.assert_allclose(np.hypot(*x[y == 0].T), 1)  # around (0, 0)
+    np.testing.assert_allclose(np.hypot(*(x[y == 1] - [1, 0.5]).T), 1)
+    assert (x[y == 0, 1] >= 0).all() and (x[y == 1, 1] <= 0.5).all()
+    options = {"n": 50, "noise": 0.2, "held_out": 30}
+    data = load_half_moons(3, **options)
+    assert np.array_equal(data.x, half_moons(50, 0.2, 3)[0])
+    assert np.array_equal(data.x_eval, half_moons(30, 0.2, 1_000_003)[0])
+    fixed = [load_half_moons(seed, data_seed=3, **options) for seed in (0, 1)]
+    assert all(np.array_equal(each.x, data.x) for each in fixed)
+    assert not np.array_equal(load_half_moons(4, **options).x, data.x)

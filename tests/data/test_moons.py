@@ -9,37 +9,29 @@ from helpers.analysis.stats import wilson
 from helpers.data.datasets import half_moons
 from helpers.data.moons import bayes_accuracy, bayes_predict, densities
 
-XS = np.linspace(-3, 4, 701)
-YS = np.linspace(-3, 3.5, 651)
+XS, YS = np.linspace(-3, 4, 701), np.linspace(-3, 3.5, 651)
 
 
-def test_each_density_holds_one_class():
-    for density in densities(XS, YS, 0.2):
-        assert trapezoid(trapezoid(density, XS), YS) == pytest.approx(1, abs=1e-6)
-
-
-def test_density_has_the_mean_of_the_samples():
-    x, labels = half_moons(20_000, 0.2, seed=0)
+def test_a_density_holds_one_class_and_has_the_mean_of_its_samples():
+    x, y = half_moons(20_000, 0.2, seed=0)
     for k, density in enumerate(densities(XS, YS, 0.2)):
+        assert trapezoid(trapezoid(density, XS), YS) == pytest.approx(1, abs=1e-6)
         mean_x = trapezoid(trapezoid(density * XS, XS), YS)
         mean_y = trapezoid(trapezoid(density, XS) * YS, YS)
-        assert np.allclose((mean_x, mean_y), x[labels == k].mean(axis=0), atol=0.01)
+        assert np.allclose((mean_x, mean_y), x[y == k].mean(axis=0), atol=0.01)
 
 
-def test_best_accuracy_is_what_the_best_classifier_scores():
-    x, labels = half_moons(20_000, 0.2, seed=1)
-    right = (bayes_predict(x, 0.2) == labels).sum()
+def test_bayes_accuracy_is_what_its_predictions_score():
+    x, y = half_moons(20_000, 0.2, seed=1)
+    right = (bayes_predict(x, 0.2) == y).sum()
     assert wilson(right, len(x), confidence=0.999).contains(bayes_accuracy(0.2))
 
 
-def test_best_accuracy_at_the_ends():
+def test_bayes_accuracy_at_the_ends():
     assert bayes_accuracy(0.02) == pytest.approx(1, abs=1e-6)
     # In much noise the moons are as good as their centres, (0, 2/pi) and (1, 1/2 - 2/pi):
     # right is whoever the noise carries less than half their distance towards the other.
     distance = np.hypot(1, 4 / np.pi - 0.5)
     assert bayes_accuracy(20, step=0.2) == pytest.approx(norm.cdf(distance / 40), abs=1e-3)
-
-
-def test_noise_must_be_positive():
     with pytest.raises(ValueError, match="noise must be positive"):
         bayes_accuracy(0)

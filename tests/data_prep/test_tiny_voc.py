@@ -834,13 +834,12 @@ def test_the_prepared_arrays_are_loaded(prepare, source, tmp_path, monkeypatch):
         load_tiny_voc("full", 16)
     prepare(source, "--compact-only")
     data = load_tiny_voc("full", 16)
-    assert (data.name, data.scale, data.size) == ("toy-voc", "full", 16)  # what it is, not is for
-    assert data.train_images.shape == (10, 16, 16, 3) and data.val_images.shape == (4, 16, 16, 3)
-    assert (*data.train_ids, *data.val_ids) == tuple(IDS)
+    assert data.name == "toy-voc"  # what it is, not is for
+    assert data.x.shape == (10, 16, 16, 3) and data.x_eval.shape == (4, 16, 16, 3)
     labels = read_labels(tmp_path / "data" / "tiny-voc")
-    for identifier, row in zip(data.val_ids, data.val_targets, strict=True):
+    for identifier, row in zip(IDS, [*data.y, *data.y_eval], strict=True):
         assert tuple(np.flatnonzero(row)) == labels[identifier]
-    for array in (data.train_images, data.train_targets, data.val_images, data.val_targets):
+    for array in (data.x, data.y, data.x_eval, data.y_eval):
         assert array.dtype == np.uint8 and not array.flags.writeable
     with pytest.raises(DataNotPrepared, match="at 24 pixels"):
         load_tiny_voc("full", 24)

@@ -89,19 +89,18 @@ def test_the_scenes_are_the_same_on_every_machine():
 
 def test_the_arrays_have_the_form_that_they_promise():
     data = load_tiny_voc()
-    assert (data.name, data.scale, data.size) == ("toy-voc", "embedded", 64)
-    assert data.classes == CLASSES == ("person", "cat", "plane", "car", "bird")
-    assert data.train_images.shape == (800, 64, 64, 3) and data.val_images.shape == (200, 64, 64, 3)
-    assert data.train_targets.shape == (800, 5) and data.val_targets.shape == (200, 5)
-    assert len({*data.train_ids, *data.val_ids}) == 1000 and len(data.val_ids) == 200
-    for array in (data.train_images, data.train_targets, data.val_images, data.val_targets):
+    assert CLASSES == ("person", "cat", "plane", "car", "bird")
+    assert (data.name, data.classes) == ("toy-voc", len(CLASSES))
+    assert data.x.shape == (800, 64, 64, 3) and data.x_eval.shape == (200, 64, 64, 3)
+    assert data.y.shape == (800, 5) and data.y_eval.shape == (200, 5)
+    for array in (data.x, data.y, data.x_eval, data.y_eval):
         assert array.dtype == np.uint8 and not array.flags.writeable
-    assert set(np.unique(data.train_targets)) == {0, 1}
+    assert set(np.unique(data.y)) == {0, 1}
     assert load_tiny_voc("embedded", 64) is data  # drawn once
 
 
 def test_the_classes_come_as_often_as_in_tiny_voc():
-    targets = np.concatenate([load_tiny_voc().train_targets, load_tiny_voc().val_targets])
+    targets = np.concatenate([load_tiny_voc().y, load_tiny_voc().y_eval])
     share = np.zeros(5)
     for classes, count in LABEL_SETS.items():
         share[list(classes)] += count / sum(LABEL_SETS.values())
@@ -112,13 +111,17 @@ def test_the_classes_come_as_often_as_in_tiny_voc():
 
 def test_targets_say_what_the_masks_show():
     masks = draw_set(800, 20, 64)[1]
-    for row, mask in zip(load_tiny_voc().val_targets, masks, strict=False):
+    for row, mask in zip(load_tiny_voc().y_eval, masks, strict=False):
         assert (np.flatnonzero(row) + 1).tolist() == [value for value in np.unique(mask) if value]
 
 
 @pytest.mark.parametrize(
     ("arguments", "message"),
-    [(("tiny",), 'scale must be "embedded" or "full"'), (("embedded", 8), "size must be at least")],
+    [
+        (("tiny",), 'scale must be "embedded" or "full"'),
+        (("embedded", 8), "size must be at least"),
+        (("embedded", 64, "held-out"), 'evaluate_on must be "validation", not "held-out"'),
+    ],
 )
 def test_bad_arguments(arguments, message):
     with pytest.raises(ValueError, match=message):
@@ -129,18 +132,17 @@ def test_bad_arguments(arguments, message):
 
 
 def mean_average_precision(scores):
-    return average_precision_score(load_tiny_voc().val_targets, scores)
+    return average_precision_score(load_tiny_voc().y_eval, scores)
 
 
 def test_a_linear_model_on_pixels_learns_next_to_nothing():
     data = load_tiny_voc()
     train, val = (
-        images[:, ::2, ::2].reshape(len(images), -1) / 255
-        for images in (data.train_images, data.val_images)
+        images[:, ::2, ::2].reshape(len(images), -1) / 255 for images in (data.x, data.x_eval)
     )
     model = make_pipeline(StandardScaler(), LogisticRegression(C=1e-5, max_iter=200))
-    scores = [model.fit(train, target).decision_function(val) for target in data.train_targets.T]
-    chance = data.val_targets.mean()
+    scores = [model.fit(train, target).decision_function(val) for target in data.y.T]
+    chance = data.y_eval.mean()
     assert chance < mean_average_precision(np.stack(scores, axis=1)) < chance + 0.15
 
 
@@ -160,11 +162,11 @@ def test_a_small_convolutional_network_learns_much_in_a_few_seconds():
             nn.Flatten(),
             nn.Linear(64, 5),
         )
-        fit(network, inputs(data.train_images), torch.tensor(data.train_targets).float(), epochs=3)
+        fit(network, inputs(data.x), torch.tensor(data.y).float(), epochs=3)
         with torch.no_grad():
-            scores = network.eval()(inputs(data.val_images))
+            scores = network.eval()(inputs(data.x_eval))
     torch.set_num_threads(threads)
-    assert mean_average_precision(scores.numpy()) > data.val_targets.mean() + 0.25
+    assert mean_average_precision(scores.numpy()) > data.y_eval.mean() + 0.25
 
 
 def block(channels, wider, pool, stride=1):

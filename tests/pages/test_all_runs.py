@@ -40,7 +40,8 @@ def record(seed=0, accuracy=0.9, experiment="made-up", **changes):
 
 def batch(accuracies, **changes):
     facts = {
-        "experiment": ENSEMBLE, "config": {"seeds": len(accuracies)}, "data": "x", "data_checksum": "x",
+        "experiment": ENSEMBLE, "config": {"seeds": len(accuracies)}, "data": "x",
+        "data_checksum": "x",
         "parameters": 1, "environment": ENVIRONMENT, "commit": "abc", "wall_seconds": 3.0,
         "cpu_seconds": 2.0, "train_accuracy": accuracies, "held_out_accuracy": accuracies,
         "first_fit_step": accuracies, "first_nan_step": accuracies, "history": {}, "complete": True,

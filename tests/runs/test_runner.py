@@ -175,16 +175,16 @@ def test_validation_images_come_from_the_training_part_and_are_not_trained_on():
     tuned = split(validation=200, train_size=500, evaluate_on="validation")
     final = split(validation=200, train_size=500, evaluate_on="test")
     assert len(tuned.x) == 500 and len(tuned.x_eval) == 200
-    assert rows(tuned.x) | rows(tuned.x_eval) <= rows(everything.train_images)
+    assert rows(tuned.x) | rows(tuned.x_eval) <= rows(everything.x)
     assert not rows(tuned.x) & rows(tuned.x_eval)
     np.testing.assert_array_equal(final.x, tuned.x)
-    np.testing.assert_array_equal(final.x_eval, everything.test_images)
+    np.testing.assert_array_equal(final.x_eval, everything.x_eval)
 
 
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"evaluate_on": "validation"}, "cannot evaluate on 'validation': there is test"),
+        ({"evaluate_on": "validation"}, 'evaluate_on must be "test", not'),
         ({"name": "imagenet", "evaluate_on": "test"}, "unknown data 'imagenet'"),
     ],
 )
@@ -216,7 +216,7 @@ def test_an_experiment_can_fix_the_seed_of_the_weights():
 def test_kept_mistakes_are_wrong_and_the_worst_come_first():
     scores = np.array([[3, 1], [0, 2], [5, 0], [1, 0.5]], np.float32)
     labels = np.array([0, 0, 1, 1])
-    data = SimpleNamespace(x_eval=np.arange(4), labels_eval=labels, y_eval=labels)
+    data = SimpleNamespace(x_eval=np.arange(4), y_eval=labels)
     assert runner.mistakes(scores, data)["mistake_indices"].tolist() == [2, 1, 3]
     assert len(runner.mistakes(scores, data, most=2)["mistake_indices"]) == 2
 
@@ -252,7 +252,7 @@ def test_examples_are_kept_with_where_the_model_looks(tmp_path, model, shape):
     kept = kept_of(tmp_path, config, VOC, keep_images=(1,))
     places = kept["examples"]
     images = runner.decode_images(kept["example_images"])
-    assert np.abs(images.astype(int) - load_tiny_voc().val_images[places]).mean() < 10
+    assert np.abs(images.astype(int) - load_tiny_voc().x_eval[places]).mean() < 10
     assert ("example_saliency" in kept) == bool(shape)
     if shape:
         assert kept["example_saliency"].shape == (len(places), *shape)
@@ -278,7 +278,7 @@ def test_examples_come_kind_by_kind_and_class_by_class_each_once():
 
 
 def test_encoded_images_are_small_and_come_back_in_their_order():
-    images = load_tiny_voc().val_images[:12]
+    images = load_tiny_voc().x_eval[:12]
     picture = runner.encode_images(images)
     again = runner.decode_images(picture).astype(int)
     assert picture.nbytes < images.nbytes / 4 and again.shape == images.shape

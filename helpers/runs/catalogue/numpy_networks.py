@@ -128,7 +128,7 @@ MINI_BATCH = NumpyConfig(
     weight_decay=1e-4,
     momentum=0.9,
     batch_size=128,
-    schedule={"name": "warmup-cosine", "peak_lr": 0.1, "epochs": 15, "warmup": 1},
+    schedule={"name": "warmup-cosine", "peak_lr": 0.1, "warmup": 1},
     epochs=15,
 )
 #: One change at a time, on validation images alone.
@@ -216,7 +216,7 @@ EXPERIMENTS = {
     "tenth-decay-off": tenth("cosine without decay", schedule={"name": "course", "decay": 1.0}),
     "tenth-decay-to-zero": tenth(
         "one cosine down to 0",
-        schedule={"name": "warmup-cosine", "peak_lr": 0.2, "epochs": 400, "warmup": 20},
+        schedule={"name": "warmup-cosine", "peak_lr": 0.2, "warmup": 20},
     ),
     # C2.6 and C2.7: weight decay and hidden units
     **{f"tenth-lambda-{decay}": tenth(f"λ {decay}", weight_decay=decay) for decay in WEIGHT_DECAYS},
