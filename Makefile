@@ -76,13 +76,13 @@ verify: $(READY)
 bench: $(READY)
 	@echo "Measuring speed (ten minutes; leave the machine otherwise idle) ..."
 	@$(RUN) benchmarks.numpy_speed
-	@$(RUN) benchmarks.augment_bench
-	@echo "The tables are above."
+	@$(RUN) benchmarks.augment
+	@echo "The results are in benchmarks/; git checkout benchmarks brings the book's back."
 
 race: $(READY)
 	@echo "Training to 99%, from PyTorch's example to the fastest (half an hour; nothing else should run) ..."
 	@$(RUN) benchmarks.race
-	@echo "The table is in benchmarks/ninety_nine.json"
+	@echo "The results are in benchmarks/race.json; git checkout benchmarks brings the book's back."
 
 notebooks: $(READY)
 	@echo "Executing the notebooks (some minutes) ..."

@@ -5,7 +5,6 @@ import re
 import subprocess
 import sys
 from dataclasses import fields
-from graphlib import TopologicalSorter
 from pathlib import Path
 
 import pytest
@@ -28,45 +27,7 @@ FORBIDDEN = [f"/{folder}/" for folder in ["home", "root", "Users", "work", "mnt"
     f"..{'/shared'}",
 ]
 
-# What the book shows things with. The subject of the book must not depend on any of it.
-SHOWING = {"animation", "bench", "contestants", "course", "figures", "moons", "planes", "prose"}
-SHOWING |= {"claims", "digits", "finding", "numpy_claims", "stats", "summaries", "numpy_rules"}
-SHOWING |= {"evidence", "published", "published_view"}
-SHOWING |= {"batch_first", "better", "vision", "vision_claims", "vision_words", "widgets"}
-SHOWING |= {"diagrams", "layers", "readers", "views"}  # how the networks are drawn
-SHOWING |= {"race", "stages", "stopwatch", "timings"}
-SHOWING |= {"metrics", "uncertainty", "multilabel", "thresholds", "voc_rules"}
-SHOWING |= {"augment_bench", "data_paths"}
-SHOWING |= {"agreement", "notebook_times", "verify"}
-# Practice 5 has records of its own, of many networks at once.
-SHOWING |= {"activation_records", "activation_runs", "activation_regions", "activation_far"}
-SHOWING |= {"activation_claims", "activation_figures", "activation_frames", "activation_gallery"}
-SHOWING |= {"activation_play", "activation_tables", "activation_words"}
-SUBJECT = {
-    "datasets",
-    "gradient_check",
-    "numpy_net",
-    "numpy_training",
-    "augment",
-    "inside",
-    "recipe",
-    "training",
-    "losses",
-    "schedules",
-    "shown",
-    "activations",
-    "activation_studies",
-    "records",
-    "experiment",
-    "numpy_experiments",
-    "vision_experiments",
-    "voc",
-    "voc_experiments",
-    "registry",
-    "runner",
-    "experiments",
-    "commands",
-}
+ROOMS = ("networks", "data", "training", "runs", "analysis", "claims", "book")
 
 
 def tracked_files():
@@ -121,7 +82,7 @@ def test_every_requirement_is_pinned_exactly():
     assert [line for line in wanted if not re.fullmatch(r"[\w.-]+==[\w.]+", line)] == []
 
 
-OWN = {"helpers", "data_prep"}
+OWN = {"helpers", "data_prep", "benchmarks", "tests"}
 OWN |= {path.stem for folder in ("tests", "book/_ext") for path in (ROOT / folder).glob("*.py")}
 
 
@@ -145,37 +106,34 @@ def test_what_the_code_imports_is_required():
     assert found == {}
 
 
-def imported(path, package=None):
-    """Return the top-level names that a module imports, or its modules of one package."""
+def imported(path, depth=1):
+    """Return what a module imports, as far down as `depth` names: {"helpers.data"} for 2."""
     names = set()
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         if isinstance(node, ast.Import):
             names |= {alias.name for alias in node.names}
         elif isinstance(node, ast.ImportFrom) and not node.level:
             names |= {f"{node.module}.{alias.name}" for alias in node.names}
-    parts = [name.split(".") for name in names]
-    if package is None:
-        return {name[0] for name in parts}
-    return {name[1] for name in parts if name[0] == package and len(name) > 1}
+    return {".".join(name.split(".")[:depth]) for name in names}
 
 
-def test_helpers_import_each_other_in_one_direction():
-    modules = {path.stem: path for path in (ROOT / "helpers").glob("*.py")}
-    graph = {
-        name: imported(path, "helpers") & modules.keys()
-        for name, path in modules.items()
-        if name != "__init__"
-    }
-    assert graph.keys() == SUBJECT | SHOWING  # every module is one or the other
-    assert list(TopologicalSorter(graph).static_order())  # raises CycleError on a cycle
-    assert {name: graph[name] & SHOWING for name in SUBJECT & graph.keys()} == {
-        name: set() for name in SUBJECT & graph.keys()
-    }
+def test_a_room_imports_only_from_itself_and_those_above_it():
+    found = {}
+    for number, room in enumerate(ROOMS):
+        allowed = {f"helpers.{above}" for above in ROOMS[: number + 1]}
+        for path in (ROOT / "helpers" / room).rglob("*.py"):
+            own = {n for n in imported(path, 2) if n.split(".")[0] in ("helpers", "benchmarks")}
+            if own - allowed:
+                found[path.relative_to(ROOT).as_posix()] = own - allowed
+    assert found == {}
+    assert {path.name for path in (ROOT / "helpers").iterdir()} - {"__pycache__"} == {
+        "__init__.py", *ROOMS,
+    }  # fmt: skip
 
 
 def test_data_prep_uses_no_module_of_helpers():
     for path in (ROOT / "data_prep").glob("*.py"):
-        assert imported(path, "helpers") == set(), path.name
+        assert not any(n.startswith("helpers.") for n in imported(path, 2)), path.name
 
 
 @pytest.mark.parametrize("folder", [".", "notebooks"])
@@ -193,7 +151,7 @@ def test_helpers_import_the_same_from_the_root_and_from_the_notebooks(folder):
         text=True,
         timeout=120,
     )
-    assert done.stdout.strip() == str(ROOT / "helpers" / "datasets.py"), done.stderr
+    assert done.stdout.strip() == str(ROOT / "helpers" / "data" / "datasets.py"), done.stderr
 
 
 def test_the_readme_s_make_targets_exist():
@@ -238,10 +196,13 @@ def test_the_page_on_records_names_every_field():
     assert f"this format, now {SCHEMA} |" in page
 
 
-def test_the_page_on_architecture_names_every_module():
+def test_the_page_on_architecture_names_every_module_in_its_room():
     page = (ROOT / "book" / "architecture.md").read_text(encoding="utf-8")
-    modules = {path.stem for path in (ROOT / "helpers").rglob("*.py")} - {"__init__"}
-    assert {name for name in modules if not re.search(rf"`([a-z]+\.)*{name}`", page)} == set()
+    named = set(re.findall(r"^\| `(\w+)` \| `([\w.]+)` \|", page, re.MULTILINE))
+    paths = [(room, path) for room in ROOMS for path in (ROOT / "helpers" / room).rglob("*.py")]
+    there = {(room, ".".join(path.relative_to(ROOT / "helpers" / room).with_suffix("").parts))
+             for room, path in paths if path.name != "__init__.py"}  # fmt: skip
+    assert named == there
 
 
 def test_make_help_names_every_target():

@@ -74,11 +74,12 @@ def learned(setting="frozen"):
     Interval
         Of the mean over the well-behaved combinations, over seeds.
     """
-    whole, last = (
-        sum(recorded_ensemble(name, kind).fits.astype(float) for name in WELL_BEHAVED) / len(WELL_BEHAVED)
-        for kind in ("plain", setting)
-    )
-    return difference_interval(whole, last, paired=True)
+    return difference_interval(_fits_of_each_seed(), _fits_of_each_seed(setting), paired=True)
+
+
+def _fits_of_each_seed(setting="plain"):
+    """Return the share of the well-behaved pairs that fit, for each seed."""
+    return np.mean([recorded_ensemble(name, setting).fits for name in WELL_BEHAVED], axis=0)
 
 
 def best_read_out(name):
@@ -89,10 +90,9 @@ def best_read_out(name):
 
 def learned_beyond():
     """Return how much more often networks fit than the best last layer on random ones."""
-    whole = sum(recorded_ensemble(name).fits.astype(float) for name in WELL_BEHAVED)
     read_outs = recorded_extrapolation()["best_read_outs"]
-    best = sum(np.array(read_outs[name], float) for name in WELL_BEHAVED)
-    return difference_interval(whole / len(WELL_BEHAVED), best / len(WELL_BEHAVED), paired=True)
+    best = np.mean([read_outs[name] for name in WELL_BEHAVED], axis=0)
+    return difference_interval(_fits_of_each_seed(), best, paired=True)
 
 
 def shape_shares():

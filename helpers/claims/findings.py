@@ -108,10 +108,6 @@ def with_runs(claim):
 HEADING = re.compile(r"^#{1,6} (.+)$", re.MULTILINE)
 
 
-class NoSuchSection(LookupError):
-    """No chapter shows what was looked for; the message says what that was."""
-
-
 @dataclass(frozen=True)
 class Section:
     """A section of a notebook.
@@ -148,11 +144,11 @@ def _cells():
 
 
 def section_with(code):
-    """Return the first section of a chapter with some code in a cell, or raise `NoSuchSection`."""
+    """Return the first section of a chapter with some code in a cell, or raise LookupError."""
     for section, kind, source in _cells():
         if kind == "code" and code in source:
             return section
-    raise NoSuchSection(f"no code cell of notebooks/0*.ipynb has {code}")
+    raise LookupError(f"no code cell of notebooks/0*.ipynb has {code}")
 
 
 def records_address(experiments):

@@ -168,22 +168,10 @@ def find(name):
 
 
 def matching(patterns, scale=None):
-    """Return what some patterns, such as 'tenth-*', stand for.
+    """Return the experiments and the like that some patterns, such as 'tenth-*', stand for.
 
-    Parameters
-    ----------
-    patterns : sequence of str
-    scale : {"full", "embedded"} or None
-        Only what has runs at this scale.
-
-    Returns
-    -------
-    list of Experiment, Ensemble and Measurement
-
-    Raises
-    ------
-    UnknownExperiment
-        If a pattern stands for none.
+    With a scale, only what has runs at it. A pattern that stands for none raises
+    `UnknownExperiment`.
     """
     listed = [
         name for name, experiment in (EXPERIMENTS | ENSEMBLES | MEASUREMENTS).items()
@@ -222,10 +210,8 @@ def recorded(name, scale="full", folder=records.RUNS):
     Raises
     ------
     UnknownExperiment
-        If there is no such experiment.
     RecordError
-        If a record is missing, incomplete, or was made by another configuration than the one
-        listed.
+        If a record is missing, incomplete, or of another configuration than the one listed.
     """
     experiment = find(name)
     if not experiment.seeds_at(scale):

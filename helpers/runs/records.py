@@ -123,13 +123,7 @@ _notes = ContextVar("notes", default=None)
 
 @contextmanager
 def track_records_read():
-    """Note which runs are read inside.
-
-    Yields
-    ------
-    dict experiment -> set of int
-        It fills with the seeds of the runs that are read; with none for what belongs to no seed.
-    """
+    """Yield a dict that fills with experiment -> seeds of the runs that are read inside."""
     token = _notes.set({})
     try:
         yield _notes.get()
@@ -165,10 +159,7 @@ def display(path):
 
 
 def write_atomically(path, write):
-    """Let `write(file)` fill a temporary binary file, then rename it to `path`.
-
-    Whatever was at `path` stays intact unless everything was written.
-    """
+    """Let `write(file)` fill a temporary file, then rename it to `path`: all of it or nothing."""
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
     handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
@@ -215,7 +206,7 @@ def write(record, folder=RUNS):
 
 
 def read_json(path, keys, schema, mend, parts=None):
-    """Read a JSON file of results.
+    """Read a JSON file of results, or raise a RecordError that says what to do.
 
     Parameters
     ----------
@@ -232,11 +223,6 @@ def read_json(path, keys, schema, mend, parts=None):
     Returns
     -------
     dict, or the dataclass
-
-    Raises
-    ------
-    RecordError
-        If the file is missing, holds no such results, or is of another schema version.
     """
     name, parts = display(path), parts or {}
     try:
@@ -322,9 +308,8 @@ def _cpu_model():
 def source_commit():
     """Return the commit of the code that is running, "unknown" outside a git checkout.
 
-    "+changes" is added if a loaded module of `helpers` differs from the commit (what prepared
-    the data does not matter: their checksum is in the record). The first call's answer
-    stands: files that change later are not the code that runs.
+    "+changes" is added if a loaded module of `helpers` differs from the commit. The first call's
+    answer stands: files that change later are not the code that runs.
     """
     loaded = [
         module.__file__
@@ -345,24 +330,11 @@ def _git(*arguments):
 
 
 def exit_status(action, errors, kept, stopped):
-    """Do what a command is for, and turn what goes wrong into a sentence.
+    """Do what a command is for, and turn what goes wrong into a sentence and an exit status.
 
-    Parameters
-    ----------
-    action : callable
-        May return an exit status of its own.
-    errors : tuple of exception classes
-        Whose message is the sentence.
-    kept : str
-        What a failure to read or write leaves as it was, such as "what was there before".
-    stopped : str
-        What to say when the reader stops the command.
-
-    Returns
-    -------
-    int
-        The action's, or 0; 2 if something is wrong; 130 if it was stopped; 1 if nobody reads the
-        output any more.
+    It is the action's own status or 0; 2 if something is wrong (one of the `errors`, or a file
+    that can't be read or written: what is `kept` is named); 130 if the reader `stopped` it; 1 if
+    nobody reads the output any more.
     """
     try:
         return action() or 0

@@ -47,25 +47,7 @@ LOADERS = {
 
 
 def load_data(experiment, scale, seed):
-    """Load the data of an experiment.
-
-    Parameters
-    ----------
-    experiment : helpers.runs.experiment.Experiment
-        Its `data` have a `name`, a key of `LOADERS`, and what that loader takes.
-    scale : {"full", "embedded"}
-    seed : int
-        Of the run.
-
-    Returns
-    -------
-    helpers.data.datasets.Dataset
-
-    Raises
-    ------
-    ValueError
-        If there are no such data, or no such part to evaluate on.
-    """
+    """Return the `Dataset` of an experiment: its `data` have a key of `LOADERS` as their `name`."""
     options = dict(experiment.data)
     name = options.pop("name")
     if name not in LOADERS:
@@ -89,19 +71,12 @@ def prepare(experiment, scale, seed, device="auto"):
 
 
 def train(name, seed=0, scale="embedded"):
-    """Train one run of an experiment with a progress bar, and write nothing.
-
-    Parameters
-    ----------
-    name : str
-        A key of `helpers.runs.experiments.EXPERIMENTS`.
-    seed : int
-    scale : {"full", "embedded"}
+    """Train one run of the experiment of that name with a progress bar, and write nothing.
 
     Returns
     -------
-    helpers.training.numpy_trainer.NumpyTrainer
-        Finished; its `history` and `network` are there to look at.
+    NumpyTrainer or TorchTrainer
+        Finished; its `history` and its `network` or `model` are there to look at.
     """
     experiment = find(name)
     training = prepare(experiment, scale, seed)[0]
@@ -211,18 +186,7 @@ def run(experiment, scale, seed, resume=False, after_epoch=None, device="auto", 
 
 
 def run_with_bar(experiment, scale, seed, title=None, leave=True, runs=RUNS, **options):
-    """Make a run of an `Experiment`, or an `Ensemble`, with a progress bar; return its record.
-
-    Parameters
-    ----------
-    experiment, scale, seed, runs : as for `run`.
-    title : str, optional
-        What stands before the bar.
-    leave : bool
-        Leave the bar on the screen.
-    **options
-        Of `run`, for an experiment.
-    """
+    """Make a run of an `Experiment`, or an `Ensemble`, with a progress bar; return its record."""
     title, bar = title or experiment.name, {"leave": leave, "disable": None}
     if isinstance(experiment, Ensemble):
         from helpers.runs import ensemble_runner  # here: it brings PyTorch with it
@@ -323,14 +287,7 @@ def artifacts(experiment, seed, training, data):
 
 
 def mistakes(scores, data, most=24):
-    """Return the worst mistakes of a model, those whose score lies furthest above the right one's.
-
-    Returns
-    -------
-    dict of ndarray
-        `mistake_images` uint8 [M, 28, 28], and `mistake_indices`, their places in the evaluation
-        data.
-    """
+    """Return the images, and their places, whose score lies furthest above the right one's."""
     labels = data.y_eval
     behind = scores.max(axis=1) - scores[np.arange(len(scores)), labels]
     wrong = np.flatnonzero(scores.argmax(axis=1) != labels)
@@ -339,13 +296,7 @@ def mistakes(scores, data, most=24):
 
 
 def samples(data, each=2):
-    """Return the first images of each class, to show a kept model without the data.
-
-    Returns
-    -------
-    dict of ndarray
-        `sample_images` uint8 [K each, 28, 28], class by class, and `sample_labels` uint8.
-    """
+    """Return the first images of each class, to show a kept model without the data."""
     labels = data.y_eval
     rows = np.concatenate([np.flatnonzero(labels == k)[:each] for k in np.unique(labels)])
     return {"sample_images": data.x_eval[rows], "sample_labels": labels[rows].astype(np.uint8)}

@@ -182,7 +182,9 @@ def test_decay_makes_little_difference_if_every_interval_is_small(judge, others,
     [(steady(0.8), HOLDS), (steady(0.96), FAILS), (shaky(0.945), INCONCLUSIVE)],
 )
 def test_the_strongest_decay_is_compared_with_the_best_of_the_others(judge, strongest, answer):
-    records = {numpy_rules.lambda_name(decay): steady(0.90, train_loss=0.2) for decay in WEIGHT_DECAYS}
+    records = {
+        numpy_rules.lambda_name(decay): steady(0.90, train_loss=0.2) for decay in WEIGHT_DECAYS
+    }
     records |= {"tenth-reference": steady(0.93, train_loss=0.2)}
     records |= {"tenth-lambda-0.1": steady(0.95, train_loss=0.1), "tenth-lambda-1": strongest}
     for record in strongest:

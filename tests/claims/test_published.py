@@ -20,7 +20,7 @@ from helpers.claims.course import (
     judged,
     outcome,
 )
-from helpers.claims.findings import NoSuchSection, Section, finding, section_with, with_runs
+from helpers.claims.findings import Section, finding, section_with, with_runs
 from helpers.claims.published import PARTLY, REFUTED, Measured
 from helpers.runs.experiments import find, recorded
 from helpers.runs.records import ROOT
@@ -144,7 +144,7 @@ def test_a_claim_is_found_below_the_heading_that_shows_it():
     for claim in CLAIMS:
         assert section_with(f'show_verdict("{claim}")').notebook.startswith(f"0{claim[1]}_")
     assert Section("x", "C3.4 What is the 1/√d for?").address == "x.html#c3-4-what-is-the-1-d-for"
-    with pytest.raises(NoSuchSection, match=r"C9\.9"):
+    with pytest.raises(LookupError, match=r"C9\.9"):
         section_with('show_verdict("C9.9")')
 
 

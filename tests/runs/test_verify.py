@@ -1,6 +1,5 @@
 """The command line, and verifying the book: every verdict, and nothing left behind."""
 
-import os
 import subprocess
 import sys
 from dataclasses import replace
@@ -12,7 +11,7 @@ import torch
 
 from helpers.data.datasets import DataNotPrepared
 from helpers.runs import ensemble_runner, records, runner, verify
-from helpers.runs.__main__ import ERRORS, main, parse_seeds
+from helpers.runs.__main__ import ERRORS, main
 from helpers.runs.experiments import ENSEMBLES, EXPERIMENTS, Ensemble, UnknownExperiment
 from helpers.runs.records import RecordError, exit_status
 from helpers.runs.verify import AS_RECORDED, INCONCLUSIVE, OUTSIDE, WITHIN, judge, judge_ensemble
@@ -84,13 +83,6 @@ SPREAD = {0: 0.90, 1: 0.92, 2: 0.94}  # mean 0.92, SD 0.02
 )
 def test_the_rule(recorded, seed, new, verdict):
     assert judge(recorded, seed, new) == verdict
-
-
-def test_the_interval_holds_the_next_run_as_often_as_it_says():
-    draws = np.random.default_rng(0).normal(0.9, 0.01, (2000, 6))
-    limits = [verify.expected(row[:5]) for row in draws]
-    hits = [low <= row[5] <= high for (low, high), row in zip(limits, draws, strict=True)]
-    assert np.mean(hits) == pytest.approx(0.95, abs=0.015)
 
 
 def test_an_ensemble_is_judged_network_by_network_and_then_by_its_mean():
@@ -219,7 +211,13 @@ def test_bad_input_is_answered_with_a_sentence(arguments, message, capsys):
     assert message in capsys.readouterr().err
 
 
-def test_the_command_ends_quietly_where_nobody_reads_on_and_says_if_data_are_missing(tmp_path):
+def test_missing_data_are_said(tmp_path, capsys, monkeypatch):
+    monkeypatch.setenv("COURSE_DATA", str(tmp_path))
+    assert main(["run", "mnist-published"], tmp_path) == 2
+    assert "python -m data_prep mnist" in capsys.readouterr().err
+
+
+def test_the_command_ends_quietly_where_nobody_reads_on():
     command = [sys.executable, "-m", "helpers.runs", "list", "moons-*"]
     with subprocess.Popen(
         command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
@@ -227,12 +225,6 @@ def test_the_command_ends_quietly_where_nobody_reads_on_and_says_if_data_are_mis
         process.stdout.close()
         assert process.stderr.read() == ""
     assert process.returncode == 1
-    done = subprocess.run(
-        [sys.executable, "-m", "helpers.runs", "run", "mnist-published"], cwd=ROOT, text=True,
-        capture_output=True, env=os.environ | {"COURSE_DATA": str(tmp_path)},
-    )  # fmt: skip
-    assert done.returncode == 2
-    assert "python -m data_prep mnist" in done.stderr and "Traceback" not in done.stderr
 
 
 @pytest.mark.parametrize(
@@ -253,10 +245,3 @@ def test_an_error_becomes_a_sentence_and_a_status(capsys, error, status, said):
     ends = "what was there before", "stopped; nothing was written"
     assert exit_status(fail, ERRORS, *ends) == status
     assert capsys.readouterr().err == said
-
-
-@pytest.mark.parametrize(
-    ("text", "seeds"), [("0-4", [0, 1, 2, 3, 4]), ("0,2,7", [0, 2, 7]), ("3", [3])]
-)
-def test_seed_lists(text, seeds):
-    assert parse_seeds(text) == seeds
