@@ -46,7 +46,8 @@ def test_contestants_take_the_same_epochs(data, other):
     for _ in range(3):
         contestants.check_losses({"ours": ours.epoch(), "the other": other.epoch()})
     for mine, theirs in zip(ours.weights, other.weights, strict=True):
-        np.testing.assert_allclose(mine, theirs, rtol=1e-3, atol=1e-6)
+        # A unit on its kink may be on for one of them and off for the other.
+        np.testing.assert_allclose(mine, theirs, rtol=1e-3, atol=3e-5)
 
 
 def test_an_epoch_lowers_the_loss(data):

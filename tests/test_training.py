@@ -300,5 +300,5 @@ def test_two_processes_train_as_one_does(tmp_path):
         [line] = [line for line in done.stdout.splitlines() if line.startswith("result")]
         results.append([float(value) for value in line.split()[1:]])
     (loss, accuracy), (loss_of_two, accuracy_of_two) = results
-    assert loss_of_two == pytest.approx(loss, rel=1e-3)
+    assert loss_of_two == pytest.approx(loss, rel=5e-3)
     assert accuracy_of_two == pytest.approx(accuracy, abs=0.01)
