@@ -269,6 +269,15 @@ def test_only_what_is_on_main_and_passes_is_published():
     assert WORKFLOW["concurrency"]["group"].endswith("${{ github.ref }}")
 
 
+def test_the_workflow_runs_the_notebooks_on_other_processors():
+    job = WORKFLOW["jobs"]["portable"]
+    assert [made(step["run"]) for step in job["steps"] if "run" in step] == [["make portable"]]
+    assert "make portable" in readme_commands() and job["runs-on"] == "${{ matrix.os }}"
+    runners = job["strategy"]["matrix"]["os"]
+    assert any(name.endswith("-arm") for name in runners)
+    assert {name.split("-")[0] for name in runners} == {"ubuntu", "macos"}
+
+
 def test_the_workflow_uses_official_actions_alone():
     used = [step["uses"] for job in WORKFLOW["jobs"].values()
             for step in job["steps"] if "uses" in step]  # fmt: skip
