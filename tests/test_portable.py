@@ -62,7 +62,7 @@ def test_settings_do_not_mix(monkeypatch):
 
 
 def test_the_tests_that_train_are_there(request):
-    assert [name for name in TRAINING if not (request.path.parent / f"{name}.py").exists()] == []
+    assert [name for name in TRAINING if not (request.path.parent / name).is_dir()] == []
 
 
 def test_what_does_not_exist_is_refused(capsys):

@@ -83,7 +83,7 @@ def test_every_requirement_is_pinned_exactly():
 
 
 OWN = {"helpers", "data_prep", "benchmarks", "tests"}
-OWN |= {path.stem for folder in ("tests", "book/_ext") for path in (ROOT / folder).glob("*.py")}
+OWN |= {path.stem for folder in ("tests", "book/_ext") for path in (ROOT / folder).rglob("*.py")}
 
 
 def test_what_the_code_imports_is_required():
