@@ -6,7 +6,6 @@ In the style of `helpers.book.figures`, and with its conventions.
 from functools import cache
 
 import numpy as np
-from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.colors import BoundaryNorm, LinearSegmentedColormap
 from matplotlib.figure import Figure
 from PIL import Image
@@ -21,7 +20,6 @@ from helpers.networks.mlp import predict
 GROUND = LinearSegmentedColormap.from_list("book-ground", ["#7FB8DB", "#FFFFFF", "#ECAF80"])
 LEVELS = np.linspace(0.1, 0.9, 9)  # of P(class 1)
 SCALE = 60  # pixels to a unit of the plane, where it is painted pixel by pixel
-NO_NUMBER = (160, 160, 160)  # where the network gives none
 
 
 def field(xs, ys, values, levels, ax, line=None, norm=None):
@@ -76,10 +74,6 @@ def boundary_figure(probability, x, labels, size=26, colour_bar=True, ax=None):
         Of the points, in square points.
     colour_bar : bool
     ax : Axes, optional
-
-    Returns
-    -------
-    Figure
     """
     ax = axes_or_new(ax, height=4.0)
     points, xs, ys = plane_grid(*LIMITS)
@@ -109,12 +103,7 @@ def class_1_probability(network):
 
 
 def boundary_frame(network, x, labels, title):
-    """Draw a network's decision boundary for an animation.
-
-    Returns
-    -------
-    ndarray of uint8, [height, width, 3]
-    """
+    """Draw a network's decision boundary for an animation: uint8 [height, width, 3]."""
     figure, ax = new_figure(width=5, height=3.9)
     boundary_figure(class_1_probability(network), x, labels, colour_bar=False, ax=ax)
     ax.set_title(title, loc="right")
@@ -142,9 +131,7 @@ def points_layer(x, labels):
     ax.axis("off")
     class_points(x, labels, ax, size=18)
     ax.set(xlim=LIMITS[0], ylim=LIMITS[1])
-    canvas = FigureCanvasAgg(figure)
-    canvas.draw()
-    return np.asarray(canvas.buffer_rgba()).copy()
+    return to_pixels(figure, channels=4)
 
 
 def plane_pixels(probability, layer=None):
@@ -166,7 +153,7 @@ def plane_pixels(probability, layer=None):
     p = probability(points.reshape(-1, 2)).reshape(points.shape[:2])
     colours = (255 * GROUND(np.linspace(0, 1, len(LEVELS) + 1))[:, :3]).round().astype(np.uint8)
     pixels = colours[np.digitize(p, LEVELS)]
-    pixels[np.isnan(p)] = NO_NUMBER
+    pixels[np.isnan(p)] = 160  # grey
     above = p > 0.5
     edge = np.zeros_like(above)
     edge[:, :-1] |= above[:, 1:] != above[:, :-1]
@@ -208,13 +195,10 @@ def hidden_units(network):
     norm = BoundaryNorm(levels, GROUND.N, extend="both")
     for ax, (title, values) in zip(axes.flat, planes, strict=False):
         filled = field(xs, ys, values, levels, ax, line=0, norm=norm)
-        ax.set_title(title)
+        ax.set(title=title, xlabel="$x_1$", ylabel="$x_2$")
+        ax.label_outer()
     for ax in axes.flat[len(planes) :]:
         ax.axis("off")
-    for ax in axes[-1]:
-        ax.set_xlabel("$x_1$")
-    for ax in axes[:, 0]:
-        ax.set_ylabel("$x_2$")
     figure.colorbar(
         filled, ax=axes, location="bottom", shrink=0.9, aspect=40, format="%g",
         label="added to $s_1 - s_0$",

@@ -32,7 +32,7 @@ DIVERGING = LinearSegmentedColormap.from_list("book", [BLUE, "#FFFFFF", VERMILLI
 SEQUENTIAL = LinearSegmentedColormap.from_list("book-blue", ["#FFFFFF", SKY, BLUE, "#003455"])
 
 WIDTH = 6.0  # inches: at 13 points, text stays readable when a phone shows it at 360 pixels
-STYLE = {
+mpl.rcParams.update({
     "figure.dpi": 130,
     "figure.facecolor": "white",  # also in the dark theme: transparent would hide the axes
     "savefig.facecolor": "white",
@@ -50,8 +50,7 @@ STYLE = {
     "axes.prop_cycle": cycler(color=PALETTE) + cycler(linestyle=LINES),
     "image.cmap": "gray_r",
     "svg.hashsalt": "book",
-}
-mpl.rcParams.update(STYLE)
+})  # fmt: skip
 
 
 class BookFigure(Figure):
@@ -135,10 +134,6 @@ def curves(x, runs, xlabel="epoch", ylabel=None, log=False, each=False, ax=None)
     each : bool
         Draw every run as a thin line of its own instead.
     ax : Axes, optional
-
-    Returns
-    -------
-    Figure
     """
     ax = axes_or_new(ax)
     for i, (name, values) in enumerate(runs.items()):
@@ -182,10 +177,6 @@ def sweep(x, intervals, xlabel, ylabel, log_x=True, label=None, index=0, ax=None
     index : int
         Which colour, line and marker of the book's to take.
     ax : Axes, optional
-
-    Returns
-    -------
-    Figure
     """
     ax = axes_or_new(ax)
     x, known = np.asarray(x), np.array([interval is not None for interval in intervals])
@@ -206,7 +197,7 @@ def sweep(x, intervals, xlabel, ylabel, log_x=True, label=None, index=0, ax=None
     return ax.figure
 
 
-def interval_plot(intervals, xlabel, reference=None, reference_label=None, ax=None):
+def interval_plot(intervals, xlabel, reference=None, reference_label=None):
     """Draw one row per setting: a dot for the estimate, a bar for its interval.
 
     Parameters
@@ -219,13 +210,8 @@ def interval_plot(intervals, xlabel, reference=None, reference_label=None, ax=No
         Where to draw a vertical line, for example at a published value or at no difference.
     reference_label : str, optional
         What the line stands for.
-    ax : Axes, optional
-
-    Returns
-    -------
-    Figure
     """
-    ax = axes_or_new(ax, height=1.3 + 0.42 * len(intervals))
+    figure, ax = new_figure(height=1.3 + 0.42 * len(intervals))
     rows = np.arange(len(intervals))
     mean, error = _bars(intervals.values())
     ax.errorbar(mean, rows, xerr=error, fmt="o", capsize=4, color=BLUE)
@@ -234,13 +220,9 @@ def interval_plot(intervals, xlabel, reference=None, reference_label=None, ax=No
         if reference_label:
             ax.legend(loc="lower center", bbox_to_anchor=(0.5, 1))
     ax.set_yticks(rows, list(intervals))
-    ax.set_ylim(len(intervals) - 0.5, -0.5)
-    ax.set_xlabel(xlabel)
+    ax.set(xlabel=xlabel, ylim=(len(intervals) - 0.5, -0.5))
     ax.grid(axis="y", visible=False)
-    return ax.figure
-
-
-# --------------------------------------------------------------------------- images
+    return figure
 
 
 def image_grid(images, titles=None, columns=5, colours="gray_r", limits=None):
@@ -255,13 +237,9 @@ def image_grid(images, titles=None, columns=5, colours="gray_r", limits=None):
         Grey with dark ink by default; take `DIVERGING` for weights.
     limits : (float, float), optional
         Values of the first and last colour, common to all; each image's own by default.
-
-    Returns
-    -------
-    Figure
     """
     rows = -(-len(images) // columns)
-    title_lines = max((title.count("\n") + 1 for title in titles or ()), default=0)
+    title_lines = 1 + max(title.count("\n") for title in titles) if titles else 0
     shape = images[0].shape[0] / images[0].shape[1]
     height = rows * (shape * WIDTH / columns + 0.28 * title_lines)
     figure, axes = new_figure(rows, columns, height=height, squeeze=False)
@@ -277,6 +255,8 @@ def image_grid(images, titles=None, columns=5, colours="gray_r", limits=None):
 
 # -------------------------------------------------------------- how a model is wrong
 
+BINS = 10
+
 
 def confusion_matrix(counts):
     """Draw a confusion matrix; the diagonal is left white, so that mistakes stand out.
@@ -285,10 +265,6 @@ def confusion_matrix(counts):
     ----------
     counts : array of int, [K, K]
         `counts[i, j]`: how many of class i were called j.
-
-    Returns
-    -------
-    Figure
     """
     figure, ax = new_figure(height=5.6)
     mistakes = np.where(np.eye(len(counts), dtype=bool), 0, counts)
@@ -305,8 +281,11 @@ def confusion_matrix(counts):
     return figure
 
 
-def reliability(confidence, correct, bins=10):
+def reliability(confidence, correct):
     """Draw how often a classifier is right against how sure it says it is.
+
+    The predictions are put into `BINS` groups of equal width between the least confidence and 1;
+    an empty one is left out. Each has Wilson's interval, so that a group of few shows as such.
 
     Parameters
     ----------
@@ -314,13 +293,6 @@ def reliability(confidence, correct, bins=10):
         Probability of the predicted class.
     correct : array of bool, [N]
         Whether the prediction was right.
-    bins : int
-        Groups of equal width between the least confidence and 1; an empty one is left out.
-        Each has Wilson's interval, so that a group of few predictions shows as such.
-
-    Returns
-    -------
-    Figure
 
     References
     ----------
@@ -330,14 +302,14 @@ def reliability(confidence, correct, bins=10):
     _, ax = new_figure(height=4.6)
     confidence, correct = np.asarray(confidence), np.asarray(correct)
     lowest = confidence.min()
-    width = (1 - lowest) / bins or 1  # any width will do if all are wholly sure
-    group = np.minimum((confidence - lowest) / width, bins - 1).astype(int)
+    width = (1 - lowest) / BINS or 1  # any width will do if all are wholly sure
+    group = np.minimum((confidence - lowest) / width, BINS - 1).astype(int)
     groups = [group == k for k in np.unique(group)]
     said = [confidence[members].mean() for members in groups]
     shares = [wilson(correct[members].sum(), members.sum()) for members in groups]
     ax.plot([lowest, 1], [lowest, 1], color=BLACK, linestyle=":", label="perfectly calibrated")
-    labels = {"xlabel": "how sure it says it is", "ylabel": "share that is right"}
-    return sweep(said, shares, **labels, log_x=False, label="this network", ax=ax)
+    labels = "how sure it says it is", "share that is right"
+    return sweep(said, shares, *labels, log_x=False, label="this network", ax=ax)
 
 
 def _bars(intervals):
@@ -350,8 +322,8 @@ def _look(i):
     return {"color": PALETTE[i % len(PALETTE)], "linestyle": LINES[i % len(LINES)]}
 
 
-def to_pixels(figure):
-    """Draw a figure and return its pixels as uint8 RGB, [height, width, 3]."""
+def to_pixels(figure, channels=3):
+    """Draw a figure and return its pixels as uint8, [height, width, channels], 4 with opacity."""
     canvas = FigureCanvasAgg(figure)
     canvas.draw()
-    return np.asarray(canvas.buffer_rgba())[..., :3].copy()
+    return np.asarray(canvas.buffer_rgba())[..., :channels].copy()
