@@ -80,30 +80,10 @@ def slider(values, start, label):
 # -------------------------------------------------- practices 1 and 2: networks in NumPy
 
 
-def trial(sizes, data, seed, learning_rate, epochs, held_out, **settings):
-    """Train a network at a constant learning rate, and prepare a figure of two panels.
+def _trial(sizes, data, seed, learning_rate, epochs, held_out, **settings):
+    """Train a network; return it, a figure of two empty panels, and a sentence on how it ended.
 
-    Parameters
-    ----------
-    sizes : tuple of int
-    data : Dataset
-    seed : int
-        Of the initial weights.
-    learning_rate : float
-    epochs : int
-    held_out : str
-        What the accuracy on the held-out examples is called.
-    **settings
-        Of `NumpyConfig`.
-
-    Returns
-    -------
-    NumpyTrainer
-        Trained.
-    Figure
-        With two axes, and nothing in them.
-    str
-        What came of it.
+    `held_out` is what the accuracy on the held-out examples is called there.
     """
     schedule = {"name": "constant", "lr": learning_rate}
     training = train(NumpyConfig(sizes, schedule=schedule, epochs=epochs, **settings), data, seed)
@@ -113,27 +93,18 @@ def trial(sizes, data, seed, learning_rate, epochs, held_out, **settings):
     if training.diverged:
         return training, figure, f"The loss stopped being finite after {training.epoch} epochs."
     ends = {name: values[-1] for name, values in training.history.items()}
-    return (
-        training,
-        figure,
-        (
-            f"After {training.epoch:,} epochs: loss {ends['loss']:.3f}, training accuracy "
-            f"{ends['accuracy']:.1%}, {held_out} {ends['eval_accuracy']:.1%}."
-        ),
+    sentence = (
+        f"After {training.epoch:,} epochs: loss {ends['loss']:.3f}, training accuracy "
+        f"{ends['accuracy']:.1%}, {held_out} {ends['eval_accuracy']:.1%}."
     )
+    return training, figure, sentence
 
 
 MOONS_EPOCHS = 1000  # a fifth of the published run, for an answer in less than half a second
 
 
 def moons_playground():
-    """Train a 2-H-2 network on half-moons, with the reader's settings.
-
-    Returns
-    -------
-    Playground
-        Sliders for hidden units, λ, learning rate, noise and seed.
-    """
+    """Train a 2-H-2 network on half-moons, with the reader's settings."""
     controls = {
         "hidden": slider([1, 2, 3, 4, 5, 10, 20, 50], 10, "hidden units"),
         "weight_decay": slider([0, 0.0001, 0.001, 0.01, 0.1], 0.001, "λ"),
@@ -148,15 +119,14 @@ def moons_trial(hidden, weight_decay, learning_rate, noise, seed):
     """Train on 200 points; draw the decision boundary, and the loss over the epochs."""
     x, labels = half_moons(200, noise, seed)
     data = Dataset(x, labels, *half_moons(2000, noise, 1_000_000 + seed))
-    training, figure, sentence = trial(
+    training, figure, sentence = _trial(
         (2, hidden, 2), data, seed, learning_rate, MOONS_EPOCHS, "accuracy on 2,000 fresh points",
         activation="tanh", init="glorot", dtype="float64", weight_decay=weight_decay,
         log_every=10, evaluate_every=MOONS_EPOCHS,
     )  # fmt: skip
-    plane, curve = figure.axes
+    (plane, curve), history = figure.axes, training.history
     probability = decision_boundary.class_1_probability(training.network)
     decision_boundary.boundary_figure(probability, x, labels, colour_bar=False, ax=plane)
-    history = training.history
     figures.curves(history["epoch"], {"": history["loss"]}, ylabel="training loss", ax=curve)
     curve.set_ylim(bottom=0)
     curve.xaxis.set_major_locator(MaxNLocator(4))
@@ -167,13 +137,7 @@ DIGITS_EPOCHS, DIGITS_HELD_OUT = 100, 300
 
 
 def digits_playground():
-    """Train a 784-64-10 network on the embedded digits, with the reader's settings.
-
-    Returns
-    -------
-    Playground
-        Controls for loss, activation, learning rate and seed.
-    """
+    """Train a 784-64-10 network on the embedded digits, with the reader's settings."""
     rates = [0.001, 0.01, 0.03, 0.1, 0.15, 0.2, 0.3, 0.5, 1, 3]
     controls = {
         "loss": slider(["hinge", "cross-entropy", "mse"], "hinge", "loss"),
@@ -190,19 +154,15 @@ def digits_trial(loss, activation, learning_rate, seed):
     x, y = pixels(images.x), images.y
     rest, held_out = stratified_split(y, DIGITS_HELD_OUT, seed=0)  # who turns knobs, validates
     data = Dataset(x[rest], y[rest], x[held_out], y[held_out])
-    training, figure, sentence = trial(
+    training, figure, sentence = _trial(
         (784, 64, 10), data, seed, learning_rate, DIGITS_EPOCHS, "validation accuracy",
         activation=activation, init="he" if activation == "relu" else "glorot", loss=loss,
         evaluate_every=5,
     )  # fmt: skip
-    losses, accuracies = figure.axes
-    history = training.history
-    for panel, name, label in (
-        (losses, "loss", f"{loss} loss"),
-        (accuracies, "accuracy", "accuracy"),
-    ):
+    (losses, accuracies), history = figure.axes, training.history
+    for panel, name in ((losses, "loss"), (accuracies, "accuracy")):
         both = {"training": history[name], "validation": history[f"eval_{name}"]}
-        figures.curves(history["epoch"], both, ylabel=label, ax=panel)
+        figures.curves(history["epoch"], both, ylabel=name, ax=panel)
     losses.set_ylim(0, None if training.diverged else 1.1 * max(history["loss"][0], 0.1))
     accuracies.set_ylim(0, 1)
     return figure, sentence
@@ -281,12 +241,7 @@ def _function(node):
 
 
 def activation_playground():
-    """Let the reader choose what follows the layers, the width, the noise and the seed.
-
-    Returns
-    -------
-    Playground
-    """
+    """Let the reader choose what follows the layers, the width, the noise and the seed."""
     from helpers.networks.ensemble import ACTIVATIONS  # torch, for practice 5 alone
 
     def choice(examples, label):
