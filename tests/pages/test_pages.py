@@ -1,7 +1,7 @@
 """The pages about the book as a whole: notation, glossary, contributing, changes."""
 
-import json
 import importlib.util
+import json
 import re
 from functools import cache
 from pathlib import Path
