@@ -12,7 +12,7 @@ READY := $(VENV)/.ready
 RUN := $(BIN)/python -m
 
 .DEFAULT_GOAL := help
-.PHONY: help book test lint lab data runs verify bench race notebooks clean
+.PHONY: help book test lint lab data runs verify bench race notebooks portable clean
 
 help:  ## Say what can be made
 	@echo "make book       render the book"
@@ -25,6 +25,7 @@ help:  ## Say what can be made
 	@echo "make bench      measure the speed of the NumPy network and of practice 4's images"
 	@echo "make race       measure the way to 99% on MNIST in seconds (half an hour)"
 	@echo "make notebooks  execute the notebooks again and keep their new outputs"
+	@echo "make portable   run notebooks and training tests as other processors would (an hour)"
 	@echo "make clean      remove what was built (not .venv, data or runs)"
 
 $(READY): requirements.txt
@@ -76,13 +77,13 @@ verify: $(READY)
 bench: $(READY)
 	@echo "Measuring speed (ten minutes; leave the machine otherwise idle) ..."
 	@$(RUN) benchmarks.numpy_speed
-	@$(RUN) benchmarks.augment_bench
-	@echo "The tables are above."
+	@$(RUN) benchmarks.augment
+	@echo "The results are in benchmarks/; git checkout benchmarks brings the book's back."
 
 race: $(READY)
 	@echo "Training to 99%, from PyTorch's example to the fastest (half an hour; nothing else should run) ..."
 	@$(RUN) benchmarks.race
-	@echo "The table is in benchmarks/ninety_nine.json"
+	@echo "The results are in benchmarks/race.json; git checkout benchmarks brings the book's back."
 
 notebooks: $(READY)
 	@echo "Executing the notebooks (some minutes) ..."
@@ -91,6 +92,11 @@ notebooks: $(READY)
 	  --ExecutePreprocessor.record_timing=False \
 	  --ExecutePreprocessor.timeout=300 notebooks/*.ipynb
 	@echo "The new outputs are in notebooks/; make book shows them."
+
+portable: $(READY)
+	@echo "Running the notebooks and the tests that train as other processors would (an hour) ..."
+	@$(RUN) tests.portable --tests $(if $(NAMES),--notebooks $(NAMES)) $(if $(SETTINGS),--settings $(SETTINGS))
+	@echo "Every notebook prints what is stored, under every setting."
 
 clean:
 	@echo "Removing what was built ..."

@@ -1,4 +1,4 @@
-"""The contestants of `benchmarks.numpy_speed`: one epoch of the same network, computed in four ways.
+"""One epoch of the same network, computed in four ways, for `benchmarks.numpy_speed`.
 
 The network is 784-1024-10 with ReLU, cross-entropy and an L2 penalty. `Ours`, `Textbook` and
 `PyTorch` start from the same parameters, keep them in `weights` as [W1, b1, W2, b2], and have
@@ -27,13 +27,11 @@ from helpers.training.numpy_trainer import NumpyConfig, NumpyTrainer
 
 SIZES = (784, 1024, 10)
 RATE, DECAY = 0.1, 0.01
-
-
 MEND = "mend that before comparing their times"
 
 
 class Disagreement(RuntimeError):
-    """Two contestants do not compute the same, so that their times cannot be compared."""
+    """Two implementations do not compute the same, so that their times cannot be compared."""
 
 
 def load(images):
@@ -49,7 +47,7 @@ def load(images):
 
 
 def initial_network():
-    """Return the network from which all contestants start, always the same."""
+    """Return the network from which all start, always the same."""
     return mlp(SIZES, "relu", np.random.default_rng(0))
 
 
@@ -151,9 +149,9 @@ def fastest_pytorch(x, labels):
     """Return `PyTorch` with the number of examples at a time that suits it best."""
     seconds = {}
     for chunk in sorted({min(size, len(x)) for size in (512, 1024, 2048, 4096, len(x))}):
-        contestant = PyTorch(x, labels, chunk)
-        contestant.epoch()
-        seconds[chunk] = min(timed(contestant.epoch)[0] for _ in range(2))
+        candidate = PyTorch(x, labels, chunk)
+        candidate.epoch()
+        seconds[chunk] = min(timed(candidate.epoch)[0] for _ in range(2))
     return PyTorch(x, labels, min(seconds, key=seconds.get))
 
 
@@ -224,7 +222,7 @@ def half_moons_epochs(count):
 
 
 def check_losses(losses):
-    """Raise `Disagreement` unless the losses, by contestant, are equal to float32 precision."""
+    """Raise `Disagreement` unless the losses, by implementation, are equal to float32 precision."""
     for name, loss in losses.items():
         if not np.isclose(loss, losses["ours"], rtol=1e-4, atol=0):
             raise Disagreement(
@@ -232,13 +230,13 @@ def check_losses(losses):
             )
 
 
-def check_first_step(contestants):
-    """Let each contestant take its first step; raise `Disagreement` unless they are the same."""
-    check_losses({name: contestant.epoch() for name, contestant in contestants.items()})
+def check_first_step(implementations):
+    """Let each take its first step; raise `Disagreement` unless they are the same."""
+    check_losses({name: each.epoch() for name, each in implementations.items()})
     start = initial_weights()
     steps = {
-        name: [after - before for after, before in zip(contestant.weights, start, strict=True)]
-        for name, contestant in contestants.items()
+        name: [after - before for after, before in zip(each.weights, start, strict=True)]
+        for name, each in implementations.items()
     }
     for name, step in steps.items():
         # A step is small beside the weight it changes, and loses digits to that.

@@ -8,29 +8,46 @@ is in `notebooks/` stays as it is. The seconds include starting Python, and belo
 """
 
 import argparse
-import json
 import os
 import re
 import subprocess
 import sys
 import tempfile
 import time
+from dataclasses import asdict, dataclass
 from datetime import date
-from pathlib import Path
 
 from helpers.runs import records
-from helpers.runs.records import exit_status
 
 NOTEBOOKS = records.ROOT / "notebooks"
-PATH = records.ROOT / "benchmarks" / "notebooks.json"
+PATH = records.ROOT / "benchmarks" / "notebook_times.json"
 SCHEMA = 1
-FIELDS = {"seconds", "processor_seconds", "environment", "commit", "date"}
 COLOURS = re.compile(r"\x1b\[[\d;]*m")  # of a terminal, in an error message
 ERROR = re.compile(r"[\w.]*(Error|Exception|Interrupt)\b")
 
 
-class NotebookTimesError(ValueError):
-    """A notebook can't be executed or the measurements can't be used; the message says why."""
+class NotebookError(ValueError):
+    """A notebook can't be executed; the message says why."""
+
+
+@dataclass(frozen=True)
+class NotebookTime:
+    """How long a notebook took.
+
+    Attributes
+    ----------
+    seconds : by the clock.
+    processor_seconds : None where the system doesn't count them (a busy machine lengthens the
+        others, not these).
+    environment, commit : as in `helpers.runs.records.Record`.
+    date : ISO.
+    """
+
+    seconds: float
+    processor_seconds: float | None
+    environment: dict
+    commit: str
+    date: str
 
 
 def measure(path):
@@ -42,14 +59,11 @@ def measure(path):
 
     Returns
     -------
-    dict
-        `seconds` by the clock; `processor_seconds`, None where the system doesn't count them
-        (a busy machine lengthens the first, not the second); `environment` and `commit` as in
-        `helpers.runs.records.Record`; `date`, ISO.
+    NotebookTime
 
     Raises
     ------
-    NotebookTimesError
+    NotebookError
         If a cell fails.
     """
     surroundings = {k: value for k, value in os.environ.items() if k != "COURSE_SCALE"}
@@ -61,14 +75,14 @@ def measure(path):
         done = subprocess.run(command, capture_output=True, text=True, env=surroundings)
         seconds, used = time.perf_counter() - start, _children_seconds() - used
     if done.returncode:
-        raise NotebookTimesError(f"{path.name} can't be executed: {_reason(done.stderr)}")
-    return {
-        "seconds": round(seconds, 1),
-        "processor_seconds": round(used, 1) or None,
-        "environment": records.environment() | {"device": "cpu"},
-        "commit": records.source_commit(),
-        "date": date.today().isoformat(),
-    }
+        raise NotebookError(f"{path.name} can't be executed: {_reason(done.stderr)}")
+    return NotebookTime(
+        seconds=round(seconds, 1),
+        processor_seconds=round(used, 1) or None,
+        environment=records.environment() | {"device": "cpu"},
+        commit=records.source_commit(),
+        date=date.today().isoformat(),
+    )
 
 
 def _reason(text):
@@ -83,37 +97,19 @@ def _children_seconds():
 
 
 def read(path=PATH):
-    """Return what was measured, by the notebook's name without ending.
+    """Return what was measured, a `NotebookTime` by the notebook's name without ending.
 
-    Returns
-    -------
-    dict of dict
-        As `measure` returns it.
-
-    Raises
-    ------
-    NotebookTimesError
-        If the file is missing, damaged, or of another schema version.
+    A file that can't be used is a `helpers.runs.records.RecordError`.
     """
-    anew = "measure anew with python -m benchmarks.notebook_times"
-    try:
-        content = json.loads(Path(path).read_text(encoding="utf-8"))
-    except FileNotFoundError as error:
-        raise NotebookTimesError(f"{Path(path).name} is missing: {anew}") from error
-    except (OSError, ValueError) as error:
-        raise NotebookTimesError(f"{Path(path).name} can't be read ({error}): {anew}") from error
-    if not isinstance(content, dict) or content.get("schema") != SCHEMA:
-        raise NotebookTimesError(f"{Path(path).name} is not of schema version {SCHEMA}: {anew}")
-    for name, entry in content["notebooks"].items():
-        if set(entry) != FIELDS:
-            raise NotebookTimesError(f"{Path(path).name} has odd fields for {name}: {anew}")
-    return content["notebooks"]
+    parts = {"notebooks": lambda times: {name: NotebookTime(**t) for name, t in times.items()}}
+    mend = "measure anew with python -m benchmarks.notebook_times"
+    return records.read_json(path, ("schema", "notebooks"), SCHEMA, mend, parts)["notebooks"]
 
 
 def write(times, path=PATH):
     """Write measurements, by notebook, where they belong."""
-    text = json.dumps({"schema": SCHEMA, "notebooks": dict(sorted(times.items()))}, indent=2)
-    records.write_atomically(path, lambda file: file.write(f"{text}\n".encode()))
+    notebooks = {name: asdict(each) for name, each in sorted(times.items())}
+    records.write_json({"schema": SCHEMA, "notebooks": notebooks}, path)
 
 
 def main(arguments=None, path=PATH, notebooks=NOTEBOOKS):
@@ -129,15 +125,16 @@ def main(arguments=None, path=PATH, notebooks=NOTEBOOKS):
     def act():
         there = {file.stem: file for file in sorted(notebooks.glob("*.ipynb"))}
         if odd := [name for name in options.names if name not in there]:
-            raise NotebookTimesError(f"there is no notebook {odd[0]!r}: take {', '.join(there)}")
-        times = read(path) if Path(path).exists() else {}
+            raise NotebookError(f"there is no notebook {odd[0]!r}: take {', '.join(there)}")
+        times = read(path) if path.exists() else {}
         times = {name: entry for name, entry in times.items() if name in there}
         for name in options.names or there:
             times[name] = measure(there[name])
-            print(f"{name}: {times[name]['seconds'] / 60:.1f} minutes", flush=True)
             write(times, path)
+            print(f"{name}: {times[name].seconds / 60:.1f} minutes", flush=True)
 
-    return exit_status(act, (NotebookTimesError,), "what was there before", "stopped")
+    errors = (NotebookError, records.RecordError)
+    return records.exit_status(act, errors, "what was there before", "stopped")
 
 
 if __name__ == "__main__":

@@ -17,7 +17,7 @@ sys.path.insert(0, str(RUNS.parent))
 
 from helpers.runs.records import SCHEMA, write_atomically, write_json  # noqa: E402
 
-RACE = RUNS.parent / "benchmarks" / "ninety_nine.json"  # its stages hold configurations, too
+RACE = RUNS.parent / "benchmarks" / "race.json"  # its steps hold configurations, too
 
 #: Keys of a configuration, by the part they stand in: ("config",) is its top level.
 KEYS = {
@@ -112,9 +112,13 @@ def main():
             write_json(new, path)
             changed += 1
     race = json.loads(RACE.read_text(encoding="utf-8"))
-    for stage in race["stages"]:
-        stage["recipe"] = renamed(stage["recipe"], ("config",))
-    write_json(race, RACE)
+    if race["schema"] == 1:
+        race |= {"steps": race.pop("stages"), "schema": 2}
+        for step in race["steps"]:
+            step["config"] = renamed(step.pop("recipe"), ("config",))
+        for row in race["waiting"]:
+            row["source"], row["batches"] = row.pop("batches"), row.pop("steps")
+        write_json(race, RACE)
     changed += sum(map(migrate_arrays, sorted(RUNS.glob("*/*.npz"))))
     print(f"{changed} files migrated")
 

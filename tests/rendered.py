@@ -13,7 +13,7 @@ ROOT = Path(__file__).resolve().parent.parent
 def sources():
     """Every file that the rendered book is made from."""
     kept = [ROOT / "_config.yml", ROOT / "_toc.yml", ROOT / "requirements.txt"]
-    kept += [*(ROOT / "runs").rglob("*.json"), ROOT / "benchmarks" / "notebooks.json"]
+    kept += [*(ROOT / "runs").rglob("*.json"), ROOT / "benchmarks" / "notebook_times.json"]
     for folder in ("book", "notebooks", "helpers", "data_prep"):
         kept += [
             path

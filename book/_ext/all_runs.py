@@ -13,16 +13,17 @@ from dataclasses import dataclass
 from html import escape
 from pathlib import Path
 from statistics import median
+from types import SimpleNamespace
 
 from sphinx.errors import ExtensionError
 
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT))  # Sphinx starts anywhere; `helpers` is no installed package
 
-from benchmarks import notebook_times
+from benchmarks import notebook_times  # noqa: E402
 from helpers.analysis.stats import mean_interval  # noqa: E402
-from helpers.runs import records
-from helpers.runs.experiments import EXPERIMENTS
+from helpers.runs import records  # noqa: E402
+from helpers.runs.experiments import ENSEMBLES, EXPERIMENTS, MEASUREMENTS  # noqa: E402
 
 NOTHING = "–"
 NAMES = {"eval_accuracy": "accuracy", "eval_mean_average_precision": "mean average precision"}
@@ -36,7 +37,7 @@ class Run:
     ----------
     path : below the folder of records, with forward slashes.
     practice : 1 to 5.
-    experiment, scale, seed, commit : as in the record; a batch of practice 5 has all its seeds.
+    experiment, scale, seed, commit : as in the record; an ensemble of practice 5 has all its seeds.
     metric : what is measured.
     values : what the runs of the record came to, most records hold one; None if it diverged.
     seconds, processor_seconds : of training and evaluation; None where not recorded.
@@ -74,12 +75,12 @@ def read_runs(folder):
     Raises
     ------
     ExtensionError
-        If there is none, or one isn't a record.
+        If there is none, or one isn't a record of a finished run.
     """
     paths = sorted(Path(folder).rglob("*.json"))
     if not paths:
         raise ExtensionError(f"no record is in {folder}: get them back with git checkout runs")
-    runs = [_read(path, path.relative_to(folder).as_posix()) for path in paths]
+    runs = [_read(path, path.relative_to(folder)) for path in paths]
     return sorted(runs, key=lambda run: (run.practice, run.experiment, run.scale, _number(run)))
 
 
@@ -87,51 +88,34 @@ def _number(run):
     return int(run.seed) if run.seed.isdecimal() else -1
 
 
-def _read(path, name):
-    mend = f"restore runs/{name} with git checkout, or record it anew"
+def _read(path, place):
+    name, mend = place.as_posix(), f"restore it with git checkout runs/{place.as_posix()}"
     try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-        kind = next(kind for kind in READERS if kind in content)
-        if not content["complete"]:
+        if (experiment := name.removesuffix(".json")) in MEASUREMENTS:
+            record = SimpleNamespace(**json.loads(path.read_text(encoding="utf-8")))
+            listed = "full", "all", "agreement", ()
+        elif experiment in ENSEMBLES:
+            record = records.read(path, records.EnsembleRecord, mend)
+            accuracies = tuple(record.held_out_accuracy)
+            listed = "full", f"0 to {len(accuracies) - 1}", "accuracy", accuracies
+        else:
+            record = records.read(path, records.Record, mend)
+            experiment, metrics = record.experiment, record.metrics
+            metric = next((key for key in reversed(NAMES) if key in metrics), "eval_accuracy")
+            value = None if record.diverged else float(metrics[metric])
+            listed = record.scale, str(record.seed), NAMES[metric], (value,)
+        practice = _practice(record.config) if isinstance(record, records.Record) else 5
+        if not record.complete:
             raise ExtensionError(f"runs/{name} is of an unfinished run: {mend}")
-        return READERS[kind](name, content)
-    except (ValueError, TypeError, KeyError, AttributeError, StopIteration) as error:
+        return Run(
+            name, practice, experiment, *listed, float(record.wall_seconds),
+            getattr(record, "cpu_seconds", None), _hardware(record.environment), record.commit,
+        )  # fmt: skip
+    except (ValueError, TypeError, KeyError, AttributeError) as error:
         what = f"{type(error).__name__} {error}".strip()
         raise ExtensionError(
             f"runs/{name} isn't a record that can be listed ({what}): {mend}"
         ) from error
-
-
-def _of_run(name, content):
-    metrics, config = content["metrics"], content["config"]
-    metric = next((key for key in reversed(NAMES) if key in metrics), "eval_accuracy")
-    value = None if content["diverged"] else float(metrics[metric])
-    return Run(
-        name, _practice(config), content["experiment"], content["scale"], str(content["seed"]),
-        NAMES[metric], (value,), float(content["wall_seconds"]), float(content["cpu_seconds"]),
-        _hardware(content["environment"]), content["commit"],
-    )  # fmt: skip
-
-
-def _of_batch(name, content):
-    values = tuple(map(float, content["held_out_accuracy"]))
-    return Run(
-        name, 5, content["experiment"], "full", f"0 to {len(values) - 1}", "accuracy",
-        values, float(content["wall_seconds"]), float(content["cpu_seconds"]),
-        _hardware(content["environment"]), content["commit"],
-    )  # fmt: skip
-
-
-def _of_agreement(name, content):
-    return Run(
-        name, 5, name.removesuffix(".json"), "full", "all", "agreement", (),
-        float(content["wall_seconds"]), None, _hardware(content["environment"]),
-        content["commit"],
-    )  # fmt: skip
-
-
-#: By a field that only records of that kind have.
-READERS = {"seed": _of_run, "train_accuracy": _of_batch, "agreement": _of_agreement}
 
 
 def _practice(config):
@@ -274,9 +258,9 @@ def practices_table(runs, times, notebooks, prefix):
             f'<a href="{escape(prefix)}/{escape(name)}.html">{escape(name)}</a>',
             f"{len(some):,}" if some else NOTHING,
             *(_hours(some, part) for part in ("seconds", "processor_seconds")),
-            f"{time['seconds'] / 60:.1f}" if time else "not measured yet",
-            _minutes(time and time["processor_seconds"]),
-            escape(f"{_hardware(time['environment'])}, {time['date']}") if time else NOTHING,
+            f"{time.seconds / 60:.1f}" if time else "not measured yet",
+            _minutes(time and time.processor_seconds),
+            escape(f"{_hardware(time.environment)}, {time.date}") if time else NOTHING,
         ])  # fmt: skip
     return table("The notebooks and the training behind them", head, rows)
 

@@ -13,7 +13,6 @@ from bs4 import BeautifulSoup
 from sphinx.errors import ExtensionError
 
 from benchmarks import notebook_times
-from benchmarks.notebook_times import NotebookTimesError
 from helpers.analysis.stats import mean_interval
 from helpers.runs import records
 
@@ -23,14 +22,9 @@ sys.path.insert(0, str(ROOT / "book" / "_ext"))
 
 import all_runs  # noqa: E402
 
+ENSEMBLE = "activation-relu/plain"
 ENVIRONMENT = {"cpu": "Some processor", "threads": 2}
-TIME = {
-    "seconds": 90.0,
-    "processor_seconds": 30.0,
-    "environment": ENVIRONMENT,
-    "commit": "abc",
-    "date": "2020-02-20",
-}
+TIME = notebook_times.NotebookTime(90.0, 30.0, ENVIRONMENT, "abc", "2020-02-20")
 
 
 def record(seed=0, accuracy=0.9, experiment="made-up", **changes):
@@ -46,10 +40,11 @@ def record(seed=0, accuracy=0.9, experiment="made-up", **changes):
 
 def batch(accuracies, **changes):
     facts = {
-        "experiment": "activation-x/plain", "config": {}, "data": "x", "data_checksum": "x",
+        "experiment": ENSEMBLE, "config": {"seeds": len(accuracies)}, "data": "x",
+        "data_checksum": "x",
         "parameters": 1, "environment": ENVIRONMENT, "commit": "abc", "wall_seconds": 3.0,
         "cpu_seconds": 2.0, "train_accuracy": accuracies, "held_out_accuracy": accuracies,
-        "first_fit_step": [], "first_nan_step": [], "history": {}, "complete": True,
+        "first_fit_step": accuracies, "first_nan_step": accuracies, "history": {}, "complete": True,
     }  # fmt: skip
     return asdict(records.EnsembleRecord(**facts | changes))
 
@@ -61,40 +56,16 @@ def put(folder, name, content):
 
 
 def table_of(html):
-    return [
-        [cell.get_text() for cell in row.find_all(["th", "td"])]
-        for row in BeautifulSoup(html, "html.parser").select("tbody tr")
-    ]
+    soup = BeautifulSoup(html, "html.parser") if isinstance(html, str) else html
+    rows = soup.select("tbody tr")
+    return [[cell.get_text() for cell in row.find_all(["th", "td"])] for row in rows]
 
 
 # ------------------------------------------------------------------------ the rendered page
 
 
 @pytest.fixture(scope="module")
-def page(tmp_path_factory):
-    """Render the page alone, with the real records; return where it is."""
-    source = tmp_path_factory.mktemp("source")
-    (source / "book").mkdir()
-    shutil.copy(ROOT / "book" / "all_runs.md", source / "book")
-    (source / "_static").mkdir()
-    shutil.copy(SCRIPT, source / "_static")
-    put(source, "times.json", {"schema": 1, "notebooks": {"01_some": TIME}})
-    put(source, "conf.py", "\n".join([
-        f"import sys; sys.path.insert(0, {str(ROOT / 'book' / '_ext')!r})",
-        "extensions = ['myst_parser', 'all_runs']",
-        "html_static_path = ['_static']",
-        f"all_runs_times = {str(source / 'times.json')!r}",
-    ]))  # fmt: skip
-    pages = ["book/all_runs", "book/data", "book/recorded_runs", "notebooks/01_some"]
-    pages += ["notebooks/02_new"]
-    toc = ["# Contents", "```{toctree}", *pages, "```"]
-    put(source, "index.md", "\n".join(toc))
-    for name in pages[1:]:
-        put(source, f"{name}.md", f"# {name}\n")
-    site = source / "site"
-    command = [sys.executable, "-m", "sphinx", "-q", "-W", str(source), str(site)]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=300)
-    assert done.returncode == 0, done.stderr
+def page(site):
     return site / "book" / "all_runs.html"
 
 
@@ -116,26 +87,11 @@ def test_every_record_is_a_row_that_leads_to_its_file(page, soup):
 
 
 def test_the_records_of_an_experiment_add_up_to_its_row(soup):
-    head = [cell.get_text() for cell in soup.select("#all-runs-runs thead th")]
-    rows = [[cell.get_text() for cell in row.find_all(["th", "td"])]
-            for row in soup.select("#all-runs-runs tbody tr")]  # fmt: skip
-    results = [row[head.index("Result")] for row in rows if row[0] == "moons-published"]
-    mean = mean_interval([float(result) for result in results])
-    shown = next(row for row in table_of(str(soup.select_one("#all-runs-experiments")))
-                 if row[0] == "moons-published")  # fmt: skip
-    assert shown[4] == str(len(results)) == "50"
-    assert float(shown[2].split()[0]) == pytest.approx(mean.estimate, abs=1e-4)
-    groups = {(row[0], row[head.index("Scale")]) for row in rows}
-    assert len(soup.select("#all-runs-experiments tbody tr")) == len(groups)
-
-
-def test_the_notebooks_have_their_measured_minutes(soup):
-    rows = table_of(str(soup.select_one("#all-runs-practices")))
-    assert [row[0] for row in rows] == ["01_some", "02_new"]
-    assert rows[0][-3:] == ["1.5", "0.5", "Some processor, 2 threads, 2020-02-20"]
-    assert rows[1][-3:] == ["not measured yet", "–", "–"]
-    counted = [path for path in records.RUNS.glob("moons-*/*.json")]
-    assert rows[0][1] == str(len(counted))
+    rows = [row for row in table_of(soup.select_one("#all-runs-runs")) if row[1] == "full"]
+    results = [float(row[3]) for row in rows if row[0] == "moons-published"]
+    rows = table_of(soup.select_one("#all-runs-experiments"))
+    (shown,) = [row for row in rows if row[0] == "moons-published"]
+    assert shown[2:5] == [f"{mean_interval(results):.4f}", shown[3], "50"]
 
 
 def test_the_page_is_readable_without_a_script_and_light(page, soup):
@@ -145,10 +101,8 @@ def test_the_page_is_readable_without_a_script_and_light(page, soup):
         assert box["role"] == "region" and box["tabindex"] == "0" and box["aria-label"]
         assert box.select("thead th[scope=col]") and box.select("tbody th[scope=row]")
         assert box.select("button, input, [hidden]") == []
-    folds = [fold.find("summary").get_text() for fold in soup.select("details:not([open])")]
-    rows = soup.select("#all-runs-runs tbody tr"), soup.select("#all-runs-experiments tbody tr")
-    assert folds == [f"All {len(rows[1]):,} experiments", f"All {len(rows[0]):,} records"]
-    assert len(soup.select('script[src$="_static/run_tables.js"]')) == 1
+    assert len(soup.select("details:not([open]) > summary")) == 2
+    assert len(soup.select('script[src*="_static/run_tables.js"]')) == 1
     assert page.stat().st_size < 3_000_000
 
 
@@ -169,9 +123,10 @@ def test_the_page_is_readable_without_a_script_and_light(page, soup):
     ],
 )  # fmt: skip
 def test_a_file_that_is_no_record_stops_the_build(tmp_path, content, said):
+    name = f"{ENSEMBLE}.json" if "train_accuracy" in content else "made-up/bad.json"
     put(tmp_path, "made-up/full-seed-0.json", record())
-    put(tmp_path, "made-up/bad.json", content)
-    with pytest.raises(ExtensionError, match=rf"runs/made-up/bad.json .*{said}.*git checkout"):
+    put(tmp_path, name, content)
+    with pytest.raises(ExtensionError, match=rf"runs/{name} .*{said}.*git checkout"):
         all_runs.read_runs(tmp_path)
 
 
@@ -237,10 +192,18 @@ def test_one_seed_gets_no_interval(tmp_path):
 
 
 def test_a_batch_is_one_row_with_all_its_seeds(tmp_path):
-    runs = rows_of(tmp_path, batch([0.8, 0.9, 1.0]))
-    (row,) = table_of(all_runs.runs_table(runs, ""))
-    assert row[:4] == ["activation-x/plain", "full", "0 to 2", "0.9000 (mean)"]
+    put(tmp_path, f"{ENSEMBLE}.json", batch([0.8, 0.9, 1.0]))
+    (row,) = table_of(all_runs.runs_table(all_runs.read_runs(tmp_path), ""))
+    assert row[:4] == [ENSEMBLE, "full", "0 to 2", "0.9000 (mean)"]
     assert row[8] == "5"
+
+
+def test_the_notebooks_have_their_measured_minutes(tmp_path):
+    runs = rows_of(tmp_path, record(0), record(1))
+    rows = table_of(all_runs.practices_table(runs, {"01_some": TIME}, ["01_some", "02_new"], ""))
+    assert [row[:2] for row in rows] == [["01_some", "2"], ["02_new", "–"]]
+    assert rows[0][-3:] == ["1.5", "0.5", "Some processor, 2 threads, 2020-02-20"]
+    assert rows[1][-3:] == ["not measured yet", "–", "–"]
 
 
 def test_the_practice_follows_from_the_configuration(tmp_path):
@@ -342,76 +305,3 @@ def test_an_address_opens_the_table_at_some_rows(tmp_path):
     assert soup.find("details").has_attr("open")
     assert soup.find("output").get_text() == "3 of 23"
     assert not opened(tmp_path, page.as_uri()).find("details").has_attr("open")
-
-
-# ------------------------------------------------------------------- the notebooks' times
-
-
-def notebook(folder, name, source):
-    cell = {"cell_type": "code", "metadata": {}, "source": source, "outputs": [],
-            "execution_count": None}  # fmt: skip
-    kernel = {"name": "python3", "display_name": "Python 3", "language": "python"}
-    content = {"cells": [cell], "metadata": {"kernelspec": kernel}, "nbformat": 4,
-               "nbformat_minor": 4}  # fmt: skip
-    put(folder, f"{name}.ipynb", content)
-
-
-def test_a_notebook_is_executed_and_left_as_it_was(tmp_path):
-    notebook(tmp_path, "quick", "import time; time.sleep(0.5); open('here.txt')")
-    put(tmp_path, "here.txt", "what lies beside a notebook can be read")
-    before = {path: path.read_bytes() for path in tmp_path.glob("*.ipynb")}
-    path = tmp_path / "times.json"
-    notebook_times.write({"gone": TIME}, path)
-    assert notebook_times.main([], path, tmp_path) == 0
-    times = notebook_times.read(path)
-    assert set(times) == {"quick"}  # a notebook that is gone is forgotten
-    assert times["quick"]["seconds"] > 0.5
-    assert times["quick"]["environment"]["cpu"]
-    assert {path: path.read_bytes() for path in tmp_path.glob("*.ipynb")} == before
-
-
-def test_a_notebook_that_fails_leaves_the_times_alone(tmp_path, capsys):
-    notebook(tmp_path, "bad", "raise ValueError('no such thing')")
-    path = tmp_path / "times.json"
-    notebook_times.write({"bad": TIME}, path)
-    assert notebook_times.main([], path, tmp_path) == 2
-    assert "bad.ipynb can't be executed: ValueError: no such thing" in capsys.readouterr().err
-    assert notebook_times.read(path) == {"bad": TIME}
-
-
-@pytest.mark.parametrize(
-    ("text", "reason"),
-    [
-        ("Traceback\nnbclient.exceptions.CellTimeoutError: too long\nHere is:\n----",
-         "nbclient.exceptions.CellTimeoutError: too long"),
-        ("\x1b[31mValueError\x1b[39m: no such thing\n", "ValueError: no such thing"),
-        ("No module named nbconvert", "No module named nbconvert"),
-        ("", "it said nothing"),
-    ],
-)  # fmt: skip
-def test_the_reason_of_a_failure_is_found_in_what_was_said(text, reason):
-    assert notebook_times._reason(text) == reason
-
-
-def test_an_unknown_notebook_is_a_sentence(tmp_path, capsys):
-    notebook(tmp_path, "quick", "1")
-    assert notebook_times.main(["slow"], tmp_path / "times.json", tmp_path) == 2
-    assert "there is no notebook 'slow': take quick" in capsys.readouterr().err
-
-
-@pytest.mark.parametrize(
-    "content", [None, "{", [1], {"schema": 9, "notebooks": {}},
-                {"schema": 1, "notebooks": {"x": {"seconds": 1}}}],
-)  # fmt: skip
-def test_times_that_cannot_be_used_are_refused(tmp_path, content):
-    if content is not None:
-        put(tmp_path, "times.json", content)
-    with pytest.raises(NotebookTimesError, match=r"python -m helpers\.notebook_times"):
-        notebook_times.read(tmp_path / "times.json")
-
-
-def test_the_times_on_file_are_of_notebooks():
-    notebooks = {path.stem for path in (ROOT / "notebooks").glob("*.ipynb")}
-    times = notebook_times.read()
-    assert times and set(times) <= notebooks
-    assert all(entry["seconds"] > 0 for entry in times.values())

@@ -108,7 +108,7 @@ def test_several_labels_an_image_are_learnt_and_measured():
     while not trainer.done:
         trainer.run_epoch()
     for name in ("eval_mean_average_precision", "eval_f1"):
-        assert trainer.history[name][-2] is None and trainer.history[name][-1] > 0.95
+        assert trainer.history[name][-2] is None and trainer.history[name][-1] > 0.9
 
 
 def test_the_average_of_the_weights_is_evaluated_and_kept():

@@ -1,7 +1,7 @@
-"""The stages of the race to 99%: each changes one thing of the stage before it, as data.
+"""The steps of the race to 99%: each changes one thing of the step before it, as data.
 
-Every number that a stage changes was chosen on a validation part of the training images. How
-the stages are run and timed stands in `benchmarks.race`.
+Every number that a step changes was chosen on a validation part of the training images. How
+the steps are run and timed stands in `benchmarks.race`.
 """
 
 from dataclasses import dataclass, replace
@@ -9,17 +9,17 @@ from dataclasses import dataclass, replace
 from helpers.training.config import TrainConfig
 
 GOAL = 0.99
-SEEDS = 20  # of the last stage
+SEEDS = 20  # of the last step
 
 
 @dataclass(frozen=True)
-class Stage:
+class Step:
     """A way to train.
 
     Attributes
     ----------
     name, change : in two or three words, and in a sentence.
-    recipe : how it trains.
+    config : how it trains.
     per_image : whether a `DataLoader` collects each batch from single images.
     stop_at : the accuracy at which training stops; None if it goes on to the last epoch.
     seeds : how many runs are measured; few where one takes minutes.
@@ -27,22 +27,22 @@ class Stage:
 
     name: str
     change: str
-    recipe: TrainConfig
+    config: TrainConfig
     per_image: bool = False
     stop_at: float | None = None
     seeds: int = 3
 
-    def then(self, name, change, stop_at=None, seeds=3, **recipe):
-        """Return the next stage, which differs in some fields of the recipe."""
-        recipe = replace(self.recipe, **recipe)
-        return Stage(name, change, recipe, stop_at=stop_at, seeds=seeds)
+    def then(self, name, change, stop_at=None, seeds=3, **changes):
+        """Return the next step, which differs in some fields of the configuration."""
+        config = replace(self.config, **changes)
+        return Step(name, change, config, stop_at=stop_at, seeds=seeds)
 
 
 def _one_cycle(peak):
     return {"name": "one-cycle", "peak_lr": peak, "rise": 0.3, "start": 10.0}
 
 
-FIRST = Stage(
+FIRST = Step(
     "PyTorch's example",
     "Adadelta at rate 1, times 0.7 after each epoch; batches of 64, an image at a time",
     TrainConfig(
@@ -57,7 +57,7 @@ FIRST = Stage(
 )
 SGD = {"name": "sgd", "momentum": 0.9, "nesterov": True, "weight_decay": 5e-4}
 
-#: What each later stage changes: name, sentence, and what `Stage.then` takes.
+#: What each later step changes: name, sentence, and what `Step.then` takes.
 CHANGES = (
     (
         "data in memory",
@@ -91,22 +91,11 @@ CHANGES = (
         {"model_kwargs": {"widths": [16, 24, 64]}, "seeds": SEEDS},
     ),
 )
-STAGES = [FIRST]
+STEPS = [FIRST]
 for _name, _change, _options in CHANGES:
-    STAGES.append(STAGES[-1].then(_name, _change, **_options))
+    STEPS.append(STEPS[-1].then(_name, _change, **_options))
 
 
-@dataclass(frozen=True)
-class Contest:
-    """A network whose waiting for data is measured, over some steps of an epoch."""
-
-    name: str
-    recipe: TrainConfig
-    steps: int
-
-
-CONTESTS = (
-    Contest("LeNet", TrainConfig("lenet"), steps=300),
-    Contest("ResNet-18", TrainConfig("resnet18"), steps=30),
-)
-ROUNDS = 3  # of each contest
+#: Networks whose waiting for data is measured: name, configuration, and over how many batches.
+WAITING = (("LeNet", TrainConfig("lenet"), 300), ("ResNet-18", TrainConfig("resnet18"), 30))
+ROUNDS = 3  # of each of them

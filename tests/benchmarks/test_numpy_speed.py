@@ -1,0 +1,130 @@
+"""The speed of the NumPy network: what is compared computes the same, and all of it is counted."""
+
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+from benchmarks import implementations, numpy_speed
+from benchmarks.implementations import SIZES, Disagreement, Ours, Products, PyTorch, Textbook
+from helpers.runs import records
+
+IMAGES = 300
+
+
+@pytest.fixture
+def data():
+    rng = np.random.default_rng(1)
+    x = rng.random((IMAGES, SIZES[0]), dtype=np.float32)
+    x *= rng.random(x.shape) < 0.2
+    return x, rng.integers(0, SIZES[-1], IMAGES)
+
+
+@pytest.mark.parametrize("chunk", [None, 128, IMAGES])
+def test_all_take_the_same_epochs(data, chunk):
+    ours, other = Ours(*data), PyTorch(*data, chunk) if chunk else Textbook(*data)
+    implementations.check_first_step({"ours": ours, "the other": other})
+    losses = []
+    for _ in range(3):
+        losses.append(ours.epoch())
+        implementations.check_losses({"ours": losses[-1], "the other": other.epoch()})
+    assert losses == sorted(losses, reverse=True)
+    for mine, theirs in zip(ours.weights, other.weights, strict=True):
+        # A unit on its kink may be on for one of them and off for the other.
+        np.testing.assert_allclose(mine, theirs, rtol=1e-3, atol=3e-5)
+
+
+@pytest.mark.parametrize("loss", [2.001, float("nan")])
+def test_other_losses_are_found(loss):
+    with pytest.raises(Disagreement, match="loss of the other"):
+        implementations.check_losses({"ours": 2.0, "the other": loss})
+
+
+def test_another_gradient_is_found_behind_the_same_loss(data):
+    ours, other = Ours(*data), Textbook(*data)
+    other.one_hot = other.one_hot[:, ::-1]
+    with pytest.raises(Disagreement, match="the other takes another first step"):
+        implementations.check_first_step({"ours": ours, "the other": other})
+
+
+class Counted(np.ndarray):
+    """An array that notes the shapes of the matrix products it has a part in."""
+
+    seen: list = []  # noqa: RUF012
+
+    def __array_ufunc__(self, ufunc, method, *inputs, out=None, **options):
+        plain = [i.view(np.ndarray) if isinstance(i, Counted) else i for i in inputs]
+        if out is not None:
+            options["out"] = tuple(o.view(np.ndarray) for o in out)
+        if ufunc is np.matmul:
+            Counted.seen.append((plain[0].shape, plain[1].shape))
+        result = getattr(ufunc, method)(*plain, **options)
+        if out is not None:
+            return out[0]
+        return result.view(Counted) if isinstance(result, np.ndarray) else result
+
+
+def test_the_products_are_those_of_our_epoch(data):
+    Counted.seen.clear()
+    ours = Ours(data[0].view(Counted), data[1])
+    for layer in ours.network.dense_layers:
+        layer.weight = layer.weight.view(Counted)
+    ours.epoch()
+    products = Products(data[0])
+    assert sorted(Counted.seen) == sorted((a.shape, b.shape) for _, a, b, _ in products.all())
+    n, (d, h, k) = IMAGES, SIZES
+    large, small = 2 * n * d * h, 2 * n * h * k
+    assert list(products.flops().values()) == [large, small, small, small, large]
+    assert products.epoch().keys() == products.flops().keys()
+
+
+def test_data_without_mnist_are_as_sparse(monkeypatch, tmp_path):
+    monkeypatch.setenv("COURSE_DATA", str(tmp_path))
+    name, x, labels = implementations.load(50)
+    assert (name, x.shape, x.dtype) == ("synthetic images", (50, 784), np.float32)
+    assert 0.17 < (x > 0).mean() < 0.21 and x.max() <= 1 and set(labels) <= set(range(10))
+
+
+def test_ratios_compare_round_with_round():
+    seconds = {"ours": [1.0, 2.0, 4.0], "the textbook": [4.0, 10.0, 16.0]}
+    seconds |= {"PyTorch": [2.0, 2.0, 2.0], "mini-batches": [2.0] * 3, "half-moons": [0.02] * 3}
+    seconds |= {"a": [0.5, 1.0, 3.0], "b": [0.25, 0.5, 0.5]}
+    rows = numpy_speed.time_rows(seconds, {"a": 100, "b": 100}, images=1000)
+    alone, fastest, textbook, pytorch, batches, moons = rows
+    assert (alone.ratio, alone.low, alone.high, alone.met) == (0.75, 0.75, 0.875, False)
+    assert (fastest.ratio, fastest.low, fastest.high) == (0.5, 0.25, 0.5)
+    assert (textbook.ratio, textbook.high, textbook.met) == (4.0, 5.0, True)
+    assert (pytorch.ratio, pytorch.met) == (1.0, True)
+    assert (batches.ours, moons.ours) == (500.0, pytest.approx(100.0))
+
+
+def test_memory_counts_what_an_epoch_allocates_and_that_is_little():
+    n = 5 * 2048
+    x = np.zeros((n, SIZES[0]), np.float32)
+    ours = Ours(x, np.arange(n) % 10)
+    must, added = numpy_speed.memory_rows(ours)
+    assert added.ratio < 1  # no copy of the images
+    assert must.other == pytest.approx((x.nbytes + 8 * n + 3 * 4 * (794 * 1024 + 1034)) / 2**20)
+    step = ours.epoch
+    ours.epoch = lambda: (step(), np.ones(100 * 2**20, np.uint8))
+    assert numpy_speed.memory_rows(ours)[1].ours >= 100
+
+
+def test_a_run_has_the_rows_of_the_book_s():
+    results, book = numpy_speed.measure(images=IMAGES, rounds=2), numpy_speed.read()
+    assert (book.images, book.data) == (numpy_speed.IMAGES, "MNIST")
+    assert not book.commit.endswith("+changes")
+    kept = ("name", "unit", "target", "at_most")
+    listed, measured = (
+        [[getattr(row, field) for field in kept] for row in found.rows] for found in (book, results)
+    )
+    assert listed == measured
+    for row in results.rows:
+        assert row.ours > 0 and (row.ratio is None or 0 < row.low <= row.ratio <= row.high)
+        assert row.name in numpy_speed.describe(results)
+
+
+def test_reading_the_table_does_not_wait_for_torch():
+    command = "import sys, benchmarks.numpy_speed; sys.exit('torch' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", command], cwd=records.ROOT).returncode == 0

@@ -1,0 +1,132 @@
+"""What all measurements share: results are read with suspicion, and kept before they are shown."""
+
+import argparse
+import json
+from types import SimpleNamespace
+
+import pytest
+
+from benchmarks import augment, comparison, notebook_times, numpy_speed, race
+from benchmarks.comparison import Comparison, compare, whole_number
+from helpers.runs import records
+from helpers.runs.records import RecordError
+
+MALFORMED = [
+    (numpy_speed, {"rows": [{"name": "a"}]}),
+    (race, {"steps": [{"name": "a"}]}),
+    (race, {"waiting": 3}),
+    (augment, {"pil": 3}),
+    (augment, {"shares": {"a": {}}}),
+    (notebook_times, {"notebooks": {"x": {"seconds": 1}}}),
+    *[(module, {"colour": "red"}) for module in (numpy_speed, race, augment, notebook_times)],
+    *[(module, {"schema": 99}) for module in (numpy_speed, race, augment, notebook_times)],
+]
+
+
+@pytest.mark.parametrize(("module", "change"), MALFORMED)
+def test_results_that_cannot_be_used_are_refused(module, change, tmp_path):
+    path, content = tmp_path / "found.json", json.loads(module.PATH.read_text("utf-8"))
+    records.write_json(content, path)
+    assert module.read(path) == module.read()
+    path.write_text(json.dumps(content | change), "utf-8")
+    with pytest.raises(RecordError, match=rf"found\.json has .*{next(iter(change))}"):
+        module.read(path)
+    with pytest.raises(RecordError, match=f"is missing: .*python -m {module.__name__}"):
+        module.read(tmp_path / "none.json")
+
+
+def test_ratios_are_taken_round_by_round():
+    row = compare("a", "µs", [1, 2, 4], [10, 30, 20], target=10.0)
+    assert (row.ours, row.other, row.ratio, row.low, row.high, row.met) == (2, 20, 10, 5, 15, True)
+    row = compare("a", "µs", [1, 2, 4], [10, 30, 20], target=0.09, share=True)
+    assert (row.ratio, row.high, row.met) == (pytest.approx(0.1), pytest.approx(0.2), False)
+
+
+def test_a_table_has_a_row_a_comparison():
+    rows = [
+        Comparison("a", "s", 1.25, 1.5, 1.2, 1.1, 1.3, 1.0),
+        Comparison("b", "MiB", 1200.4, 2000, 0.6, 0.6, 0.6, 0.5, at_most=True),
+        Comparison("c", "µs", 99.7),
+    ]
+    assert comparison.table(rows).to_numpy().tolist() == [
+        ["a", "1.25 s", "1.50 s", "1.20 [1.10, 1.30]", "≥ 1.00", "yes"],
+        ["b", "1,200 MiB", "2,000 MiB", "0.60", "≤ 0.50", "no"],
+        ["c", "100 µs", "–", "–", "–", "–"],
+    ]
+
+
+def command(folder, *arguments, measure=lambda n: {"n": n}, describe=str):
+    module = SimpleNamespace(__doc__="", __spec__=argparse, measure=measure, describe=describe)
+    module.__spec__ = SimpleNamespace(name="made_up")
+    options = {"n": {"type": whole_number(2, 20, step=2), "default": 10}}
+    return comparison.command(module, options, (KeyError,), folder / "book.json", [*arguments])
+
+
+def test_only_a_whole_measurement_becomes_the_book_s(tmp_path, capsys):
+    assert command(tmp_path, "--n", "4") == 0 and not [*tmp_path.iterdir()]
+    assert command(tmp_path, "--n", "4", "--output", str(tmp_path / "new" / "try.json")) == 0
+    assert command(tmp_path) == 0
+    assert json.loads((tmp_path / "new" / "try.json").read_text()) == {"n": 4}
+    assert json.loads((tmp_path / "book.json").read_text()) == {"n": 10}
+
+
+def test_results_are_kept_though_they_cannot_be_shown(tmp_path):
+    with pytest.raises(ZeroDivisionError):
+        command(tmp_path, describe=lambda results: 1 / 0)
+    assert (tmp_path / "book.json").exists()
+
+
+def fail(error):
+    raise error
+
+
+@pytest.mark.parametrize("error", [KeyError("no data"), OSError(28, "No space left", "a.json")])
+def test_a_failure_is_one_sentence_and_keeps_what_was_there(error, tmp_path, capsys):
+    (tmp_path / "book.json").write_text("before")
+    assert command(tmp_path, measure=lambda n: fail(error)) == 2
+    assert capsys.readouterr().err.count("\n") == 1
+    assert (tmp_path / "book.json").read_text() == "before"
+
+
+@pytest.mark.parametrize("n", ["0", "x", "-2", "3", "22", "1.5"])
+def test_impossible_numbers_are_refused(n, tmp_path, capsys):
+    with pytest.raises(SystemExit):
+        command(tmp_path, "--n", n)
+    assert "is not a whole number from 2 to 20, a multiple of 2" in capsys.readouterr().err
+
+
+# ------------------------------------------------------------------- the notebooks' times
+
+TIME = notebook_times.NotebookTime(90.0, 30.0, {"cpu": "x", "threads": 2}, "abc", "2020-02-20")
+
+
+def notebook(folder, name, source):
+    cell = {"cell_type": "code", "metadata": {}, "source": source, "outputs": [],
+            "execution_count": None}  # fmt: skip
+    kernel = {"name": "python3", "display_name": "Python 3", "language": "python"}
+    content = {"cells": [cell], "metadata": {"kernelspec": kernel}, "nbformat": 4,
+               "nbformat_minor": 4}  # fmt: skip
+    (folder / f"{name}.ipynb").write_text(json.dumps(content))
+
+
+def test_notebooks_are_executed_and_left_as_they_were(tmp_path, capsys):
+    (tmp_path / "here.txt").write_text("what lies beside a notebook can be read")
+    notebook(tmp_path, "quick", "import time; time.sleep(0.2); open('here.txt')")
+    notebook(tmp_path, "worse", "raise ValueError('no such thing')")
+    before = {path: path.read_bytes() for path in tmp_path.glob("*.ipynb")}
+    path = tmp_path / "times.json"
+    notebook_times.write({"gone": TIME, "worse": TIME}, path)
+    assert notebook_times.main([], path, tmp_path) == 2
+    assert "worse.ipynb can't be executed: ValueError: no such thing" in capsys.readouterr().err
+    times = notebook_times.read(path)
+    assert set(times) == {"quick", "worse"}  # a notebook that is gone is forgotten
+    assert times["quick"].seconds > 0.2 and times["worse"] == TIME
+    assert {path: path.read_bytes() for path in tmp_path.glob("*.ipynb")} == before
+    assert notebook_times.main(["slow"], path, tmp_path) == 2
+    assert "there is no notebook 'slow': take quick, worse" in capsys.readouterr().err
+
+
+def test_the_times_on_file_are_of_notebooks():
+    times = notebook_times.read()
+    assert times and set(times) <= {path.stem for path in notebook_times.NOTEBOOKS.glob("*.ipynb")}
+    assert all(entry.seconds > 0 for entry in times.values())
