@@ -18,23 +18,20 @@ def test_a_notebook_shows_a_figure_once_and_photographs_smaller():
     png = figure._repr_png_()
     assert png.startswith(b"\x89PNG") and figure._repr_jpeg_() is None
     jpeg = figures.photographic(figure)._repr_jpeg_()
-    assert jpeg.startswith(b"\xff\xd8") and len(jpeg) < len(png)
-    assert figure._repr_png_() is None
+    assert jpeg.startswith(b"\xff\xd8") and len(jpeg) < len(png) and not figure._repr_png_()
 
 
 def test_no_two_lines_differ_by_colour_alone_and_none_is_pale():
-    figure = figures.curves([0, 1], {str(i): [i, i] for i in range(6)})
-    styles = [str(line._dash_pattern) for line in figure.axes[0].lines]
-    colours = [line.get_color() for line in figure.axes[0].lines]
-    assert len(set(styles)) == len(set(colours)) == 6
+    lines = figures.curves([0, 1], {str(i): [i, i] for i in range(6)}).axes[0].lines
+    assert len({str(line._dash_pattern) for line in lines}) == 6
+    assert len({line.get_color() for line in lines}) == 6
     for colour in figures.PALETTE:
         assert np.dot(to_rgb(colour), (0.2126, 0.7152, 0.0722)) < 0.72
 
 
 def test_curves_draw_mean_and_range_over_runs():
     runs = np.array([[1.0, 3.0, np.nan], [3.0, 5.0, np.nan]])
-    figure = figures.curves([0, 1, 2], {"two": runs, "one": [1.0, 2.0, 3.0]})
-    (ax,) = figure.axes
+    (ax,) = figures.curves([0, 1, 2], {"two": runs, "one": [1.0, 2.0, 3.0]}).axes
     two, one = ax.lines
     assert two.get_xdata().tolist() == [0, 1]  # what was not measured is not drawn
     assert two.get_ydata().tolist() == [2.0, 4.0]
@@ -80,7 +77,6 @@ def test_confusion_matrix_writes_every_count_and_colours_mistakes_only():
     (ax,) = figures.confusion_matrix(np.array([[5, 2], [0, 7]])).axes
     assert [text.get_text() for text in ax.texts] == ["5", "2", "·", "7"]
     assert ax.images[0].get_array().tolist() == [[0, 2], [0, 0]]
-    assert ax.get_ylabel() == "true class"
 
 
 @pytest.mark.parametrize(
@@ -97,15 +93,6 @@ def test_reliability_groups_by_confidence(sure, right, at, shares):
     assert np.allclose(line.get_xdata(), at) and np.allclose(line.get_ydata(), shares)
     low, high = bars.get_segments()[0][:, 1]
     assert low < shares[0] < high
-
-
-def test_pixels_of_a_figure():
-    pixels = figures.to_pixels(figures.new_figure(width=2, height=1)[0])
-    assert pixels.dtype == np.uint8 and pixels.shape == (130, 260, 3)
-    assert (pixels[0, 0] == 255).all()
-
-
-# --------------------------------------------------------------------------- the plane
 
 
 @pytest.fixture
@@ -157,9 +144,3 @@ def test_hidden_units_are_drawn_from_the_largest_to_the_smallest(network):
 def test_directions_do_not_count_which_side_is_high(network):
     network.layers[0].weight[:] = [[2, 0, 1, -1], [0, -3, 1, -1]]
     assert np.allclose(decision_boundary.directions(network), [0, 90, 45, 45])
-
-
-def test_boundary_frames_are_of_one_size(network):
-    x, labels = np.array([[0.0, 0.0], [1.0, 0.0]]), np.array([0, 1])
-    frames = [decision_boundary.boundary_frame(network, x, labels, f"{i:,}") for i in (1, 5000)]
-    assert frames[0].shape == frames[1].shape

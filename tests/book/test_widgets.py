@@ -26,7 +26,7 @@ def test_playground_draws_at_once_and_again_on_every_change():
 
 MOONS = {"hidden": 2, "weight_decay": 0, "learning_rate": 1, "noise": 0, "seed": 3}
 DIGITS = {"loss": "mse", "activation": "tanh", "learning_rate": 0.3, "seed": 3}
-ACTIVATIONS = {"first": "z * z", "second": "permute"}
+TYPED = {"first": "z * z", "second": "permute"}
 
 
 @pytest.mark.parametrize(
@@ -34,12 +34,10 @@ ACTIVATIONS = {"first": "z * z", "second": "permute"}
     [
         (widgets.moons_playground, "MOONS_EPOCHS", 60, MOONS),
         (widgets.digits_playground, "DIGITS_EPOCHS", 5, DIGITS),
-        (widgets.activation_playground, "MOMENTS", (0, 20), ACTIVATIONS),
+        (widgets.activation_playground, "MOMENTS", (0, 20), TYPED),
     ],
 )
-def test_every_control_of_a_playground_changes_its_picture(
-    monkeypatch, make, shortened, to, values
-):
+def test_every_control_changes_the_picture(monkeypatch, make, shortened, to, values):
     monkeypatch.setattr(widgets, shortened, to)
     playground = make()
     for name, value in values.items():
