@@ -12,7 +12,7 @@ READY := $(VENV)/.ready
 RUN := $(BIN)/python -m
 
 .DEFAULT_GOAL := help
-.PHONY: help book test lint lab data runs verify bench race notebooks clean
+.PHONY: help book test lint lab data runs verify bench race notebooks portable clean
 
 help:  ## Say what can be made
 	@echo "make book       render the book"
@@ -25,6 +25,7 @@ help:  ## Say what can be made
 	@echo "make bench      measure the speed of the NumPy network and of practice 4's images"
 	@echo "make race       measure the way to 99% on MNIST in seconds (half an hour)"
 	@echo "make notebooks  execute the notebooks again and keep their new outputs"
+	@echo "make portable   run notebooks and training tests as other processors would (an hour)"
 	@echo "make clean      remove what was built (not .venv, data or runs)"
 
 $(READY): requirements.txt
@@ -91,6 +92,11 @@ notebooks: $(READY)
 	  --ExecutePreprocessor.record_timing=False \
 	  --ExecutePreprocessor.timeout=300 notebooks/*.ipynb
 	@echo "The new outputs are in notebooks/; make book shows them."
+
+portable: $(READY)
+	@echo "Running the notebooks and the tests that train as other processors would (an hour) ..."
+	@$(RUN) tests.portable --tests $(if $(NAMES),--notebooks $(NAMES)) $(if $(SETTINGS),--settings $(SETTINGS))
+	@echo "Every notebook prints what is stored, under every setting."
 
 clean:
 	@echo "Removing what was built ..."

@@ -20,8 +20,6 @@ import numpy as np
 import torch
 from PIL import Image
 from torch.utils.data import DataLoader
-from torchvision import transforms
-from torchvision.transforms import v2
 from tqdm import tqdm
 
 from benchmarks import comparison
@@ -141,6 +139,9 @@ def loaders(data, batch_size):
     dict of DataLoader
         `pil` and `v2`: shuffled (images in [-1, 1], targets), made in this process.
     """
+    from torchvision import transforms  # who only reads the results does without
+    from torchvision.transforms import v2
+
     size, middle = data.x.shape[-1], [0.5] * 3
     pictures = [Image.fromarray(image.permute(1, 2, 0).numpy()) for image in data.x]
     ways = {

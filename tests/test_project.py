@@ -83,7 +83,7 @@ def test_every_requirement_is_pinned_exactly():
 
 
 OWN = {"helpers", "data_prep", "benchmarks", "tests"}
-OWN |= {path.stem for folder in ("tests", "book/_ext") for path in (ROOT / folder).glob("*.py")}
+OWN |= {path.stem for folder in ("tests", "book/_ext") for path in (ROOT / folder).rglob("*.py")}
 
 
 def test_what_the_code_imports_is_required():
@@ -267,6 +267,15 @@ def test_only_what_is_on_main_and_passes_is_published():
     assert "permissions" not in check
     assert publish["permissions"] == {"pages": "write", "id-token": "write"}
     assert WORKFLOW["concurrency"]["group"].endswith("${{ github.ref }}")
+
+
+def test_the_workflow_runs_the_notebooks_on_other_processors():
+    job = WORKFLOW["jobs"]["portable"]
+    assert [made(step["run"]) for step in job["steps"] if "run" in step] == [["make portable"]]
+    assert "make portable" in readme_commands() and job["runs-on"] == "${{ matrix.os }}"
+    runners = job["strategy"]["matrix"]["os"]
+    assert any(name.endswith("-arm") for name in runners)
+    assert {name.split("-")[0] for name in runners} == {"ubuntu", "macos"}
 
 
 def test_the_workflow_uses_official_actions_alone():

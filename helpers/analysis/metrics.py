@@ -20,6 +20,7 @@ from sklearn import metrics as sklearn_metrics
 from data_prep.voc_labels import CLASSES
 from helpers.runs.experiments import find, recorded
 from helpers.runs.records import read_arrays
+from helpers.training.losses import average_precision, precision_recall_f1
 
 ORIGINAL_BATCH = 64  # images, of the original's evaluation
 #: The metrics that decisions have: key in `summarise` -> name.
@@ -202,39 +203,17 @@ def pr_curve(scores, targets):
     check_positives(targets)
     scores, targets = scores[:, 0], targets[:, 0]
     curve = sklearn_metrics.precision_recall_curve(targets, scores)
-    return PRCurve(*curve, float(sklearn_metrics.average_precision_score(targets, scores)))
+    return PRCurve(*curve, float(average_precision(scores, targets)))
 
 
 def average_precisions(scores, targets):
     """Return each class's average precision, ndarray [K]; their mean is the mAP."""
     scores, targets = checked(scores, targets)
     check_positives(targets)
-    return np.array(sklearn_metrics.average_precision_score(targets, scores, average=None)).ravel()
+    return np.ravel(average_precision(scores, targets, average=None))
 
 
 # ------------------------------------------------------------- metrics of one prediction
-
-
-def precision_recall_f1(decisions, targets, average="micro"):
-    """Compute precision, recall and F1 of decisions.
-
-    Parameters
-    ----------
-    decisions, targets : array of bool or 0 and 1, [N, K]
-    average : {"micro", "macro", None}
-        Count over all pairs of image and class together; or take the mean over the classes of
-        each one's figure; or give the classes' figures, [K].
-
-    Returns
-    -------
-    precision, recall, f1 : float or ndarray [K]
-        0 where the denominator is: the precision of a class that is never predicted, say.
-    """
-    pair = np.asarray(targets, dtype=int), np.asarray(decisions, dtype=int)
-    if pair[0].ndim != 2 or pair[0].shape[1] < 2:  # scikit-learn takes one column for two classes
-        raise ValueError(f"there must be at least 2 classes; got {list(pair[0].shape)}.")
-    found = sklearn_metrics.precision_recall_fscore_support(*pair, average=average, zero_division=0)
-    return found[:3]
 
 
 def summarise(scores, targets, thresholds):

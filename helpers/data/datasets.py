@@ -82,18 +82,7 @@ def check_choice(what, chosen, choices):
 
 
 def available_scale():
-    """Return the scale that the reader asked for, "embedded" or "full".
-
-    Returns
-    -------
-    str
-        The environment variable ``COURSE_SCALE``, or "embedded" where it is not set.
-
-    Raises
-    ------
-    ValueError
-        If ``COURSE_SCALE`` is anything else.
-    """
+    """Return the environment variable ``COURSE_SCALE``, or "embedded" where it is not set."""
     scale = os.environ.get("COURSE_SCALE") or "embedded"
     check_choice("The environment variable COURSE_SCALE", scale, SCALES)
     return scale
@@ -190,19 +179,8 @@ def _full(folder):
 def load_half_moons(seed, n, noise, held_out, data_seed=None):
     """Draw half-moons to learn from and, from a seed that no training set has, to evaluate on.
 
-    Parameters
-    ----------
-    seed : int
-    n, held_out : int
-        How many points, to learn from and to evaluate on.
-    noise : float
-        As in `half_moons`.
-    data_seed : int, optional
-        Takes the place of `seed`, where every run shall have the same points.
-
-    Returns
-    -------
-    Dataset
+    There are `n` and `held_out` of them. Where every run shall have the same points, a `data_seed`
+    takes the place of the run's `seed`.
     """
     seed = seed if data_seed is None else data_seed
     arrays = *half_moons(n, noise, seed), *half_moons(held_out, noise, 1_000_000 + seed)
@@ -234,20 +212,7 @@ def half_moons(n, noise, seed):
 
 
 def pixels(images, dtype=np.float32):
-    """Turn images into network inputs.
-
-    Parameters
-    ----------
-    images : ndarray of uint8, [N, 28, 28]
-        Grey values, 0 to 255.
-    dtype : floating type
-        Type of the result.
-
-    Returns
-    -------
-    ndarray of `dtype`, [N, 784]
-        One row per image, values from 0 to 1. A new array.
-    """
+    """Return images uint8 [N, 28, 28] as rows [N, 784] of numbers from 0 to 1."""
     flat = images.reshape(len(images), -1).astype(dtype)
     flat /= 255  # in place: dividing afresh would hold the whole set twice
     return flat
@@ -261,16 +226,7 @@ def vectors(data, dtype):
 
 
 def stratified_split(labels, size, seed):
-    """Choose `size` examples at random, keeping each class's share.
-
-    Parameters
-    ----------
-    labels : ndarray of int, [N]
-        The class of each example.
-    size : int
-        How many to choose.
-    seed : int
-        Seed of the choice; the same seed makes the same choice.
+    """Choose `size` examples with labels [N] at random, keeping each class's share.
 
     Returns
     -------
@@ -310,12 +266,11 @@ def resize_digits(images):
     Returns
     -------
     ndarray of uint8, [N, 28, 28]
-        Grey values, 0 to 255.
 
     References
     ----------
-    Keys, "Cubic convolution interpolation for digital image processing", IEEE
-    Transactions on Acoustics, Speech, and Signal Processing 29 (1981).
+    Keys (1981), "Cubic convolution interpolation for digital image processing", IEEE
+    Transactions on Acoustics, Speech, and Signal Processing 29.
     """
     # Output pixel i lies at (i - 4 + 1/2) / 2.5 - 1/2 = (4 i - 19) / 10 of the input.
     output, source = np.arange(28)[:, None], np.arange(8)

@@ -5,7 +5,7 @@ import time
 import numpy as np
 import torch
 
-from helpers.data.datasets import checksum, half_moons
+from helpers.data.datasets import Dataset, checksum, half_moons
 from helpers.data.moons import LIMITS, plane_grid
 from helpers.networks.ensemble import (
     ACTIVATION_PAIRS,
@@ -25,15 +25,18 @@ REGION_SEEDS = 20  # networks whose linear regions are counted
 POLES = {"tan": (np.pi, 0.5), "reciprocal": (np.inf, 0.0)}
 
 
-def points(ensemble):
-    """Return training points [N, 2] or [R, N, 2], their classes, and the held-out ones' both."""
+def load_points(ensemble):
+    """Return the `Dataset` of an ensemble; where each network has its own points, `x` [R, N, 2]."""
+    name = f"half-moons n={ensemble.n} noise={ensemble.noise}"
     if ensemble.data_seed is None:
         seeds = range(HALF_MOONS_SEED, HALF_MOONS_SEED + ensemble.seeds)
         drawn = [half_moons(ensemble.n, ensemble.noise, seed) for seed in seeds]
         x, y = (np.stack(part) for part in zip(*drawn, strict=True))
     else:
         x, y = half_moons(ensemble.n, ensemble.noise, ensemble.data_seed)
-    return x, y, *half_moons(HELD_OUT, ensemble.noise, HELD_OUT_SEED)
+        name += f" seed={ensemble.data_seed}"
+    arrays = x, y, *half_moons(HELD_OUT, ensemble.noise, HELD_OUT_SEED)
+    return Dataset(*arrays, name, checksum(arrays))
 
 
 def logged(iterations):
@@ -111,8 +114,11 @@ def held_out_accuracy(networks, x, y, part=2000):
 def run(ensemble, folder=records.RUNS, progress=None):
     """Train an `Ensemble`, write its record, and return it; `progress` is called at every step."""
     commit, wall, cpu = records.source_commit(), time.perf_counter(), time.process_time()
-    arrays = points(ensemble)
-    x, y, x_out, y_out = (torch.tensor(part, dtype=torch.float32) for part in arrays)
+    data = load_points(ensemble)
+    x, y, x_eval, y_eval = (
+        torch.tensor(part, dtype=torch.float32)
+        for part in (data.x, data.y, data.x_eval, data.y_eval)
+    )
     networks = MLPEnsemble(ensemble.pair, range(ensemble.seeds), ensemble.width)
     training = EnsembleTrainer(
         networks, x, y, ensemble.learning_rate, ensemble.frozen, ensemble.clip
@@ -129,19 +135,18 @@ def run(ensemble, folder=records.RUNS, progress=None):
     with torch.no_grad():
         accuracy = networks.accuracy(x, training.y)
     _first(fitted, accuracy >= FIT, ensemble.iterations)
-    name = f"half-moons n={ensemble.n} noise={ensemble.noise}"
     record = EnsembleRecord(
         experiment=ensemble.name,
         config=ensemble.as_json(),
-        data=name + (f" seed={ensemble.data_seed}" if ensemble.data_seed is not None else ""),
-        data_checksum=checksum(arrays),
+        data=data.name,
+        data_checksum=data.checksum,
         parameters=sum(part[0].numel() for part in training.trained),
         environment=records.environment() | {"threads": torch.get_num_threads()},
         commit=commit,
         wall_seconds=round(time.perf_counter() - wall, 3),
         cpu_seconds=round(time.process_time() - cpu, 3),
         train_accuracy=_rounded(accuracy),
-        held_out_accuracy=_rounded(held_out_accuracy(networks, x_out, y_out)),
+        held_out_accuracy=_rounded(held_out_accuracy(networks, x_eval, y_eval)),
         first_fit_step=fitted,
         first_nan_step=broke,
         history=history.lists,

@@ -6,8 +6,9 @@ A loss maps logits [B, K] and targets to one number per example [B]. Targets are
 
 from functools import partial
 
+import numpy as np
 import torch
-from sklearn.metrics import average_precision_score, f1_score
+from sklearn.metrics import average_precision_score, precision_recall_fscore_support
 from torch.nn import functional
 
 
@@ -75,6 +76,36 @@ def accuracy_per_example(logits, targets):
     return ((logits > 0) == (targets > 0.5)).float().mean(dim=1)
 
 
+def average_precision(scores, targets, average="macro"):
+    """Compute the average precision of scores against targets of 0 and 1, [N] or [N, K].
+
+    With K classes the mean over them, the mAP; each one's, [K], where `average` is None.
+    """
+    return average_precision_score(targets, scores, average=average)
+
+
+def precision_recall_f1(decisions, targets, average="micro"):
+    """Compute precision, recall and F1 of decisions.
+
+    Parameters
+    ----------
+    decisions, targets : array of bool or 0 and 1, [N, K]
+    average : {"micro", "macro", None}
+        Count over all pairs of image and class together; or take the mean over the classes of
+        each one's figure; or give the classes' figures, [K].
+
+    Returns
+    -------
+    precision, recall, f1 : float or ndarray [K]
+        0 where the denominator is: the precision of a class that is never predicted, say.
+    """
+    pair = np.asarray(targets, dtype=int), np.asarray(decisions, dtype=int)
+    if pair[0].ndim != 2 or pair[0].shape[1] < 2:  # scikit-learn takes one column for two classes
+        raise ValueError(f"there must be at least 2 classes; got {list(pair[0].shape)}.")
+    found = precision_recall_fscore_support(*pair, average=average, zero_division=0)
+    return found[:3]
+
+
 def metric_names(targets):
     """Name what `evaluate` finds with such targets."""
     several = ("eval_mean_average_precision", "eval_f1") if targets.ndim == 2 else ()
@@ -102,6 +133,6 @@ def evaluate(loss, logits, targets):
     found = [values.double().mean() for values in each]
     if targets.ndim == 2:
         truth, scores = targets.cpu().numpy(), logits.nan_to_num().cpu().numpy()
-        found.append(average_precision_score(truth, scores))
-        found.append(f1_score(truth, scores > 0, average="micro"))
+        found.append(average_precision(scores, truth))
+        found.append(precision_recall_f1(scores > 0, truth)[2])
     return dict(zip(metric_names(targets), map(float, found), strict=True))

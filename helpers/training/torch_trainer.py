@@ -65,7 +65,6 @@ class TorchTrainer:
     ----------
     config : helpers.training.config.TrainConfig
     data : helpers.data.datasets.Dataset
-        Of images.
     seed : int
         Decides the initial weights, the order of the batches, the augmentation and the
         dropout. On a GPU the same seed gives nearly the same run, on a CPU the same.
@@ -74,10 +73,7 @@ class TorchTrainer:
     Attributes
     ----------
     model, eval_model : torch.nn.Module
-        The one that is trained, and the one that is evaluated: itself, or the average of its
-        weights.
-    epoch : int
-        How many epochs are done.
+        The one that is trained, and the one that is evaluated: the same, or its average.
     history : dict of lists
         One entry per epoch. `loss` and `accuracy` are measured during the epoch, before each
         step; `eval_loss`, `eval_accuracy` (None where not evaluated) and a ViT's
@@ -103,14 +99,12 @@ class TorchTrainer:
         self.learning_rate = chosen(SCHEDULES, config.schedule)
         self.order_rng = torch.Generator().manual_seed(seed)
         self.augment_rng = torch.Generator().manual_seed(seed)
-        # Torch's own generator for that device, which `build` has seeded.
+        # Torch's own generator for that device, which `build` has seeded, draws the dropout.
         on_cpu = self.device.type == "cpu"
         self.dropout_rng = torch if on_cpu else torch.get_device_module(self.device)
         self.steps_per_epoch = math.ceil(len(self.data.x) / config.batch_size)
         self.epoch, self.step_count, self.diverged = 0, 0, False
         self.history, self.curve = {}, {"loss": [], "accuracy": []}
-
-    # --------------------------------------------------------------------------- the loop
 
     def run_epoch(self):
         """Take one step for each batch of the training data, then evaluate and log."""
@@ -122,7 +116,7 @@ class TorchTrainer:
         """Yield (images in [-1, 1], targets, size of the batch) for each step of an epoch."""
         order = torch.randperm(len(self.data.x), generator=self.order_rng)
         for batch in order.split(self.config.batch_size):
-            rows = my_share(batch).to(self.device)
+            rows = batch[rank() :: processes()].to(self.device)  # each process's own share
             x = normalise(self.data.x.index_select(0, rows))  # quicker than x[rows]
             if self.config.augment:
                 x = augment(x, self.augment_rng, **self.config.augment)
@@ -139,8 +133,6 @@ class TorchTrainer:
         self.after_step()
         right = accuracy_per_example(logits, y)
         return torch.stack([losses.detach().sum(), right.sum(), right.new_tensor(len(y))])
-
-    # ------------------------------------------------------------------------ what it calls
 
     def set_learning_rate(self):
         """Give the optimiser the schedule's learning rate for this step."""
@@ -194,8 +186,6 @@ class TorchTrainer:
         """Whether all epochs are done, or the run diverged."""
         return self.diverged or self.epoch >= self.config.epochs
 
-    # -------------------------------------------------------------------- what comes of it
-
     @torch.inference_mode()
     def predict(self, images):
         """Return the logits [N, K], on the CPU, of images uint8 [N, C, S, S]."""
@@ -239,14 +229,10 @@ class TorchTrainer:
     def hardware(self):
         """Name what the run was made on, and in which precision."""
         on_cuda = self.device.type == "cuda"
-        return {
-            "device": torch.cuda.get_device_name(self.device) if on_cuda else self.device.type,
-            "threads": torch.get_num_threads(),
-            "processes": processes(),
-            "precision": self.precision,
-        }
-
-    # ------------------------------------------------------------------------- checkpoints
+        device = torch.cuda.get_device_name(self.device) if on_cuda else self.device.type
+        threads = torch.get_num_threads()
+        return {"device": device, "threads": threads, "processes": processes(),
+                "precision": self.precision}  # fmt: skip
 
     def state(self):
         """Return (arrays, facts): all that `restore` needs to go on bit for bit."""
@@ -287,9 +273,6 @@ class TorchTrainer:
 FACTS = ("epoch", "step_count", "diverged", "history", "curve")  # what is not a tensor
 
 
-# --------------------------------------------------------------- what a run is made of
-
-
 def as_tensors(data, device="cpu"):
     """Return a data set as tensors on a device.
 
@@ -305,7 +288,7 @@ def as_tensors(data, device="cpu"):
 
 def _channels_first(images):
     if torch.is_tensor(images):
-        return images  # these are already
+        return images  # these have been made here
     images = torch.from_numpy(np.array(images))  # a copy: the data set's own may be read-only
     return images[:, None] if images.ndim == 3 else images.permute(0, 3, 1, 2).contiguous()
 
@@ -379,9 +362,6 @@ def make_optimiser(config, model):
     return kind(groups, lr=0.0, fused=True, **options)
 
 
-# ---------------------------------------------------------------- several processes
-
-
 @contextlib.contextmanager
 def joined_processes():
     """Let the processes that `torchrun` started train together; alone, do nothing."""
@@ -403,11 +383,6 @@ def processes():
 def rank():
     """Which of them this one is, from 0."""
     return distributed.get_rank() if distributed.is_initialized() else 0
-
-
-def my_share(batch):
-    """Return the rows of a batch that this process trains on."""
-    return batch[rank() :: processes()]
 
 
 def wrap_ddp(model):

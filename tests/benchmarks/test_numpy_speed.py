@@ -31,7 +31,8 @@ def test_all_take_the_same_epochs(data, chunk):
         implementations.check_losses({"ours": losses[-1], "the other": other.epoch()})
     assert losses == sorted(losses, reverse=True)
     for mine, theirs in zip(ours.weights, other.weights, strict=True):
-        np.testing.assert_allclose(mine, theirs, rtol=1e-3, atol=1e-6)
+        # A unit on its kink may be on for one of them and off for the other.
+        np.testing.assert_allclose(mine, theirs, rtol=1e-3, atol=3e-5)
 
 
 @pytest.mark.parametrize("loss", [2.001, float("nan")])

@@ -2,7 +2,7 @@
 
 import pytest
 
-from helpers.claims.findings import RULES, Finding
+from helpers.claims.findings import Finding, rule
 
 
 @pytest.fixture
@@ -10,7 +10,7 @@ def judge():
     """Return a function that tests a claim on made-up records."""
 
     def judge(claim, records, others=None, **more):
-        found = Finding(claim, *RULES[claim](lambda name: records.get(name, others), **more))
+        found = Finding(claim, *rule(claim)(lambda name: records.get(name, others), **more))
         assert found.test and found.effect.endswith(".") and "nan" not in found.effect
         return found
 

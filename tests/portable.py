@@ -1,0 +1,148 @@
+"""Runs the notebooks, and the tests that train, as other processors would.
+
+    python -m tests.portable                  # every notebook under every setting
+    python -m tests.portable --notebooks 05_activations --settings sse-1 avx2-2
+    python -m tests.portable --tests          # the tests that train as well
+
+Processors round differently, and training multiplies that. The libraries can be told to take an
+older processor's instructions, so one machine shows what others would print. Under each setting
+pytest executes the notebooks, and compares what they print with what is stored.
+"""
+
+import argparse
+import os
+import platform
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+from xml.etree import ElementTree
+
+ROOT = Path(__file__).resolve().parent.parent
+NOTEBOOKS = [path.stem for path in sorted((ROOT / "notebooks").glob("*.ipynb"))]
+# The folders of tests in which a network is trained and judged.
+TRAINING = ["networks", "training", "runs", "book", "benchmarks", "data_prep"]
+
+LEVELS = ["DEFAULT", "AVX2", "AVX512"]  # of x86 processors, as PyTorch names them
+NEWER = "X86_V4 AVX512_ICL AVX512_SPR"  # NumPy's names for what came after AVX2
+# For each processor the level that a machine must have to pass for it, None for any machine,
+# and what PyTorch, oneDNN, MKL, OpenBLAS and NumPy are told.
+PROCESSORS = {
+    "own": (None, {}),
+    "sse": ("DEFAULT", {
+        "ATEN_CPU_CAPABILITY": "default", "ONEDNN_MAX_CPU_ISA": "SSE41", "MKL_CBWR": "COMPATIBLE",
+        "OPENBLAS_CORETYPE": "Nehalem", "NPY_DISABLE_CPU_FEATURES": f"X86_V3 {NEWER}",
+    }),
+    "avx2": ("AVX2", {
+        "ATEN_CPU_CAPABILITY": "avx2", "ONEDNN_MAX_CPU_ISA": "AVX2",
+        "OPENBLAS_CORETYPE": "Haswell", "NPY_DISABLE_CPU_FEATURES": NEWER,
+    }),
+    "avx512": ("AVX512", {
+        "ATEN_CPU_CAPABILITY": "avx512", "ONEDNN_MAX_CPU_ISA": "AVX512_CORE",
+        "OPENBLAS_CORETYPE": "SkylakeX",
+    }),
+}  # fmt: skip
+THREADS = ["OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS", "VECLIB_MAXIMUM_THREADS"]
+SETTINGS = {
+    f"{name}-{threads}": (level, told | dict.fromkeys(THREADS, str(threads)))
+    for name, (level, told) in PROCESSORS.items()
+    for threads in (1, 2)
+}
+CHOSEN = {"COURSE_SCALE", *(name for _, told in SETTINGS.values() for name in told)}
+
+
+def surroundings(told):
+    """Return this process's environment with what one setting tells, and nothing of the others."""
+    return {key: text for key, text in os.environ.items() if key not in CHOSEN} | told
+
+
+def level_here():
+    """Return this machine's level, as in `LEVELS`; None if it is not an x86 processor."""
+    if platform.machine().lower() not in {"x86_64", "amd64"}:
+        return None
+    command = [sys.executable, "-c", "import torch; print(torch.backends.cpu.get_cpu_capability())"]
+    return subprocess.check_output(command, env=surroundings({}), text=True).strip()
+
+
+def lacking(wanted, here):
+    """Say what a machine of level `here` lacks to pass for one of level `wanted`, None if nothing.
+
+    A machine above all levels has them all.
+    """
+    if wanted is None or (here and here not in LEVELS[: LEVELS.index(wanted)]):
+        return None
+    return f"an x86 processor with {wanted}" if here else "an x86 processor"
+
+
+def differences(report):
+    """List the failures in a report of pytest's, in JUnit's format: (where, both texts)."""
+    cases = ElementTree.parse(report).iter("testcase")
+    failures = [(case.get("name"), part) for case in cases for part in case]
+    return [(where, part.text) for where, part in failures if part.tag in ("failure", "error")]
+
+
+def check(path, told):
+    """Run pytest on one file under a setting; return what failed, as `differences` lists it."""
+    with tempfile.TemporaryDirectory() as folder:
+        report = Path(folder) / "report.xml"
+        options = ["-vv", "-c", "pyproject.toml", "-p", "no:cacheprovider", "--color=no"]
+        command = [sys.executable, "-m", "pytest", str(path), *options, f"--junitxml={report}"]
+        streams = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "text": True}
+        done = subprocess.run(command, cwd=ROOT, env=surroundings(told), **streams)
+        found = differences(report) if report.exists() else []
+    if done.returncode and not found:
+        found = [("pytest", f"status {done.returncode}\n{done.stdout}")]
+    return found
+
+
+def table(results, names):
+    """Lay results out as lines of text; they are by setting, then by name, "–" if skipped."""
+    width = max(map(len, names))
+    lines = [" " * width + "".join(f"{setting:>10}" for setting in results)]
+    for name in names:
+        cells = ("–" if one is None else len(one[name]) or "same" for one in results.values())
+        lines.append(f"{name:{width}}" + "".join(f"{cell:>10}" for cell in cells))
+    return lines
+
+
+def compare(paths, settings, here, checked=check):
+    """Check files, given by name, under each setting; print it all; return if nothing differs."""
+    results = {}
+    for setting in settings:
+        level, told = SETTINGS[setting]
+        if missing := lacking(level, here):
+            print(f"{setting}: skipped, since this machine is not {missing}", flush=True)
+            results[setting] = None
+            continue
+        results[setting] = {}
+        for name, path in paths.items():
+            start = time.perf_counter()
+            found = results[setting][name] = checked(path, told)
+            seconds = time.perf_counter() - start
+            print(f"{setting}: {name}: {len(found)} differ ({seconds:.0f} s)", flush=True)
+            for where, texts in found:
+                print(f"\n--- {setting}, {name}, {where}\n{texts}\n", flush=True)
+    print("\nHow many cells or tests differ:", *table(results, paths), sep="\n")
+    return not any(found for one in results.values() if one for found in one.values())
+
+
+def main(arguments=None):
+    """Run the command line; return the exit status: 1 if anything differs."""
+    parser = argparse.ArgumentParser(
+        prog="python -m tests.portable",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    for name, there in (("notebooks", NOTEBOOKS), ("settings", list(SETTINGS))):
+        parser.add_argument(f"--{name}", nargs="*", choices=there, default=there, metavar="NAME",
+                            help=f"of {', '.join(there)}; default: all")  # fmt: skip
+    parser.add_argument("--tests", action="store_true", help="the tests that train as well")
+    options = parser.parse_args(arguments)
+    paths = {name: ROOT / "notebooks" / f"{name}.ipynb" for name in options.notebooks}
+    paths |= {name: ROOT / "tests" / name for name in TRAINING if options.tests}
+    return int(not compare(paths, options.settings, level_here()))
+
+
+if __name__ == "__main__":
+    sys.exit(main())
