@@ -27,7 +27,7 @@ KEYS = {
         "average": "ema_decay",
         "mirror": "flip_tta",
         "combination": "activation_pair",
-    },  # fmt: skip
+    },
     ("config", "schedule"): {"rate": "lr", "peak": "peak_lr"},
     ("history",): {"score_spread": "score_std", "silent_units": "dead_units"},
 }
