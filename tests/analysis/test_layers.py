@@ -7,15 +7,8 @@ import torch
 from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
 
-from helpers.analysis.layers import (
-    encoder,
-    influence,
-    layers,
-    multiply_adds,
-    nested_squares,
-    receptive_fields,
-    shape_table,
-)
+from helpers.analysis import layers as analysis
+from helpers.analysis.layers import layers, multiply_adds, receptive_fields, shape_table
 from helpers.networks.lenet import LeNet
 from helpers.networks.resnet import ResNet18
 from helpers.networks.vgg import VGG11
@@ -81,12 +74,6 @@ def test_published_multiply_adds():
     assert multiply_adds(resnet, 3, 224) == 1_814_073_344
 
 
-def test_vit_by_hand():
-    attention = 17 * 128 * 3 * 128 + 2 * 17 * 17 * 128 + 17 * 128 * 128
-    mlp = 2 * 17 * 128 * 512
-    assert multiply_adds(ViT(depth=3)) == 16 * 49 * 128 + 3 * (attention + mlp) + 1280
-
-
 @pytest.mark.parametrize("name", MODELS)
 def test_pytorch_counts_the_same(name):
     model = MODELS[name](channels=3, size=56, **SMALL[name]).eval()  # no map is tiny
@@ -105,28 +92,9 @@ def test_padding_counts_even_where_it_is_left_out():
 # --------------------------------------------------------------------- receptive fields
 
 
-@pytest.mark.parametrize(
-    ("model", "size", "sides", "jumps"),
-    [
-        (LeNet(), 28, [5, 6, 14, 16], [1, 2, 2, 4]),
-        (
-            VGG11(width=1, hidden=8), 28,
-            [3, 4, 8, 10, 18, 26, 30, 46, 62, 70, 102, 134, 150],
-            [1, 2, 2, 4, 4, 4, 8, 8, 8, 16, 16, 16, 32],
-        ),
-        (
-            ResNet18(width=1), 224,  # the last is the mean over 7×7 units
-            [7, 11, 27, 43, 67, 99, 147, 211, 307, 435, 435 + 6 * 32],
-            [2, 4, 4, 4, 8, 8, 16, 16, 32, 32, 7 * 32],
-        ),
-        (ViT(), 28, [], []),
-    ],
-    ids=["LeNet", "VGG-11", "ResNet-18", "ViT"],
-)  # fmt: skip
-def test_receptive_fields_by_hand(model, size, sides, jumps):
-    fields = [layer.field for layer in receptive_fields(model, size=size)]
-    assert [field.side for field in fields] == sides
-    assert [field.jump for field in fields] == jumps
+def test_resnet18_s_receptive_fields_by_hand():
+    sides = [row.field.side for row in receptive_fields(ResNet18(width=1), size=224)]
+    assert sides == [7, 11, 27, 43, 67, 99, 147, 211, 307, 435, 435 + 6 * 32]  # a mean over 7×7
 
 
 def reached(model, part, unit, size):
@@ -172,7 +140,7 @@ def test_exactly_the_pixels_of_the_square_reach_a_unit(model, size, parts):
 @pytest.mark.parametrize("name", ["lenet", "vgg11", "resnet18"])
 def test_squares_lie_in_each_other(name):
     rows = receptive_fields(MODELS[name](**SMALL[name]))
-    squares = nested_squares(rows)
+    squares = analysis.nested_squares(rows)
     assert [side for _, side in squares] == [row.field.side for row in rows]
     for (first, side), (outer, larger) in pairwise(squares):
         assert outer <= first and first + side <= outer + larger
@@ -184,7 +152,7 @@ def test_squares_lie_in_each_other(name):
 @pytest.mark.parametrize("batch_first", [True, False])
 @pytest.mark.parametrize("seed", range(3))
 def test_only_with_batch_first_an_image_attends_to_itself(batch_first, seed):
-    change = influence(encoder(batch_first), seed=seed)  # [image, token]
+    change = analysis.influence(analysis.encoder(batch_first), seed=seed)  # [image, token]
     own, other = (change, change[1:]) if batch_first else (change.T, change[0, 1:])
     assert (own[0] > 1e-3).all()
     assert (other < 1e-5).all()

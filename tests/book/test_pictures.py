@@ -36,25 +36,9 @@ def test_a_network_s_layers_are_drawn_in_order(build):
     assert [text for text in rest if text in shapes] == shapes
 
 
-def test_squares_follow_the_maps():
-    sheets = patches_of(pictures.network_diagram(LeNet()), Rectangle)
-    widths = [round(sheet.get_width(), 3) for sheet in sheets[:-3]]  # then there are vectors
-    drawn = [(28, 1), (28, 4), (14, 4), (10, 5), (5, 5)]  # 1, 6 and 16 channels
-    assert widths == [round(0.75 * (s / 28) ** 0.5, 3) for s, count in drawn for _ in range(count)]
-    heights = [sheet.get_height() for sheet in sheets[-3:]]
-    assert heights == sorted(heights, reverse=True)
-
-
-@pytest.mark.parametrize(
-    ("block", "shortcut", "end"),
-    [
-        (BasicBlock(64, 64), "x as it is", "64×7×7"),
-        (BasicBlock(64, 128, 2), "convolution 1×1", "128×4×4"),
-    ],
-)
-def test_a_block_s_shortcut_starts_at_its_input_and_ends_in_the_sum(block, shortcut, end):
-    figure = pictures.residual_block_diagram(block, size=7)
-    assert words(figure)[-1] == end and shortcut in "".join(words(figure))
+def test_a_block_s_shortcut_starts_at_its_input_and_ends_in_the_sum():
+    figure = pictures.residual_block_diagram(BasicBlock(64, 128, 2), size=7)
+    assert words(figure)[-1] == "128×4×4"
     (plus,), (way,) = patches_of(figure, Circle), figure.axes[0].lines
     assert way.get_xdata()[0] == plus.center[0] and way.get_ydata()[-1] == plus.center[1]
     assert way.get_ydata()[0] < min(box.get_y() for box in patches_of(figure, FancyBboxPatch))
@@ -90,15 +74,6 @@ def test_patches_and_strips_are_what_the_network_gets():
         y, x = 7 * (k // 4), 7 * (k % 4)
         assert np.array_equal(squares[k], IMAGE[y : y + 7, x : x + 7])
         assert np.array_equal(strips[k].ravel(), IMAGE.ravel()[49 * k : 49 * (k + 1)])
-    for ax, count in zip(figure.axes[:2], (3 * 28 * 2, 15 * 28 + 12), strict=True):
-        tinted = arrays(ax)[1][..., 3] > 0
-        (borders,) = ax.collections
-        middles = np.mean(borders.get_segments(), axis=1)  # [count, (x, y)]
-        assert len(middles) == count
-        for x, y in middles:  # a pixel's centre has whole coordinates
-            before, after = (tinted[int(np.floor(y)), int(np.floor(x))],
-                             tinted[int(np.ceil(y)), int(np.ceil(x))])  # fmt: skip
-            assert before != after
 
 
 def test_feature_maps_are_the_model_s():

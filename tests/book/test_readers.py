@@ -54,9 +54,8 @@ def test_bars_are_the_probabilities():
 def test_frames_turn_and_their_labels_say_what_is_read():
     frames, labels = readers.reading_frames(MODELS, SEVEN, angles=(-90, 0, 15))
     assert not np.array_equal(frames[0], frames[1]) and frames[0].shape == frames[1].shape
-    assert [label.split(": ")[0] for label in labels] == [
-        "90° to the right", "upright", "15° to the left",
-    ]  # fmt: skip
+    sides = ["90° to the right", "upright", "15° to the left"]
+    assert [label.split(": ")[0] for label in labels] == sides
     answers = readers.predict(MODELS, readers.change(SEVEN, -90)).values()
     assert labels[0].endswith(": " + ", ".join(str(values.argmax()) for values in answers))
 
