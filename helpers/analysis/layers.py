@@ -1,11 +1,12 @@
 """What a network is made of, layer by layer: shapes, parameters, multiply-adds, receptive fields.
 
 Read by hooks while one empty image passes through the finished model, so that the model's own
-code stays free of it. Nothing is drawn here; `helpers.book.diagrams` does that.
+code stays free of it. `influence` measures what an output depends on, where axes are mixed up.
 """
 
 from dataclasses import dataclass, replace
 
+import numpy as np
 import pandas as pd
 import torch
 from torch import nn
@@ -16,58 +17,31 @@ from helpers.networks.vit import Attention, ViT
 
 @dataclass(frozen=True)
 class Field:
-    """The squares of input pixels that can reach the units of a map.
+    """The squares of input pixels that can reach a map's units (Araujo, Norris and Sim, 2019)."""
 
-    Attributes
-    ----------
-    side : int
-        Of a square, in pixels. It may exceed the image: then the image is all that is seen.
-    jump : int
-        From a unit's square to its neighbour's, in pixels.
-    start : float
-        Centre of the first unit's square; pixel 0 has its centre at 0.
-
-    References
-    ----------
-    Araujo, Norris and Sim (2019), "Computing receptive fields of convolutional neural
-    networks", Distill.
-    """
-
-    side: int = 1
-    jump: int = 1
-    start: float = 0.0
+    side: int = 1  # of a square, in pixels; where it exceeds the image, all of that is seen
+    jump: int = 1  # from a unit's square to its neighbour's, in pixels
+    start: float = 0.0  # centre of the first unit's square; pixel 0 has its centre at 0
 
     def after(self, kernel, stride, padding):
-        """Return the field behind a window of that size, stride and margin."""
+        """Return the field behind a window of that size, stride and padding."""
         start = self.start + ((kernel - 1) / 2 - padding) * self.jump
         return Field(self.side + (kernel - 1) * self.jump, self.jump * stride, start)
 
     def first_pixel(self, unit):
-        """Return where the square of a unit begins, along one axis; in the margin below 0."""
+        """Return where the square of a unit begins, along one axis; in the padding below 0."""
         return round(self.start + unit * self.jump - (self.side - 1) / 2)
 
 
 @dataclass(frozen=True)
 class Layer:
-    """One row of a network's table.
-
-    Attributes
-    ----------
-    name : str
-    shape : tuple of int
-        Of the output: a map's (C, H, W), tokens' (T, D), or (K,).
-    parameters : int
-    multiply_adds : int
-        For one image.
-    field : Field or None
-        None where every unit sees the whole image.
-    """
+    """One row of a network's table."""
 
     name: str
-    shape: tuple
+    shape: tuple  # of the output: a map's (C, H, W), tokens' (T, D), or (K,)
     parameters: int
-    multiply_adds: int
-    field: Field | None
+    multiply_adds: int  # for one image
+    field: Field | None  # None where every unit sees the whole image
 
 
 def layers(model, channels=1, size=28):
@@ -88,11 +62,10 @@ def layers(model, channels=1, size=28):
     list of Layer
     """
     rows = []
-
-    def note(module, inputs, output):
-        _add(rows, module, inputs[0], output)
-
-    hooks = [part.register_forward_hook(note) for part in _parts(model)]
+    hooks = [
+        part.register_forward_hook(lambda part, inputs, y: _add(rows, part, inputs[0], y))
+        for part in _parts(model)
+    ]
     training, device = model.training, next(model.parameters()).device
     try:
         with torch.inference_mode():
@@ -108,18 +81,9 @@ def multiply_adds(model, channels=1, size=28):
     """Count the multiplications, each with its addition, that one image takes.
 
     Convolutions, linear layers and attention's two products count. As is usual, a convolution
-    counts in full where its kernel lies on the margin, although zeros add nothing there; so the
-    numbers compare with published ones. `helpers.networks.convolution.Conv3x3` does leave the margin
-    out on the tiniest maps, and takes fewer there than are counted.
-
-    Parameters
-    ----------
-    model, channels, size
-        As for `layers`.
-
-    Returns
-    -------
-    int
+    counts in full where its kernel lies on the padding, although zeros add nothing there; so the
+    numbers compare with published ones. (`helpers.networks.convolution.Conv3x3` does leave the
+    padding out on the tiniest maps.)
     """
     return sum(layer.multiply_adds for layer in layers(model, channels, size))
 
@@ -127,24 +91,13 @@ def multiply_adds(model, channels=1, size=28):
 def receptive_fields(model, channels=1, size=28):
     """List the layers that widen what a unit sees, as long as it is a square around it.
 
-    Of a residual block the longest way counts, through both convolutions.
-
-    Parameters
-    ----------
-    model, channels, size
-        As for `layers`.
-
-    Returns
-    -------
-    list of Layer
-        Empty for a ViT.
+    Of a residual block the longest way counts, through both convolutions. A ViT has none.
     """
-    found, side = [], 1
+    first = {1: None}  # by the side of the field
     for layer in layers(model, channels, size):
-        if layer.field and layer.field.side > side:
-            found.append(layer)
-            side = layer.field.side
-    return found
+        if layer.field:
+            first.setdefault(layer.field.side, layer)
+    return list(first.values())[1:]
 
 
 def nested_squares(rows):
@@ -157,8 +110,8 @@ def nested_squares(rows):
 
     Returns
     -------
-    list of (row, column, side)
-        The first pixel and the side of a square for each layer, every one inside the next.
+    list of (pixel, side)
+        For each layer where a square begins, along both axes; every square lies in the next.
     """
     squares, first, last = [], None, None
     for layer in reversed(rows):
@@ -169,18 +122,12 @@ def nested_squares(rows):
         # Of the units that the next layer's window takes in, the one in its middle; of two, the
         # one that does not lead further away from where the way began.
         last = min(centres, key=lambda centre: (abs(centre - last), abs(centre - first)))
-        pixel = field.first_pixel(centres.index(last))
-        squares.append((pixel, pixel, field.side))
+        squares.append((field.first_pixel(centres.index(last)), field.side))
     return squares[::-1]
 
 
 def shape_table(model, channels=1, size=28):
     """Tabulate a model's layers for `helpers.book.output.show_table`.
-
-    Parameters
-    ----------
-    model, channels, size
-        As for `layers`.
 
     Returns
     -------
@@ -189,28 +136,27 @@ def shape_table(model, channels=1, size=28):
         receptive field's side, and the step from one unit's to its neighbour's, in pixels.
     """
     rows = layers(model, channels, size)
-    table = pd.DataFrame(
+    parameters = sum(row.parameters for row in rows)
+    products = sum(row.multiply_adds for row in rows)
+    cells = [
         {
-            "layer": [row.name for row in rows] + ["in all"],
-            "output": [shape_text(row.shape) for row in rows] + [""],
-            "parameters": _with_sum([row.parameters for row in rows]),
-            "multiply-adds": _with_sum([row.multiply_adds for row in rows]),
+            "layer": row.name,
+            "output": shape_text(row.shape),
+            "parameters": f"{row.parameters:,}",
+            "multiply-adds": f"{row.multiply_adds:,}",
+            "receptive field": f"{row.field.side}×{row.field.side}" if row.field else "all",
+            "step": str(row.field.jump) if row.field else "",
         }
-    )
-    if any(row.field for row in rows):
-        sides = [f"{row.field.side}×{row.field.side}" if row.field else "all" for row in rows]
-        table["receptive field"] = [*sides, ""]
-        table["step"] = [str(row.field.jump) if row.field else "" for row in rows] + [""]
-    return table
+        for row in [*rows, Layer("in all", (), parameters, products, None)]
+    ]
+    cells[-1]["receptive field"] = ""
+    table = pd.DataFrame(cells)
+    return table if any(row.field for row in rows) else table.iloc[:, :4]
 
 
 def shape_text(shape):
     """Write a shape as the book does: 6×28×28."""
     return "×".join(f"{n:,}" if len(shape) == 1 else str(n) for n in shape)
-
-
-def _with_sum(counts):
-    return [f"{count:,}" for count in [*counts, sum(counts)]]
 
 
 # ------------------------------------------------------------------ one layer's numbers
@@ -232,67 +178,59 @@ def _parts(module):
 
 def _add(rows, module, x, y):
     """Add to the rows the layer that a module is, which maps x to y."""
+    parameters = sum(parameter.numel() for parameter in module.parameters())
     if isinstance(module, nn.BatchNorm2d):
-        name = f"{rows[-1].name}, batch normalisation"
-        count = rows[-1].parameters + _parameters(module)
-        rows[-1] = replace(rows[-1], name=name, parameters=count)
-        return
-    if x.shape == y.shape and not _parameters(module):
-        return  # averages over windows of one pixel, for example
-    name, products, windows = _describe(module, x, y)
-    field = rows[-1].field if rows else Field()
-    for window in windows or ():
-        field = field and field.after(*window)
-    field = None if windows is None else field
-    rows.append(Layer(name, tuple(y.shape[1:]), _parameters(module), products, field))
-
-
-def _parameters(module):
-    return sum(parameter.numel() for parameter in module.parameters())
+        name, parameters = f"{rows[-1].name}, batch normalisation", rows[-1].parameters + parameters
+        rows[-1] = replace(rows[-1], name=name, parameters=parameters)
+    elif x.shape != y.shape or parameters:  # averaging over windows of one pixel does nothing
+        name, products, windows = _describe(module, x, y)
+        field = rows[-1].field if rows else Field()
+        for window in windows or ():
+            field = field and field.after(*window)
+        field = None if windows is None else field
+        rows.append(Layer(name, tuple(y.shape[1:]), parameters, products, field))
 
 
 def _describe(module, x, y):
-    """Return a layer's name, its multiply-adds, and its windows (kernel, stride, margin).
+    """Return a layer's name, its multiply-adds, and its windows (kernel, stride, padding).
 
     The windows are None where every output depends on every input.
     """
-    if isinstance(module, nn.ZeroPad2d):
-        return f"a margin of zeros, to {y.shape[-1]}×{y.shape[-1]}", 0, [(1, 1, module.padding[0])]
-    if isinstance(module, nn.Conv2d):
-        window = _window(module)
-        return f"convolution {_window_text(*window)}", _convolution(module, y), [window]
-    if isinstance(module, nn.MaxPool2d):
-        window = (module.kernel_size, module.stride, module.padding)
-        return f"max-pooling {_window_text(*window, usual=module.kernel_size)}", 0, [window]
-    if isinstance(module, nn.AdaptiveAvgPool2d):
-        side, share = y.shape[-1], max(1, x.shape[-1] // y.shape[-1])
-        return f"average-pooling to {side}×{side}", 0, [(share, share, 0)]
-    if isinstance(module, BasicBlock):
-        convolutions = [part for part in module.modules() if isinstance(part, nn.Conv2d)]
-        products = sum(_convolution(part, y) for part in convolutions)  # each has the map y
-        stride = module.conv1.stride[0]
-        name = "residual block" + (f", stride {stride}" if stride > 1 else "")
-        return name, products, [_window(module.conv1), _window(module.conv2)]
-    if isinstance(module, Attention):
-        length, width = y.shape[1:]
-        linear = length * (module.qkv.weight.numel() + module.output.weight.numel())
-        return "attention", linear + 2 * length**2 * width, None  # queries·keys, weights·values
-    if isinstance(module, nn.LayerNorm):
-        return "layer normalisation", 0, None
-    products = y.numel() // y.shape[-1] * module.weight.numel()  # at every token, if there are any
-    return "linear" + (", on each token" if y.ndim == 3 else ""), products, None
-
-
-def _convolution(module, y):
-    return y.shape[-2] * y.shape[-1] * module.weight.numel()
+    side = y.shape[-1]
+    match module:
+        case nn.ZeroPad2d():
+            return f"a margin of zeros, to {side}×{side}", 0, [(1, 1, module.padding[0])]
+        case nn.Conv2d():
+            window = _window(module)
+            name = f"convolution {window[0]}×{window[0]}" + _stride(window[1])
+            return name, side**2 * module.weight.numel(), [window]
+        case nn.MaxPool2d(kernel_size=kernel, stride=stride):
+            name = f"max-pooling {kernel}×{kernel}" + _stride(stride, usual=kernel)
+            return name, 0, [(kernel, stride, module.padding)]
+        case nn.AdaptiveAvgPool2d():
+            share = max(1, x.shape[-1] // side)
+            return f"average-pooling to {side}×{side}", 0, [(share, share, 0)]
+        case BasicBlock():
+            convolutions = [part for part in module.modules() if isinstance(part, nn.Conv2d)]
+            products = side**2 * sum(part.weight.numel() for part in convolutions)
+            windows = [_window(module.conv1), _window(module.conv2)]
+            return "residual block" + _stride(module.conv1.stride[0]), products, windows
+        case Attention():
+            length, width = y.shape[1:]
+            linear = length * (module.qkv.weight.numel() + module.output.weight.numel())
+            return "attention", linear + 2 * length**2 * width, None  # queries·keys, weights·values
+        case nn.LayerNorm():
+            return "layer normalisation", 0, None
+    name = "linear" + (", on each token" if y.ndim == 3 else "")
+    return name, y.shape[1:-1].numel() * module.weight.numel(), None
 
 
 def _window(module):
     return module.kernel_size[0], module.stride[0], module.padding[0]
 
 
-def _window_text(kernel, stride, _, usual=1):
-    return f"{kernel}×{kernel}" + (f", stride {stride}" if stride != usual else "")
+def _stride(stride, usual=1):
+    return f", stride {stride}" if stride != usual else ""
 
 
 def _with_tokens(model, channels, rows):
@@ -304,3 +242,33 @@ def _with_tokens(model, channels, rows):
     embed = replace(rows[0], name="linear, on each patch")
     tokens = Layer("class token and positions", (length, embed_dim), added, 0, None)
     return [patches, embed, tokens, *rows[1:]]
+
+
+# --------------------------------------------------------- what batch_first=True is about
+
+
+def encoder(batch_first, width=32, heads=4):
+    """Return one of PyTorch's encoder layers, always with the same weights."""
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        return nn.TransformerEncoderLayer(
+            width, heads, dim_feedforward=64, dropout=0.0, batch_first=batch_first
+        ).eval()
+
+
+@torch.no_grad()
+def influence(layer, batch=4, length=5, seed=0):
+    """Measure which inputs decide a layer's output for the first token of the first image.
+
+    The layer maps tokens [B, T, 32] to tokens [B, T, 32]. Returns an ndarray [B, T]: the largest
+    change of that output when one token of one image is replaced.
+    """
+    rng = torch.Generator().manual_seed(seed)
+    tokens, others = torch.randn(2, batch, length, 32, generator=rng)
+    before = layer(tokens)[0, 0]
+    change = torch.zeros(batch, length)
+    for place in np.ndindex(batch, length):
+        changed = tokens.clone()
+        changed[place] = others[place]
+        change[place] = (layer(changed)[0, 0] - before).abs().max()
+    return change.numpy()

@@ -6,13 +6,12 @@ In the style of `helpers.book.figures`, and with its conventions.
 from functools import cache
 
 import numpy as np
-from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.colors import BoundaryNorm, LinearSegmentedColormap
 from matplotlib.figure import Figure
 from PIL import Image
 from scipy.special import expit
 
-from helpers.book.figures import BLUE, MARKERS, VERMILLION, axes_or_new, new_figure, to_pixels
+from helpers.book.figures import MARKERS, PALETTE, axes_or_new, new_figure, to_pixels
 from helpers.data.moons import LIMITS, plane_grid
 from helpers.networks.mlp import predict
 
@@ -21,7 +20,6 @@ from helpers.networks.mlp import predict
 GROUND = LinearSegmentedColormap.from_list("book-ground", ["#7FB8DB", "#FFFFFF", "#ECAF80"])
 LEVELS = np.linspace(0.1, 0.9, 9)  # of P(class 1)
 SCALE = 60  # pixels to a unit of the plane, where it is painted pixel by pixel
-NO_NUMBER = (160, 160, 160)  # where the network gives none
 
 
 def field(xs, ys, values, levels, ax, line=None, norm=None):
@@ -54,17 +52,16 @@ def field(xs, ys, values, levels, ax, line=None, norm=None):
     return filled
 
 
-def class_points(x, labels, ax, names=("class 0", "class 1"), size=26):
+def class_points(x, labels, ax, size=26):
     """Draw points of two classes: blue circles and vermillion triangles, edged in black."""
-    for k, (name, colour) in enumerate(zip(names, (BLUE, VERMILLION), strict=True)):
-        chosen = x[labels == k]
+    for k in (0, 1):
         ax.scatter(
-            chosen[:, 0], chosen[:, 1], s=size, c=colour, marker=MARKERS[k], label=name,
+            *x[labels == k].T, s=size, c=PALETTE[k], marker=MARKERS[k], label=f"class {k}",
             edgecolors="black", linewidths=0.02 * size,
         )  # fmt: skip
 
 
-def boundary_figure(probability, x, labels, limits=LIMITS, size=26, colour_bar=True, ax=None):
+def boundary_figure(probability, x, labels, size=26, colour_bar=True, ax=None):
     """Draw P(class 1) over the plane, the boundary where it is one half, and the points.
 
     Parameters
@@ -73,22 +70,16 @@ def boundary_figure(probability, x, labels, limits=LIMITS, size=26, colour_bar=T
         Maps points [N, 2] to P(class 1) [N].
     x, labels : ndarray [N, 2], [N]
         The points to draw.
-    limits : ((float, float), (float, float))
-        The rectangle to show.
     size : float
         Of the points, in square points.
     colour_bar : bool
     ax : Axes, optional
-
-    Returns
-    -------
-    Figure
     """
     ax = axes_or_new(ax, height=4.0)
-    points, xs, ys = plane_grid(*limits)
+    points, xs, ys = plane_grid(*LIMITS)
     filled = field(xs, ys, probability(points), LEVELS, ax, line=0.5)
     class_points(x, labels, ax, size=size)
-    ax.set(xlabel="$x_1$", ylabel="$x_2$", xlim=limits[0], ylim=limits[1])
+    ax.set(xlabel="$x_1$", ylabel="$x_2$", xlim=LIMITS[0], ylim=LIMITS[1])
     ax.legend(
         loc="lower left", bbox_to_anchor=(0, 1), ncols=2, borderaxespad=0.2,
         markerscale=(26 / size) ** 0.5,
@@ -112,12 +103,7 @@ def class_1_probability(network):
 
 
 def boundary_frame(network, x, labels, title):
-    """Draw a network's decision boundary for an animation.
-
-    Returns
-    -------
-    ndarray of uint8, [height, width, 3]
-    """
+    """Draw a network's decision boundary for an animation: uint8 [height, width, 3]."""
     figure, ax = new_figure(width=5, height=3.9)
     boundary_figure(class_1_probability(network), x, labels, colour_bar=False, ax=ax)
     ax.set_title(title, loc="right")
@@ -128,30 +114,27 @@ def boundary_frame(network, x, labels, title):
 
 
 @cache
-def pixel_points(limits=LIMITS):
+def pixel_points():
     """Return the points of the plane at the middles of the pixels, [H, W, 2], the top row first."""
-    (left, right), (bottom, top) = limits
     half = 0.5 / SCALE
-    inside = (left + half, right - half), (bottom + half, top - half)
+    inside = [(low + half, high - half) for low, high in LIMITS]
     points, xs, ys = plane_grid(*inside, step=1 / SCALE)
     return points.reshape(len(ys), len(xs), 2)[::-1]
 
 
-def points_layer(x, labels, limits=LIMITS):
+def points_layer(x, labels):
     """Draw points on nothing, to lie over `plane_pixels`: uint8 RGBA [H, W, 4]."""
-    height, width, _ = pixel_points(limits).shape
+    height, width, _ = pixel_points().shape
     figure = Figure(figsize=(width / 100, height / 100), dpi=100)
     figure.patch.set_alpha(0)
     ax = figure.add_axes((0, 0, 1, 1))
     ax.axis("off")
     class_points(x, labels, ax, size=18)
-    ax.set(xlim=limits[0], ylim=limits[1])
-    canvas = FigureCanvasAgg(figure)
-    canvas.draw()
-    return np.asarray(canvas.buffer_rgba()).copy()
+    ax.set(xlim=LIMITS[0], ylim=LIMITS[1])
+    return to_pixels(figure, channels=4)
 
 
-def plane_pixels(probability, layer=None, limits=LIMITS):
+def plane_pixels(probability, layer=None):
     """Paint P(class 1) over the plane, without axes and fast enough for many frames.
 
     Parameters
@@ -160,18 +143,17 @@ def plane_pixels(probability, layer=None, limits=LIMITS):
         Maps points [N, 2] to P(class 1) [N].
     layer : ndarray of uint8, [H, W, 4], optional
         From `points_layer`.
-    limits : ((float, float), (float, float))
 
     Returns
     -------
     ndarray of uint8, [H, W, 3]
         Ten levels, the boundary in black, grey where there is no number.
     """
-    points = pixel_points(limits)
+    points = pixel_points()
     p = probability(points.reshape(-1, 2)).reshape(points.shape[:2])
     colours = (255 * GROUND(np.linspace(0, 1, len(LEVELS) + 1))[:, :3]).round().astype(np.uint8)
     pixels = colours[np.digitize(p, LEVELS)]
-    pixels[np.isnan(p)] = NO_NUMBER
+    pixels[np.isnan(p)] = 160  # grey
     above = p > 0.5
     edge = np.zeros_like(above)
     edge[:, :-1] |= above[:, 1:] != above[:, :-1]
@@ -188,15 +170,13 @@ def plane_pixels(probability, layer=None, limits=LIMITS):
 # ------------------------------------------------------------------------ hidden units
 
 
-def hidden_units(network, limits=LIMITS, columns=3):
+def hidden_units(network):
     """Draw what each hidden unit adds to the score difference, and the sum of all.
 
     Parameters
     ----------
     network : Network
         Two inputs, one hidden layer with an activation, two scores.
-    limits : ((float, float), (float, float))
-    columns : int
 
     Returns
     -------
@@ -205,32 +185,24 @@ def hidden_units(network, limits=LIMITS, columns=3):
         it adds nothing; the last plane is the sum with the biases, and its line the decision
         boundary.
     """
-    points, xs, ys = plane_grid(*limits, step=0.05)
+    points, xs, ys = plane_grid(*LIMITS, step=0.05)
     parts, bias = contributions(network, points)  # [N, H], float
     order = np.argsort(-np.ptp(parts, axis=0), kind="stable")
     planes = [(f"unit {h + 1}", parts[:, h]) for h in order] + [("sum", parts.sum(axis=1) + bias)]
-    rows = -(-len(planes) // columns)
-    figure, axes = new_figure(rows, columns, height=1.5 * rows + 0.8, sharex=True, sharey=True)
+    rows = -(-len(planes) // 3)
+    figure, axes = new_figure(rows, 3, height=1.5 * rows + 0.8, sharex=True, sharey=True)
     levels = [-6, -4, -2, -1, -0.5, 0.5, 1, 2, 4, 6]
     norm = BoundaryNorm(levels, GROUND.N, extend="both")
     for ax, (title, values) in zip(axes.flat, planes, strict=False):
         filled = field(xs, ys, values, levels, ax, line=0, norm=norm)
-        ax.set_title(title)
+        ax.set(title=title, xlabel="$x_1$", ylabel="$x_2$")
+        ax.label_outer()
     for ax in axes.flat[len(planes) :]:
         ax.axis("off")
-    for ax in axes[-1]:
-        ax.set_xlabel("$x_1$")
-    for ax in axes[:, 0]:
-        ax.set_ylabel("$x_2$")
     figure.colorbar(
-        filled,
-        ax=axes,
-        location="bottom",
-        shrink=0.9,
-        aspect=40,
-        format="%g",
+        filled, ax=axes, location="bottom", shrink=0.9, aspect=40, format="%g",
         label="added to $s_1 - s_0$",
-    )
+    )  # fmt: skip
     return figure
 
 

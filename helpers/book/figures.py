@@ -32,7 +32,7 @@ DIVERGING = LinearSegmentedColormap.from_list("book", [BLUE, "#FFFFFF", VERMILLI
 SEQUENTIAL = LinearSegmentedColormap.from_list("book-blue", ["#FFFFFF", SKY, BLUE, "#003455"])
 
 WIDTH = 6.0  # inches: at 13 points, text stays readable when a phone shows it at 360 pixels
-STYLE = {
+mpl.rcParams.update({
     "figure.dpi": 130,
     "figure.facecolor": "white",  # also in the dark theme: transparent would hide the axes
     "savefig.facecolor": "white",
@@ -50,8 +50,7 @@ STYLE = {
     "axes.prop_cycle": cycler(color=PALETTE) + cycler(linestyle=LINES),
     "image.cmap": "gray_r",
     "svg.hashsalt": "book",
-}
-mpl.rcParams.update(STYLE)
+})  # fmt: skip
 
 
 class BookFigure(Figure):
@@ -135,10 +134,6 @@ def curves(x, runs, xlabel="epoch", ylabel=None, log=False, each=False, ax=None)
     each : bool
         Draw every run as a thin line of its own instead.
     ax : Axes, optional
-
-    Returns
-    -------
-    Figure
     """
     ax = axes_or_new(ax)
     for i, (name, values) in enumerate(runs.items()):
@@ -182,33 +177,27 @@ def sweep(x, intervals, xlabel, ylabel, log_x=True, label=None, index=0, ax=None
     index : int
         Which colour, line and marker of the book's to take.
     ax : Axes, optional
-
-    Returns
-    -------
-    Figure
     """
     ax = axes_or_new(ax)
-    found = [(at, interval) for at, interval in zip(x, intervals, strict=True) if interval]
-    mean = np.array([interval.estimate for _, interval in found])
-    low = np.array([interval.low for _, interval in found])
-    high = np.array([interval.high for _, interval in found])
+    x, known = np.asarray(x), np.array([interval is not None for interval in intervals])
+    mean, error = _bars([interval for interval in intervals if interval is not None])
     ax.errorbar(
-        [at for at, _ in found], mean, yerr=(mean - low, high - mean), capsize=4, label=label,
+        x[known], mean, yerr=error, capsize=4, label=label,
         marker=MARKERS[index % len(MARKERS)], **_look(index),
     )  # fmt: skip
-    missing = [at for at, interval in zip(x, intervals, strict=True) if not interval]
-    if missing:
+    missing = x[~known]
+    if len(missing):
         ax.plot(
             missing, np.zeros(len(missing)), "x", color=BLACK, markersize=10, clip_on=False,
             transform=ax.get_xaxis_transform(), label="diverged",
         )  # fmt: skip
     ax.set(xlabel=xlabel, ylabel=ylabel, xscale="log" if log_x else "linear")
-    if label or missing:
+    if label or len(missing):
         ax.legend()
     return ax.figure
 
 
-def interval_plot(intervals, xlabel, reference=None, reference_label=None, ax=None):
+def interval_plot(intervals, xlabel, reference=None, reference_label=None):
     """Draw one row per setting: a dot for the estimate, a bar for its interval.
 
     Parameters
@@ -221,33 +210,22 @@ def interval_plot(intervals, xlabel, reference=None, reference_label=None, ax=No
         Where to draw a vertical line, for example at a published value or at no difference.
     reference_label : str, optional
         What the line stands for.
-    ax : Axes, optional
-
-    Returns
-    -------
-    Figure
     """
-    ax = axes_or_new(ax, height=1.3 + 0.42 * len(intervals))
+    figure, ax = new_figure(height=1.3 + 0.42 * len(intervals))
     rows = np.arange(len(intervals))
-    mean = np.array([interval.estimate for interval in intervals.values()])
-    low = np.array([interval.low for interval in intervals.values()])
-    high = np.array([interval.high for interval in intervals.values()])
-    ax.errorbar(mean, rows, xerr=(mean - low, high - mean), fmt="o", capsize=4, color=BLUE)
+    mean, error = _bars(intervals.values())
+    ax.errorbar(mean, rows, xerr=error, fmt="o", capsize=4, color=BLUE)
     if reference is not None:
         ax.axvline(reference, color=VERMILLION, linestyle="--", label=reference_label)
         if reference_label:
             ax.legend(loc="lower center", bbox_to_anchor=(0.5, 1))
     ax.set_yticks(rows, list(intervals))
-    ax.set_ylim(len(intervals) - 0.5, -0.5)
-    ax.set_xlabel(xlabel)
+    ax.set(xlabel=xlabel, ylim=(len(intervals) - 0.5, -0.5))
     ax.grid(axis="y", visible=False)
-    return ax.figure
+    return figure
 
 
-# --------------------------------------------------------------------------- images
-
-
-def image_grid(images, titles=None, columns=5, colours="gray_r", limits=None, width=WIDTH):
+def image_grid(images, titles=None, columns=5, colours="gray_r", limits=None):
     """Draw small images in rows, each with an optional title.
 
     Parameters
@@ -259,18 +237,12 @@ def image_grid(images, titles=None, columns=5, colours="gray_r", limits=None, wi
         Grey with dark ink by default; take `DIVERGING` for weights.
     limits : (float, float), optional
         Values of the first and last colour, common to all; each image's own by default.
-    width : float
-        Inches.
-
-    Returns
-    -------
-    Figure
     """
     rows = -(-len(images) // columns)
-    title_lines = max((title.count("\n") + 1 for title in titles or ()), default=0)
+    title_lines = 1 + max(title.count("\n") for title in titles) if titles else 0
     shape = images[0].shape[0] / images[0].shape[1]
-    height = rows * (shape * width / columns + 0.28 * title_lines)
-    figure, axes = new_figure(rows, columns, width, height, squeeze=False)
+    height = rows * (shape * WIDTH / columns + 0.28 * title_lines)
+    figure, axes = new_figure(rows, columns, height=height, squeeze=False)
     low, high = limits or (None, None)
     for i, ax in enumerate(axes.flat):
         ax.axis("off")
@@ -283,25 +255,18 @@ def image_grid(images, titles=None, columns=5, colours="gray_r", limits=None, wi
 
 # -------------------------------------------------------------- how a model is wrong
 
+BINS = 10
 
-def confusion_matrix(counts, names=None, ax=None):
+
+def confusion_matrix(counts):
     """Draw a confusion matrix; the diagonal is left white, so that mistakes stand out.
 
     Parameters
     ----------
     counts : array of int, [K, K]
         `counts[i, j]`: how many of class i were called j.
-    names : sequence of str, optional
-        Of the classes; their numbers by default.
-    ax : Axes, optional
-
-    Returns
-    -------
-    Figure
     """
-    ax = axes_or_new(ax, height=5.6)
-    counts = np.asarray(counts)
-    names = names if names is not None else [str(k) for k in range(len(counts))]
+    figure, ax = new_figure(height=5.6)
     mistakes = np.where(np.eye(len(counts), dtype=bool), 0, counts)
     ax.imshow(mistakes, cmap=SEQUENTIAL, vmin=0)
     for (i, j), count in np.ndenumerate(counts):
@@ -310,15 +275,17 @@ def confusion_matrix(counts, names=None, ax=None):
             j, i, count if count else "·", ha="center", va="center", fontsize=10,
             color="white" if dark else "black", fontweight="bold" if i == j else "normal",
         )  # fmt: skip
-    ax.set_xticks(range(len(names)), names)
-    ax.set_yticks(range(len(names)), names)
-    ax.set(xlabel="predicted class", ylabel="true class")
+    classes = range(len(counts))
+    ax.set(xticks=classes, yticks=classes, xlabel="predicted class", ylabel="true class")
     ax.grid(visible=False)
-    return ax.figure
+    return figure
 
 
-def reliability(confidence, correct, bins=10, ax=None):
+def reliability(confidence, correct):
     """Draw how often a classifier is right against how sure it says it is.
+
+    The predictions are put into `BINS` groups of equal width between the least confidence and 1;
+    an empty one is left out. Each has Wilson's interval, so that a group of few shows as such.
 
     Parameters
     ----------
@@ -326,39 +293,37 @@ def reliability(confidence, correct, bins=10, ax=None):
         Probability of the predicted class.
     correct : array of bool, [N]
         Whether the prediction was right.
-    bins : int
-        Groups of equal width between the least confidence and 1; an empty one is left out.
-        Each has Wilson's interval, so that a group of few predictions shows as such.
-    ax : Axes, optional
-
-    Returns
-    -------
-    Figure
 
     References
     ----------
     DeGroot and Fienberg (1983), "The comparison and evaluation of forecasters", The
     Statistician 32.
     """
-    ax = axes_or_new(ax, height=4.6)
+    _, ax = new_figure(height=4.6)
     confidence, correct = np.asarray(confidence), np.asarray(correct)
     lowest = confidence.min()
-    width = (1 - lowest) / bins or 1  # any width will do if all are wholly sure
-    group = np.minimum((confidence - lowest) / width, bins - 1).astype(int)
+    width = (1 - lowest) / BINS or 1  # any width will do if all are wholly sure
+    group = np.minimum((confidence - lowest) / width, BINS - 1).astype(int)
     groups = [group == k for k in np.unique(group)]
     said = [confidence[members].mean() for members in groups]
     shares = [wilson(correct[members].sum(), members.sum()) for members in groups]
     ax.plot([lowest, 1], [lowest, 1], color=BLACK, linestyle=":", label="perfectly calibrated")
-    labels = {"xlabel": "how sure it says it is", "ylabel": "share that is right"}
-    return sweep(said, shares, **labels, log_x=False, label="this network", ax=ax)
+    labels = "how sure it says it is", "share that is right"
+    return sweep(said, shares, *labels, log_x=False, label="this network", ax=ax)
+
+
+def _bars(intervals):
+    """Return the estimates [S] and how far the bars reach below and above them, [2, S]."""
+    mean, low, high = np.array([(i.estimate, i.low, i.high) for i in intervals]).T
+    return mean, (mean - low, high - mean)
 
 
 def _look(i):
     return {"color": PALETTE[i % len(PALETTE)], "linestyle": LINES[i % len(LINES)]}
 
 
-def to_pixels(figure):
-    """Draw a figure and return its pixels as uint8 RGB, [height, width, 3]."""
+def to_pixels(figure, channels=3):
+    """Draw a figure and return its pixels as uint8, [height, width, channels], 4 with opacity."""
     canvas = FigureCanvasAgg(figure)
     canvas.draw()
-    return np.asarray(canvas.buffer_rgba())[..., :3].copy()
+    return np.asarray(canvas.buffer_rgba())[..., :channels].copy()

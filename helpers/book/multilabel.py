@@ -15,7 +15,7 @@ from helpers.analysis import metrics
 from helpers.analysis.summaries import format_seeds
 from helpers.analysis.uncertainty import RESAMPLES, bootstrap
 from helpers.book import figures
-from helpers.book.views import ATTENTION
+from helpers.book.pictures import ATTENTION
 from helpers.runs.experiments import find
 from helpers.runs.records import read_arrays
 from helpers.runs.runner import decode_images

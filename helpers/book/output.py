@@ -14,10 +14,23 @@ import textwrap
 
 import numpy as np
 from IPython.display import Markdown
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from PIL import Image
 
 from helpers.claims.course import CLAIMS, VERDICTS
 from helpers.claims.findings import finding
+from helpers.runs.records import ROOT
+
+STATIC = ROOT / "book" / "_static"
+
+
+def fill(template, **values):
+    """Fill a template of `book/_static`; the template itself says what it escapes."""
+    environment = Environment(
+        loader=FileSystemLoader(STATIC), undefined=StrictUndefined, trim_blocks=True
+    )
+    environment.filters["e"] = lambda value: html.escape(str(value))
+    return environment.get_template(template).render(values)
 
 
 class HTMLOutput:
@@ -62,9 +75,6 @@ def _without_docstring(function):
     return f"{before}\n{after}"
 
 
-say, source = show_text, show_source  # until practice 4 says so, too
-
-
 #: The theme's kind of box for each verdict: green, orange, red, and blue for what can't be told.
 BOXES = dict(zip(VERDICTS, ("tip", "attention", "danger", "note"), strict=True))
 
@@ -79,22 +89,25 @@ def show_verdict(claim):
 
     Returns
     -------
-    Html
+    HTMLOutput
     """
     found = finding(claim)
-    why = f"{found.test}. {found.effect}"
+    box, why = BOXES[found.verdict], f"{found.test}. {found.effect}"
     return HTMLOutput(
-        f'<div class="admonition {BOXES[found.verdict]}">\n'
-        f'<p class="admonition-title">{claim}: {html.escape(found.verdict)}</p>\n'
-        f"<p><em>The claim: {html.escape(CLAIMS[claim])}</em></p>\n"
-        f"<p>{html.escape(why)}</p>\n</div>",
+        fill(
+            "verdict.html",
+            box=box,
+            number=claim,
+            verdict=found.verdict,
+            claim=CLAIMS[claim],
+            why=why,
+        ),
         f"{claim}: {found.verdict}. {why}",
     )
 
 
 # ------------------------------------------------------------------------- tables
 
-LONG = 42  # characters: a cell with more of them is a sentence, and is broken into lines
 UNITS = ("px", "epochs", "epoch", "seeds", "seed")  # stay with their number
 NAMES = ("ResNet-18", "VGG-11")  # are not broken at their hyphen
 
@@ -147,39 +160,6 @@ def _folded(value):
     return text
 
 
-def _long(value):
-    return ' class="long"' if len(str(value)) > LONG else ""
-
-
-class Shown:
-    """A table as a notebook shows it: HTML in the book, aligned text elsewhere."""
-
-    def __init__(self, frame, stacked=False, folded=False):
-        self.frame, self.stacked, self.folded = frame, stacked, folded
-
-    def _repr_html_(self):
-        heads = [html.escape(str(name)) for name in self.frame.columns]
-        cells = "".join(f"<th>{head}</th>" for head in heads)
-        lines = [f"<thead><tr>{cells}</tr></thead>", "<tbody>"]
-        # A phone shows the rows of a stacked table one below the other, without its head.
-        labels = [f' data-label="{head}"' if self.stacked else "" for head in heads[1:]]
-        markup = _folded if self.folded else _markup
-        for row in self.frame.itertuples(index=False):
-            first, *rest = row
-            cells = "".join(
-                f"<td{label or _long(value)}>{markup(value)}</td>"
-                for label, value in zip(labels, rest, strict=True)
-            )
-            lines.append(f'<tr><th scope="row">{markup(first)}</th>{cells}</tr>')
-        kind = "table" + " stacked" * self.stacked + " folded" * self.folded
-        table = "\n".join([f'<table class="{kind}">', *lines, "</tbody>", "</table>"])
-        # A wide table scrolls inside its own box on a phone, not the whole page.
-        return f'<div style="overflow-x: auto">\n{table}\n</div>'
-
-    def __repr__(self):
-        return self.frame.astype(str).to_string(index=False)
-
-
 def show_table(frame, stacked=False, folded=False):
     """Show a table of text without its index.
 
@@ -193,10 +173,12 @@ def show_table(frame, stacked=False, folded=False):
 
     Returns
     -------
-    Shown
-        Displayed when it is the last line of a notebook cell.
+    HTMLOutput
     """
-    return Shown(frame, stacked, folded)
+    markup = _folded if folded else _markup
+    rows = [[(str(value), markup(value)) for value in row] for row in frame.itertuples(index=False)]
+    content = fill("table.html", heads=frame.columns, rows=rows, stacked=stacked, folded=folded)
+    return HTMLOutput(content, frame.astype(str).to_string(index=False))
 
 
 # --------------------------------------------------------------- pictures that move
@@ -252,17 +234,12 @@ def show_animation(frames, alt, caption, **options):
 
     Returns
     -------
-    Html
+    HTMLOutput
     """
     gif = _data_uri(gif_bytes(frames, **options), "image/gif")
     still = _data_uri(_webp(_in_one_palette(frames)[-1]), "image/webp")
-    return HTMLOutput(
-        '<figure class="align-default" style="text-align: center">\n<picture>\n'
-        f'<source media="(prefers-reduced-motion: reduce)" srcset="{still}">\n'
-        f'<img src="{gif}" alt="{html.escape(alt)}" style="max-width: 100%">\n'
-        f"</picture>\n<figcaption>{html.escape(caption)}</figcaption>\n</figure>",
-        f"Animation: {alt}",
-    )
+    content = fill("animation.html", gif=gif, still=still, alt=alt, caption=caption)
+    return HTMLOutput(content, f"Animation: {alt}")
 
 
 def player(frames, labels, alt, caption, name="frame", start=0):
@@ -283,7 +260,7 @@ def player(frames, labels, alt, caption, name="frame", start=0):
 
     Returns
     -------
-    Html
+    HTMLOutput
 
     Raises
     ------
@@ -293,37 +270,18 @@ def player(frames, labels, alt, caption, name="frame", start=0):
     images = _in_one_palette(frames)
     if len(labels) != len(images):
         raise ValueError(f"labels must be one per frame; got {len(labels)} for {len(images)}.")
-    start = range(len(images))[start]
-    lines = []
-    for i, (image, label) in enumerate(zip(images, labels, strict=True)):
-        encoded, hidden = _data_uri(_webp(image), "image/webp"), "" if i == start else " hidden"
-        text, label = html.escape(f"{alt}: {label}"), html.escape(label)
-        lines.append(
-            f'<img src="{encoded}" alt="{text}" data-label="{label}" '
-            f'style="max-width: 100%; margin: 0 auto"{hidden}>'
-        )
-    # Only one frame is shown. The theme gives images a display of their own, which would win
-    # over the `hidden` attribute, so that the handler sets the display as well.
-    handler = (
-        "const i = +this.value, box = this.closest('figure'); "
-        "box.querySelectorAll('img').forEach((frame, k) => { frame.hidden = k !== i; "
-        "if (k === i) { box.querySelector('output').value = frame.dataset.label; "
-        "this.setAttribute('aria-valuetext', frame.dataset.label); } });"
+    sources = [_data_uri(_webp(image), "image/webp") for image in images]
+    content = fill(
+        "player.html",
+        frames=list(zip(sources, labels, strict=True)),
+        start=range(len(images))[start],
+        alt=alt,
+        caption=caption,
+        name=name,
+        # On the slider itself, since Jupyter Lab runs no script of a notebook's output.
+        handler=" ".join((STATIC / "player.js").read_text(encoding="utf-8").split()),
     )
-    first = html.escape(labels[start])
-    return HTMLOutput(
-        '<figure class="align-default player" style="text-align: center">\n'
-        "<style>.player img[hidden] { display: none !important; }</style>\n"
-        + "\n".join(lines)
-        + '\n<div style="display: flex; gap: 1em; align-items: center; max-width: 36em; '
-        'margin: 0.5em auto">\n'
-        f'<input type="range" min="0" max="{len(images) - 1}" value="{start}" step="1" '
-        f'aria-label="{html.escape(name)}" aria-valuetext="{first}" autocomplete="off" '
-        f'style="flex: 1; height: 2em" oninput="{html.escape(handler)}">\n'
-        f'<output style="min-width: 7em; text-align: left">{first}</output>\n</div>\n'
-        f"<figcaption>{html.escape(caption)}</figcaption>\n</figure>",
-        f"Frames to drag through: {alt}",
-    )
+    return HTMLOutput(content, f"Frames to drag through: {alt}")
 
 
 def _in_one_palette(frames, colours=64):

@@ -8,6 +8,7 @@ import base64
 import html
 import io
 import operator
+from functools import partial
 
 import ipywidgets
 from matplotlib.ticker import MaxNLocator
@@ -37,7 +38,7 @@ class Playground(ipywidgets.VBox):
         self.controls, self.draw = controls, draw
         self.sentence, self.picture = ipywidgets.HTML(), ipywidgets.HTML()
         for control in controls.values():
-            control.observe(self._changed, names="value")
+            control.observe(lambda change: self.update(), names="value")
         self.update()
         super().__init__([*controls.values(), self.sentence, self.picture])
 
@@ -51,12 +52,17 @@ class Playground(ipywidgets.VBox):
         self.sentence.value = f'<p aria-live="polite">{alt}</p>'
         self.picture.value = f'<img src="{source}" alt="{alt}" style="max-width: 100%">'
 
-    def _changed(self, change):
-        self.update()
+
+#: Of every control; it acts when it is let go.
+LOOK = {
+    "continuous_update": False,
+    "style": {"description_width": "9em"},
+    "layout": {"width": "min(100%, 32em)"},
+}
 
 
 def slider(values, start, label):
-    """Make a slider over listed values, which acts when it is let go.
+    """Make a slider over listed values.
 
     Parameters
     ----------
@@ -68,29 +74,37 @@ def slider(values, start, label):
     -------
     ipywidgets.SelectionSlider
     """
-    return ipywidgets.SelectionSlider(
-        options=values,
-        value=start,
-        description=label,
-        continuous_update=False,
-        style={"description_width": "9em"},
-        layout={"width": "min(100%, 32em)"},
+    return ipywidgets.SelectionSlider(options=values, value=start, description=label, **LOOK)
+
+
+# -------------------------------------------------- practices 1 and 2: networks in NumPy
+
+
+def _trial(sizes, data, seed, learning_rate, epochs, held_out, **settings):
+    """Train a network; return it, a figure of two empty panels, and a sentence on how it ended.
+
+    `held_out` is what the accuracy on the held-out examples is called there.
+    """
+    schedule = {"name": "constant", "lr": learning_rate}
+    training = train(NumpyConfig(sizes, schedule=schedule, epochs=epochs, **settings), data, seed)
+    figure, _ = figures.new_figure(1, 2, width=9.5, height=4)
+    figure.set_layout_engine(None)  # measuring the texts would take longer than training
+    figure.subplots_adjust(left=0.08, right=0.98, bottom=0.15, top=0.92, wspace=0.25)
+    if training.diverged:
+        return training, figure, f"The loss stopped being finite after {training.epoch} epochs."
+    ends = {name: values[-1] for name, values in training.history.items()}
+    sentence = (
+        f"After {training.epoch:,} epochs: loss {ends['loss']:.3f}, training accuracy "
+        f"{ends['accuracy']:.1%}, {held_out} {ends['eval_accuracy']:.1%}."
     )
+    return training, figure, sentence
 
-
-# ----------------------------------------------------------- practice 1: half-moons
 
 MOONS_EPOCHS = 1000  # a fifth of the published run, for an answer in less than half a second
 
 
 def moons_playground():
-    """Train a 2-H-2 network on half-moons, with the reader's settings.
-
-    Returns
-    -------
-    Playground
-        Sliders for hidden units, λ, learning rate, noise and seed.
-    """
+    """Train a 2-H-2 network on half-moons, with the reader's settings."""
     controls = {
         "hidden": slider([1, 2, 3, 4, 5, 10, 20, 50], 10, "hidden units"),
         "weight_decay": slider([0, 0.0001, 0.001, 0.01, 0.1], 0.001, "λ"),
@@ -102,128 +116,56 @@ def moons_playground():
 
 
 def moons_trial(hidden, weight_decay, learning_rate, noise, seed):
-    """Train one network on 200 points for `MOONS_EPOCHS` epochs and draw what it learned.
-
-    Parameters
-    ----------
-    hidden : int
-    weight_decay, learning_rate, noise : float
-    seed : int
-        Of the points and of the initial weights.
-
-    Returns
-    -------
-    Figure
-        Decision boundary, and loss over the epochs.
-    str
-        What came of it.
-    """
-    config = NumpyConfig(
-        sizes=(2, hidden, 2),
-        activation="tanh",
-        init="glorot",
-        dtype="float64",
-        weight_decay=weight_decay,
-        schedule={"name": "constant", "lr": learning_rate},
-        epochs=MOONS_EPOCHS,
-        log_every=10,
-        evaluate_every=MOONS_EPOCHS,
-    )
+    """Train on 200 points; draw the decision boundary, and the loss over the epochs."""
     x, labels = half_moons(200, noise, seed)
     data = Dataset(x, labels, *half_moons(2000, noise, 1_000_000 + seed))
-    training = train(config, data, seed)
-    history = training.history
-
-    figure, (plane, curve) = figures.new_figure(1, 2, width=9.5, height=4)
-    figure.set_layout_engine(None)  # measuring the texts would take longer than training
-    figure.subplots_adjust(left=0.06, right=0.98, bottom=0.13, top=0.92, wspace=0.18)
+    training, figure, sentence = _trial(
+        (2, hidden, 2), data, seed, learning_rate, MOONS_EPOCHS, "accuracy on 2,000 fresh points",
+        activation="tanh", init="glorot", dtype="float64", weight_decay=weight_decay,
+        log_every=10, evaluate_every=MOONS_EPOCHS,
+    )  # fmt: skip
+    (plane, curve), history = figure.axes, training.history
     probability = decision_boundary.class_1_probability(training.network)
     decision_boundary.boundary_figure(probability, x, labels, colour_bar=False, ax=plane)
     figures.curves(history["epoch"], {"": history["loss"]}, ylabel="training loss", ax=curve)
     curve.set_ylim(bottom=0)
     curve.xaxis.set_major_locator(MaxNLocator(4))
-    if training.diverged:
-        return figure, f"The loss stopped being finite after {training.epoch} epochs."
-    return figure, (
-        f"After {training.epoch:,} epochs: loss {history['loss'][-1]:.3f}, training accuracy "
-        f"{history['accuracy'][-1]:.1%}, accuracy on 2,000 fresh points "
-        f"{history['eval_accuracy'][-1]:.1%}."
-    )
+    return figure, sentence
 
-
-# ----------------------------------------------------------------- practice 2: digits
 
 DIGITS_EPOCHS, DIGITS_HELD_OUT = 100, 300
 
 
 def digits_playground():
-    """Train a 784-64-10 network on the embedded digits, with the reader's settings.
-
-    Returns
-    -------
-    Playground
-        Controls for loss, activation, learning rate and seed.
-    """
+    """Train a 784-64-10 network on the embedded digits, with the reader's settings."""
+    rates = [0.001, 0.01, 0.03, 0.1, 0.15, 0.2, 0.3, 0.5, 1, 3]
     controls = {
         "loss": slider(["hinge", "cross-entropy", "mse"], "hinge", "loss"),
         "activation": slider(["relu", "tanh", "sigmoid"], "relu", "activation"),
-        "learning_rate": slider(
-            [0.001, 0.01, 0.03, 0.1, 0.15, 0.2, 0.3, 0.5, 1, 3], 0.1, "learning rate"
-        ),
+        "learning_rate": slider(rates, 0.1, "learning rate"),
         "seed": slider(list(range(5)), 0, "seed"),
     }
     return Playground(controls, digits_trial)
 
 
 def digits_trial(loss, activation, learning_rate, seed):
-    """Train one network on the embedded digits for `DIGITS_EPOCHS` full-batch steps.
-
-    Parameters
-    ----------
-    loss : a key of `helpers.networks.mlp.LOSSES`
-    activation : a key of `helpers.networks.mlp.ACTIVATIONS`
-    learning_rate : float
-    seed : int
-        Of the initial weights.
-
-    Returns
-    -------
-    Figure
-        Loss and accuracy over the epochs.
-    str
-        What came of it.
-    """
-    config = NumpyConfig(
-        sizes=(784, 64, 10),
-        activation=activation,
-        init="he" if activation == "relu" else "glorot",
-        loss=loss,
-        schedule={"name": "constant", "lr": learning_rate},
-        epochs=DIGITS_EPOCHS,
-        evaluate_every=5,
-    )
+    """Train on the embedded digits; draw loss and accuracy over the epochs."""
     images = load_mnist("embedded")
     x, y = pixels(images.x), images.y
     rest, held_out = stratified_split(y, DIGITS_HELD_OUT, seed=0)  # who turns knobs, validates
     data = Dataset(x[rest], y[rest], x[held_out], y[held_out])
-    training = train(config, data, seed)
-    history = training.history
-
-    figure, (losses, accuracies) = figures.new_figure(1, 2, width=9.5, height=4)
-    figure.set_layout_engine(None)
-    figure.subplots_adjust(left=0.08, right=0.98, bottom=0.15, top=0.95, wspace=0.25)
+    training, figure, sentence = _trial(
+        (784, 64, 10), data, seed, learning_rate, DIGITS_EPOCHS, "validation accuracy",
+        activation=activation, init="he" if activation == "relu" else "glorot", loss=loss,
+        evaluate_every=5,
+    )  # fmt: skip
+    (losses, accuracies), history = figure.axes, training.history
     for panel, name in ((losses, "loss"), (accuracies, "accuracy")):
         both = {"training": history[name], "validation": history[f"eval_{name}"]}
-        figures.curves(history["epoch"], both, ylabel=f"{loss} loss" if name == "loss" else name,
-                       ax=panel)  # fmt: skip
+        figures.curves(history["epoch"], both, ylabel=name, ax=panel)
     losses.set_ylim(0, None if training.diverged else 1.1 * max(history["loss"][0], 0.1))
     accuracies.set_ylim(0, 1)
-    if training.diverged:
-        return figure, f"The loss stopped being finite after {training.epoch} epochs."
-    return figure, (
-        f"After {training.epoch} steps: {loss} loss {history['loss'][-1]:.3f}, training accuracy "
-        f"{history['accuracy'][-1]:.1%}, validation accuracy {history['eval_accuracy'][-1]:.1%}."
-    )
+    return figure, sentence
 
 
 # -------------------------------------------------- practice 5: activation functions
@@ -265,63 +207,46 @@ def parse(text):
     if len(text) > LONGEST:
         raise ValueError(f"the expression is longer than {LONGEST} characters: shorten it")
     try:
-        tree = ast.parse(text, mode="eval").body
+        return _function(ast.parse(text, mode="eval").body)
     except SyntaxError as error:
         raise ValueError(f"{text!r} is no expression such as sin(z) + 0.1 * z") from error
-    _check(tree)
-    return lambda z: _value(tree, z)
 
 
-def _check(node):
-    """Refuse whatever is not on the list, before anything is computed."""
-    if isinstance(node, ast.BinOp) and type(node.op) in OPERATORS:
-        parts = [node.left, node.right]
-    elif isinstance(node, ast.UnaryOp) and type(node.op) in OPERATORS:
-        parts = [node.operand]
-    elif isinstance(node, ast.Call) and not node.keywords and isinstance(node.func, ast.Name):
-        if node.func.id not in FUNCTIONS:
-            raise ValueError(f"unknown function {node.func.id}: take {', '.join(FUNCTIONS)}")
-        if len(node.args) != (wanted := FUNCTIONS[node.func.id]):
-            raise ValueError(f"{node.func.id} takes {wanted} argument{'s' * (wanted - 1)}")
-        parts = node.args
-    elif (isinstance(node, ast.Constant) and type(node.value) in (int, float)) or (
-        isinstance(node, ast.Name) and node.id == "z"
-    ):
-        parts = []
-    else:
-        raise ValueError(f"{ast.unparse(node)!r} is not understood: take z, numbers, + - * / **")
-    for part in parts:
-        _check(part)
+def _call(name, first, *others):
+    return getattr(first, name)(*others)
 
 
-def _value(node, z):
-    if isinstance(node, ast.Name):
-        return z
-    if isinstance(node, ast.Constant):
-        return z.new_full(z.shape, float(node.value))
-    if isinstance(node, ast.Call):
-        first, *others = (_value(part, z) for part in node.args)
-        return getattr(first, node.func.id)(*others)
-    if isinstance(node, ast.UnaryOp):
-        return OPERATORS[type(node.op)](_value(node.operand, z))
-    return OPERATORS[type(node.op)](_value(node.left, z), _value(node.right, z))
+def _function(node):
+    """Return a function of z for a part of an expression; refuse whatever is not listed here."""
+    match node:
+        case ast.Name(id="z"):
+            return lambda z: z
+        case ast.Constant(value=number) if type(number) in (int, float):
+            return lambda z: z.new_full(z.shape, float(number))
+        case ast.UnaryOp(op=kind, operand=part) if type(kind) in OPERATORS:
+            operation, parts = OPERATORS[type(kind)], [part]
+        case ast.BinOp(op=kind, left=left, right=right) if type(kind) in OPERATORS:
+            operation, parts = OPERATORS[type(kind)], [left, right]
+        case ast.Call(func=ast.Name(id=name), args=parts, keywords=[]) if len(
+            parts
+        ) == FUNCTIONS.get(name):
+            operation = partial(_call, name)
+        case _:
+            takes = ", ".join(f"{name}({', '.join('z' * n)})" for name, n in FUNCTIONS.items())
+            raise ValueError(
+                f"{ast.unparse(node)!r} is not understood: take z, numbers, + - * / **, {takes}"
+            )
+    functions = [_function(part) for part in parts]
+    return lambda z: operation(*(function(z) for function in functions))
 
 
 def activation_playground():
-    """Let the reader choose what follows the layers, the width, the noise and the seed.
-
-    Returns
-    -------
-    Playground
-    """
+    """Let the reader choose what follows the layers, the width, the noise and the seed."""
     from helpers.networks.ensemble import ACTIVATIONS  # torch, for practice 5 alone
 
-    def choice(example, label):
-        return ipywidgets.Combobox(
-            options=[*ACTIVATIONS, *example], value="ReLU", description=label,
-            continuous_update=False, style={"description_width": "9em"},
-            layout={"width": "min(100%, 32em)"},
-        )  # fmt: skip
+    def choice(examples, label):
+        names = [*ACTIVATIONS, *examples]
+        return ipywidgets.Combobox(options=names, value="ReLU", description=label, **LOOK)
 
     controls = {
         "first": choice(["sin(z) + 0.1 * z"], "after layer 1"),

@@ -6,7 +6,7 @@ verdict with the values for the claim's sentence.
 
 import numpy as np
 
-from helpers.analysis.batch_first import encoder, influence
+from helpers.analysis.layers import encoder, influence
 from helpers.analysis.stats import NO, UNCLEAR, YES, mean_interval
 from helpers.analysis.summaries import batch_curve, difference, interval, same_seeds, values
 from helpers.claims.course import (

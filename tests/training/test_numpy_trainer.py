@@ -23,7 +23,8 @@ def history(**changes):
 
 
 def test_training_learns_and_measures_before_each_step():
-    found = history(epochs=60)
+    found = history(epochs=60, schedule={"name": "warmup-cosine", "peak_lr": 0.8})
+    assert found["learning_rate"][:2] == [0.4, 0.8] and found["learning_rate"][-1] > 0
     assert found["epoch"] == list(range(60))
     assert found["accuracy"][-1] > 0.9 > found["accuracy"][0]
     # The data are the evaluation's, too: it finds after a step what is measured before the next.

@@ -1,0 +1,100 @@
+"""Every figure's text is on the page, large enough, and nothing lies on top of it."""
+
+import numpy as np
+import pytest
+import torch
+from legible import assert_legible
+
+from helpers.analysis.metrics import constant_baselines
+from helpers.analysis.stats import Interval
+from helpers.book import decision_boundary, figures, multilabel, pictures, readers, thresholds
+from helpers.networks.lenet import LeNet
+from helpers.networks.mlp import mlp
+from helpers.networks.resnet import BasicBlock, ResNet18
+from helpers.networks.vgg import VGG11
+from helpers.networks.vit import ViT
+
+RNG = np.random.default_rng(0)
+GREY = RNG.integers(0, 256, (28, 28)).astype(np.uint8)
+COLOURS = RNG.integers(0, 256, (3, 64, 64)).astype(np.uint8)
+NAMES = ("LeNet", "VGG as the original", "ResNet-18", "ViT, strips", "ViT, true patches")
+CHANCES = {name: RNG.dirichlet(np.ones(10)) for name in ("LeNet", "VGG-11", "ResNet-18", "ViT")}
+INTERVALS = {name: Interval(0.7, 0.6, 0.8, 3) for name in NAMES}
+CURVES = {name: RNG.random((3, 20)) for name in ("training", "test")}
+POINTS, SIDES = RNG.normal(size=(50, 2)), np.arange(50) % 2
+MOONS = mlp((2, 6, 2), "tanh", rng=RNG)
+
+CLASSES = ("person", "cat", "plane", "car", "bird")
+TARGETS = (RNG.random((200, 5)) < [0.7, 0.1, 0.1, 0.15, 0.1]).astype(int)
+SCORES = (TARGETS + RNG.random((200, 5))) / 2
+BASELINES = {n: p.probabilities[0] for n, p in constant_baselines(TARGETS, CLASSES).items()}
+PHOTOS = RNG.integers(256, size=(6, 32, 32, 3), dtype=np.uint8)
+MARKED = multilabel.marked(TARGETS[:6], SCORES[:6] > 0.6, CLASSES)
+TITLES = ["✓ person", "✗ cat", "○ plane", "car", "bird", "cat"]
+MAPS = RNG.normal(size=(6, 32, 32))
+
+
+def widget(threshold, images):
+    playground = thresholds.threshold_playground(SCORES, TARGETS, CLASSES, images)
+    return playground.draw(**dict.fromkeys(CLASSES, threshold))[0]
+
+
+def unloaded(build, *sizes, **options):
+    with torch.device("meta"):  # without its numbers
+        return build(*sizes, **options)
+
+
+FIGURES = {
+    "LeNet": lambda: pictures.network_diagram(LeNet()),
+    "VGG-11": lambda: pictures.network_diagram(unloaded(VGG11)),
+    "ResNet-18": lambda: pictures.network_diagram(unloaded(ResNet18)),
+    "ResNet-18, 3×3": lambda: pictures.network_diagram(unloaded(ResNet18, stem="3x3")),
+    "LeNet, colours": lambda: pictures.network_diagram(LeNet(3, 64), 3, 64),
+    "VGG-11, colours": lambda: pictures.network_diagram(unloaded(VGG11, 3, 64, pool=2), 3, 64),
+    "block": lambda: pictures.residual_block_diagram(BasicBlock(64, 64), 7),
+    "block, half": lambda: pictures.residual_block_diagram(BasicBlock(64, 128, 2), 7),
+    "ViT": lambda: pictures.vit_diagram(ViT(), GREY),
+    "ViT, colours": lambda: pictures.vit_diagram(ViT(3, 64, 20, patch=8, depth=4), COLOURS),
+    "fields of LeNet": lambda: pictures.receptive_field_figure(GREY, LeNet()),
+    "fields of VGG-11": lambda: pictures.receptive_field_figure(GREY, VGG11(width=1, hidden=8)),
+    "fields, colours": lambda: pictures.receptive_field_figure(COLOURS, ResNet18(3, 64, width=1)),
+    "patches": lambda: pictures.patches_figure(GREY),
+    "maps": lambda: pictures.feature_maps_figure(LeNet(), GREY),
+    "maps, colours": lambda: pictures.feature_maps_figure(LeNet(3, 64), COLOURS),
+    "attention": lambda: pictures.attention_figure(torch.full((8, 17, 17), 1 / 17), GREY),
+    "bars of one": lambda: readers.bar_panels({"ViT": CHANCES["ViT"]}, GREY, "upright"),
+    "bars of four": lambda: readers.bar_panels(CHANCES, GREY, "15° to the left"),
+    "curves": lambda: figures.curves(range(20), CURVES, ylabel="loss"),
+    "sweep": lambda: figures.sweep(
+        [1, 10, 50, 100, 200], list(INTERVALS.values()), "λ", "accuracy"
+    ),
+    "intervals": lambda: figures.interval_plot(INTERVALS, "accuracy", 0.9, "published"),
+    "grid": lambda: figures.image_grid(PHOTOS, TITLES),
+    "reliability": lambda: figures.reliability(SCORES.max(axis=1), TARGETS[:, 0] == 1),
+    "boundary": lambda: decision_boundary.boundary_figure(lambda x: x[:, 0] > 0, POINTS, SIDES),
+    "hidden units": lambda: decision_boundary.hidden_units(MOONS),
+    "classes": lambda: multilabel.class_curves_figure(SCORES, TARGETS, CLASSES, "LeNet"),
+    "models": lambda: multilabel.models_figure(dict.fromkeys(NAMES, SCORES), TARGETS, BASELINES),
+    "thresholds": lambda: multilabel.threshold_figure(SCORES[:, 3], TARGETS[:, 3], (0.3, 0.6)),
+    "contact sheet": lambda: multilabel.contact_sheet(PHOTOS, MARKED),
+    "activation maps": lambda: multilabel.saliency_figure(MAPS, PHOTOS, TITLES, signed=True),
+    "attention maps": lambda: multilabel.saliency_figure(abs(MAPS), PHOTOS, TITLES, signed=False),
+    "threshold widget": lambda: widget("0.60", dict(enumerate(PHOTOS))),
+    "nothing predicted": lambda: widget("1.00", None),
+}
+
+
+@pytest.mark.parametrize("name", FIGURES)
+def test_legible(name):
+    assert_legible(FIGURES[name]())
+
+
+@pytest.mark.parametrize(
+    ("x", "words", "size"), [(0.5, "upon", 12), (1, "beyond", 12), (0.1, "tiny", 9)]
+)
+def test_what_cannot_be_read_is_noticed(x, words, size):
+    figure, _ = figures.new_figure(height=1)
+    figure.text(0.5, 0.5, "text")
+    figure.text(x, 0.5, words, fontsize=size)
+    with pytest.raises(AssertionError, match=words):
+        assert_legible(figure)

@@ -1,0 +1,97 @@
+"""Pictures of networks show their layers, and every square, patch, map and share of attention."""
+
+import numpy as np
+import pytest
+import torch
+from legible import words
+from matplotlib.patches import Circle, FancyBboxPatch, Rectangle
+
+from helpers.analysis.layers import layers, nested_squares, receptive_fields, shape_text
+from helpers.book import pictures
+from helpers.data.datasets import load_mnist
+from helpers.networks.lenet import LeNet
+from helpers.networks.probes import attention_maps
+from helpers.networks.resnet import BasicBlock, ResNet18
+from helpers.networks.vgg import VGG11
+from helpers.networks.vit import ViT
+
+IMAGE = load_mnist("embedded").x[5]
+
+
+def patches_of(figure, kind):
+    return [patch for patch in figure.axes[0].patches if isinstance(patch, kind)]
+
+
+def arrays(ax):
+    return [np.asarray(shown.get_array()) for shown in ax.images]
+
+
+@pytest.mark.parametrize("build", [LeNet, VGG11, ResNet18])
+def test_a_network_s_layers_are_drawn_in_order(build):
+    with torch.device("meta"):  # drawn without their numbers
+        model = build()
+    _, first, *rest = words(pictures.network_diagram(model))
+    shapes = [shape_text(row.shape) for row in layers(model)]
+    assert first == "1×28×28"
+    assert [text for text in rest if text in shapes] == shapes
+
+
+def test_a_block_s_shortcut_starts_at_its_input_and_ends_in_the_sum():
+    figure = pictures.residual_block_diagram(BasicBlock(64, 128, 2), size=7)
+    assert words(figure)[-1] == "128×4×4"
+    (plus,), (way,) = patches_of(figure, Circle), figure.axes[0].lines
+    assert way.get_xdata()[0] == plus.center[0] and way.get_ydata()[-1] == plus.center[1]
+    assert way.get_ydata()[0] < min(box.get_y() for box in patches_of(figure, FancyBboxPatch))
+
+
+def test_a_vit_s_patches_are_the_image_s_and_its_shortcuts_pass_the_normalisation():
+    figure = pictures.vit_diagram(ViT(), IMAGE)
+    whole, *pieces = arrays(figure.axes[0])
+    assert np.array_equal(whole, IMAGE)
+    assert len(pieces) == 16 and np.array_equal(pieces[5], IMAGE[7:14, 7:14])
+    norms = sorted(box.get_y() for box in patches_of(figure, FancyBboxPatch))[1:4:2]
+    ways = [line.get_ydata() for line in figure.axes[0].lines]
+    assert len(ways) == 2 and all(way[0] < y for way, y in zip(ways, norms, strict=True))
+
+
+@pytest.mark.parametrize("model", [LeNet(), ResNet18(width=1)])
+def test_the_squares_are_the_receptive_fields(model):
+    figure = pictures.receptive_field_figure(IMAGE, model)
+    drawn = patches_of(figure, Rectangle)[1:]  # the first is the image's border
+    inside = [row for row in receptive_fields(model) if row.field.side < 28]
+    assert [(square.get_x() + 0.5, square.get_width()) for square in drawn] == (
+        nested_squares(inside)
+    )
+    labels = [label.split(":")[0] for label in words(figure)]
+    assert labels[: len(drawn)] == [f"{row.field.side}×{row.field.side}" for row in inside]
+
+
+def test_patches_and_strips_are_what_the_network_gets():
+    figure = pictures.patches_figure(IMAGE)
+    squares, strips = (arrays(ax) for ax in figure.axes[2:])
+    assert len(squares) == len(strips) == 16
+    for k in range(16):
+        y, x = 7 * (k // 4), 7 * (k % 4)
+        assert np.array_equal(squares[k], IMAGE[y : y + 7, x : x + 7])
+        assert np.array_equal(strips[k].ravel(), IMAGE.ravel()[49 * k : 49 * (k + 1)])
+
+
+def test_feature_maps_are_the_model_s():
+    model, batch = LeNet(), pictures.as_batch(IMAGE)
+    figure = pictures.feature_maps_figure(model, IMAGE)
+    shown = [arrays(ax)[0] for ax in figure.axes if ax.get_label() != "<colorbar>"]
+    assert len(shown) == 1 + 6 + 6 + 16
+    with torch.inference_mode():
+        first, second = model.features[:2](batch)[0], model.features[:5](batch)[0]
+    assert np.array_equal(shown[1:7], model.features[0].weight.detach().mean(dim=1))
+    assert np.allclose(shown[7:13], first, atol=1e-6)
+    assert np.allclose(shown[13:], second, atol=1e-6)
+
+
+def test_attention_is_the_class_token_s():
+    maps = attention_maps(ViT(), pictures.as_batch(IMAGE))[0, 0]  # [8, 17, 17]
+    for head, ax in enumerate(pictures.attention_figure(maps, IMAGE).axes[:8]):
+        patches = next(shown for shown in ax.images if shown.get_array().shape == (4, 4))
+        assert np.allclose(patches.get_array(), maps[head, 0, 1:].reshape(4, 4))
+        assert patches.get_extent() == [-0.5, 27.5, 27.5, -0.5]
+        assert f"{maps[head, 0, 0]:.0%}" in ax.get_title()
