@@ -27,7 +27,7 @@ KEYS = {
         "average": "ema_decay",
         "mirror": "flip_tta",
         "combination": "activation_pair",
-    },  # fmt: skip
+    },
     ("config", "schedule"): {"rate": "lr", "peak": "peak_lr"},
     ("history",): {"score_spread": "score_std", "silent_units": "dead_units"},
 }
@@ -103,6 +103,11 @@ def migrate_arrays(path):
 def main():
     """Migrate every record, and say how many changed."""
     changed = 0
+    if (old := RUNS / "activation-far" / "far.json").exists():
+        new = RUNS / "activation-extrapolation" / "extrapolation.json"
+        new.parent.mkdir(exist_ok=True)
+        old.rename(new)
+        old.parent.rmdir()
     for path in sorted(RUNS.glob("*/*.json")):
         record = json.loads(path.read_text(encoding="utf-8"))
         if "config" not in record:

@@ -4,12 +4,14 @@ The rendered book is shared as well, so that it is rendered once at most.
 """
 
 import os
+from functools import cache
 
 os.environ["MPLBACKEND"] = "Agg"  # before anything imports matplotlib
 os.environ.pop("COURSE_SCALE", None)
 
 import pytest
 from browser import Browser, find_browser
+from bs4 import BeautifulSoup
 from rendered import pages_of_the_contents, rendered_book
 
 import helpers  # noqa: F401 - before any test imports torchvision
@@ -25,6 +27,12 @@ def pages(site):
     found = sorted(path for path in site.rglob("*.html") if "_static" not in path.parts)
     assert len(found) >= len(pages_of_the_contents())
     return found
+
+
+@pytest.fixture(scope="session")
+def parsed():
+    """What parses a page, each once."""
+    return cache(lambda path: BeautifulSoup(path.read_text(encoding="utf-8"), "html.parser"))
 
 
 @pytest.fixture(scope="module")

@@ -19,6 +19,11 @@ NUMBER = re.compile(r"(?<![\w.])[+−-]?\d+(?:[.,]\d+)*(?:e[+−-]?\d+)?%?")
 AROUND = 40  # characters of context
 
 
+def text_of(tag):
+    """Return a tag's text with one space between words, and none before a comma or the like."""
+    return re.sub(r"\s+([,;:.)])", r"\1", " ".join(tag.get_text(" ").split()))
+
+
 def numbers_of(html):
     """Return the rows of a page's tables and its other numbers, as {"rows": ..., "numbers": ...}.
 
@@ -36,11 +41,11 @@ def numbers_of(html):
         return {"rows": [], "numbers": []}
     for tag in article.select("script, style, svg, math, nav, footer, .cell_input"):
         tag.decompose()
-    rows = [[" ".join(cell.get_text(" ").split()) for cell in row(["td", "th"])]
+    rows = [[text_of(cell) for cell in row(["td", "th"])]
             for row in article("tr")]  # fmt: skip
     for table in article("table"):
         table.decompose()
-    text = " ".join(article.get_text(" ").split())
+    text = text_of(article)
     numbers = [
         [match[0], text[max(0, match.start() - AROUND) : match.end() + AROUND]]
         for match in NUMBER.finditer(text)

@@ -162,11 +162,20 @@ def merge(app, env, docnames, other):
 
 def check_that_all_are_listed(app, env):
     """Warn of modules that the pages do not list, or list twice."""
+    for warning in forgotten(env, app.config):
+        logger.warning(warning)
+
+
+def forgotten(env, config):
+    """Return a sentence for each module that the pages do not list, or list twice."""
     names = [name for page in listed(env).values() for name in page]
-    for name in modules(app.config.public_surface_root):
-        if (times := names.count(name)) != 1:
-            often = f"{times} times" if times else "nowhere"
-            logger.warning(f"the module {name} is listed {often}: name it once in public-surface")
+    times = {name: names.count(name) for name in modules(config.public_surface_root)}
+    return [
+        f"the module {name} is listed {f'{n} times' if n else 'nowhere'}: name it once in "
+        "public-surface"
+        for name, n in times.items()
+        if n != 1
+    ]
 
 
 def setup(app):

@@ -126,7 +126,7 @@ def parsed(arguments):
         sub.add_argument("--seeds", type=parse_seeds, help="such as 0-4; default: those listed, "
                          "of verify the first")  # fmt: skip
         sub.add_argument("--device", default="auto" if command == "run" else "cpu",
-                         help="of PyTorch models: cpu, cuda or auto")  # fmt: skip
+                         help="of PyTorch models: cpu, cuda, mps or auto")  # fmt: skip
         if command == "run":
             sub.add_argument("--all", action="store_true", help="every experiment")
             sub.add_argument("--resume", action="store_true",

@@ -121,7 +121,7 @@ def run(experiment, scale, seed, resume=False, after_epoch=None, device="auto", 
     after_epoch : callable, optional
         Called with the trainer after every epoch, for example to show progress.
     device : str
-        Where a PyTorch model is trained: "cpu", "cuda", or "auto" for the fastest there is.
+        Where a PyTorch model is trained: "cpu", "cuda", "mps", or "auto" for the fastest there is.
     runs, checkpoints : Path
         Where records and checkpoints go.
     checkpoint_seconds : float

@@ -5,8 +5,11 @@ import pytest
 import torch
 from legible import assert_legible
 
-from helpers.book import figures, pictures, readers
+from helpers.analysis.metrics import constant_baselines
+from helpers.analysis.stats import Interval
+from helpers.book import decision_boundary, figures, multilabel, pictures, readers, thresholds
 from helpers.networks.lenet import LeNet
+from helpers.networks.mlp import mlp
 from helpers.networks.resnet import BasicBlock, ResNet18
 from helpers.networks.vgg import VGG11
 from helpers.networks.vit import ViT
@@ -14,7 +17,26 @@ from helpers.networks.vit import ViT
 RNG = np.random.default_rng(0)
 GREY = RNG.integers(0, 256, (28, 28)).astype(np.uint8)
 COLOURS = RNG.integers(0, 256, (3, 64, 64)).astype(np.uint8)
+NAMES = ("LeNet", "VGG as the original", "ResNet-18", "ViT, strips", "ViT, true patches")
 CHANCES = {name: RNG.dirichlet(np.ones(10)) for name in ("LeNet", "VGG-11", "ResNet-18", "ViT")}
+INTERVALS = {name: Interval(0.7, 0.6, 0.8, 3) for name in NAMES}
+CURVES = {name: RNG.random((3, 20)) for name in ("training", "test")}
+POINTS, SIDES = RNG.normal(size=(50, 2)), np.arange(50) % 2
+MOONS = mlp((2, 6, 2), "tanh", rng=RNG)
+
+CLASSES = ("person", "cat", "plane", "car", "bird")
+TARGETS = (RNG.random((200, 5)) < [0.7, 0.1, 0.1, 0.15, 0.1]).astype(int)
+SCORES = (TARGETS + RNG.random((200, 5))) / 2
+BASELINES = {n: p.probabilities[0] for n, p in constant_baselines(TARGETS, CLASSES).items()}
+PHOTOS = RNG.integers(256, size=(6, 32, 32, 3), dtype=np.uint8)
+MARKED = multilabel.marked(TARGETS[:6], SCORES[:6] > 0.6, CLASSES)
+TITLES = ["✓ person", "✗ cat", "○ plane", "car", "bird", "cat"]
+MAPS = RNG.normal(size=(6, 32, 32))
+
+
+def widget(threshold, images):
+    playground = thresholds.threshold_playground(SCORES, TARGETS, CLASSES, images)
+    return playground.draw(**dict.fromkeys(CLASSES, threshold))[0]
 
 
 def unloaded(build, *sizes, **options):
@@ -42,6 +64,23 @@ FIGURES = {
     "attention": lambda: pictures.attention_figure(torch.full((8, 17, 17), 1 / 17), GREY),
     "bars of one": lambda: readers.bar_panels({"ViT": CHANCES["ViT"]}, GREY, "upright"),
     "bars of four": lambda: readers.bar_panels(CHANCES, GREY, "15° to the left"),
+    "curves": lambda: figures.curves(range(20), CURVES, ylabel="loss"),
+    "sweep": lambda: figures.sweep(
+        [1, 10, 50, 100, 200], list(INTERVALS.values()), "λ", "accuracy"
+    ),
+    "intervals": lambda: figures.interval_plot(INTERVALS, "accuracy", 0.9, "published"),
+    "grid": lambda: figures.image_grid(PHOTOS, TITLES),
+    "reliability": lambda: figures.reliability(SCORES.max(axis=1), TARGETS[:, 0] == 1),
+    "boundary": lambda: decision_boundary.boundary_figure(lambda x: x[:, 0] > 0, POINTS, SIDES),
+    "hidden units": lambda: decision_boundary.hidden_units(MOONS),
+    "classes": lambda: multilabel.class_curves_figure(SCORES, TARGETS, CLASSES, "LeNet"),
+    "models": lambda: multilabel.models_figure(dict.fromkeys(NAMES, SCORES), TARGETS, BASELINES),
+    "thresholds": lambda: multilabel.threshold_figure(SCORES[:, 3], TARGETS[:, 3], (0.3, 0.6)),
+    "contact sheet": lambda: multilabel.contact_sheet(PHOTOS, MARKED),
+    "activation maps": lambda: multilabel.saliency_figure(MAPS, PHOTOS, TITLES, signed=True),
+    "attention maps": lambda: multilabel.saliency_figure(abs(MAPS), PHOTOS, TITLES, signed=False),
+    "threshold widget": lambda: widget("0.60", dict(enumerate(PHOTOS))),
+    "nothing predicted": lambda: widget("1.00", None),
 }
 
 

@@ -44,6 +44,7 @@ def test_bars_are_the_probabilities():
     top[:14] = 255
     probabilities = readers.predict(MODELS, top)
     assert probabilities["half"][1] > 0.999
+    assert probabilities["LeNet"].sum() == pytest.approx(1)
     _, *panels = readers.bar_panels(probabilities, top).axes
     for ax, values in zip(panels, probabilities.values(), strict=True):
         assert np.allclose([bar.get_width() for bar in ax.patches], values)

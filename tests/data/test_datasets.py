@@ -4,7 +4,6 @@ import numpy as np
 import pytest
 from PIL import Image
 from sklearn.datasets import load_digits
-from sklearn.neighbors import KNeighborsClassifier
 
 from data_prep.steps import STEPS
 from helpers.data import datasets
@@ -47,19 +46,6 @@ def test_the_digits_have_the_form_of_mnist_and_are_the_same_on_every_machine():
     assert rows(together) == rows(resize_digits(load_digits().images.astype(np.int64)))
     counts = np.bincount(digits.y) + np.bincount(digits.y_eval)
     np.testing.assert_allclose(np.bincount(digits.y_eval), counts * 450 / 1797, atol=1)
-
-
-def test_a_split_by_form_is_harder_than_the_random_split():
-    # What the docstring of load_mnist says about writers.
-    x, y = load_digits(return_X_y=True)
-    assert np.mean(y[130:] == y[:-130]) > 0.5  # by chance 0.1
-
-    def accuracy(train, test):
-        return KNeighborsClassifier(1).fit(x[train], y[train]).score(x[test], y[test])
-
-    order = np.arange(1797)
-    by_form = accuracy(order[:-450], order[-450:])
-    assert by_form < accuracy(*stratified_split(y, 450, seed=0)) - 0.01
 
 
 def test_data_are_loaded_once_and_cannot_be_changed():

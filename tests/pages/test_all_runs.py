@@ -70,8 +70,8 @@ def page(site):
 
 
 @pytest.fixture(scope="module")
-def soup(page):
-    return BeautifulSoup(page.read_text(encoding="utf-8"), "html.parser")
+def soup(page, parsed):
+    return parsed(page)
 
 
 def test_every_record_is_a_row_that_leads_to_its_file(page, soup):

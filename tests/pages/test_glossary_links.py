@@ -6,7 +6,6 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
-from bs4 import BeautifulSoup
 from docutils import nodes
 from docutils.utils import new_document
 
@@ -24,10 +23,6 @@ def application(terms):
         env=SimpleNamespace(domains={"std": SimpleNamespace(objects=objects)}),
         builder=SimpleNamespace(get_relative_uri=lambda page, place: f"../{place}.html"),
     )
-
-
-def parsed(page):
-    return BeautifulSoup(page.read_text(encoding="utf-8"), "html.parser")
 
 
 def linked(*blocks, page="notebooks/01", terms=("epoch", "learning rate", "rate", "head")):
@@ -75,7 +70,7 @@ def test_only_whole_words_are_terms(word):
     assert term_pattern(["epoch"]).search(word) is None
 
 
-def test_every_practice_leads_to_the_glossary(site, pages):
+def test_every_practice_leads_to_the_glossary(site, pages, parsed):
     ids = {term["id"] for term in parsed(site / "book" / "glossary.html").select("dt[id]")}
     practices = [page for page in pages if page.name[:2].isdigit()]
     assert practices

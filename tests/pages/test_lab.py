@@ -1,7 +1,7 @@
-"""Every notebook runs from top to bottom in Jupyter Lab, and its widget answers a reader's key.
+"""A notebook runs from top to bottom in Jupyter Lab, and its widget answers a reader's key.
 
-Practices 2 to 4 train for minutes, and nbval executes them as well: they are opened in Lab only
-where the environment variable COURSE_LAB is "all".
+nbval executes all of them. In Lab, one is opened, and the others where the environment variable
+COURSE_LAB is "all".
 """
 
 import os
@@ -15,7 +15,7 @@ from lab import Notebook, jupyter_lab
 ROOT = Path(__file__).resolve().parents[2]
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
 PATIENCE = 900  # seconds for one notebook, however busy the machine
-LONG = {"02_mnist_numpy", "03_vision", "04_tiny_voc"}
+FIRST = "01_half_moons"
 
 
 @pytest.fixture(scope="module")
@@ -23,20 +23,20 @@ def address(tmp_path_factory):
     """Lab on a copy of the notebooks: what it saves by itself changes nothing here."""
     folder = tmp_path_factory.mktemp("lab")
     shutil.copytree(ROOT / "notebooks", folder / "notebooks")
-    for package in ("helpers", "data_prep"):
+    for package in ("benchmarks", "helpers", "data_prep"):
         (folder / package).symlink_to(ROOT / package)
     with jupyter_lab(folder, tmp_path_factory.mktemp("settings")) as address:
         yield address
 
 
 def those_to_open():
-    """Return the notebooks as parameters, the long ones skipped unless they are asked for."""
+    """Return the notebooks as parameters, all but the first skipped unless they are asked for."""
     unasked = pytest.mark.skipif(
         os.environ.get("COURSE_LAB") != "all",
-        reason="trains for minutes: COURSE_LAB=all opens practices 2 to 4 in Jupyter Lab, too",
+        reason="COURSE_LAB=all opens every notebook in Jupyter Lab",
     )
     return [
-        pytest.param(path, id=path.stem, marks=[unasked] if path.stem in LONG else [])
+        pytest.param(path, id=path.stem, marks=[] if path.stem == FIRST else [unasked])
         for path in NOTEBOOKS
     ]
 

@@ -11,6 +11,7 @@ from urllib.parse import unquote, urlsplit
 
 import pytest
 from bs4 import BeautifulSoup
+from bs4.element import NavigableString, Tag
 from rendered import ROOT, collect, pages_of_the_contents
 
 MEGABYTE = 1_000_000
@@ -33,10 +34,16 @@ DATA_URI = re.compile(r"data:[a-z]+/[a-z+.-]+;base64,[A-Za-z0-9+/=]+")
 # ------------------------------------------------------------------ what is checked
 
 
-def bad_links(page, site, parsed):
+def anchors(soup):
+    """Return what links can lead to within a page."""
+    named = {tag["name"] for tag in soup.find_all("a", attrs={"name": True})}
+    return named | {tag["id"] for tag in soup.find_all(id=True)}
+
+
+def bad_links(page, site, parsed, places):
     """List links and sources of a page that lead nowhere inside the site.
 
-    `parsed(path)` returns the soup of a page of the site.
+    `parsed(path)` returns the soup of a page of the site, and `places(path)` its anchors.
     """
     found = []
     for tag in parsed(page).find_all(True):
@@ -53,10 +60,7 @@ def bad_links(page, site, parsed):
             if not file.is_file() or not file.is_relative_to(site):
                 found.append(target)
             elif url.fragment and file.suffix == ".html":
-                name = unquote(url.fragment)
-                soup = parsed(file)
-                if not soup.find(id=name) and not soup.find("a", attrs={"name": name}):
-                    found.append(target)
+                found += [target] if unquote(url.fragment) not in places(file) else []
     return found
 
 
@@ -103,12 +107,20 @@ def error_output(soup):
     return found
 
 
+def prose(tag):
+    """Yield the texts of an element that are neither code nor formulas."""
+    for child in tag.children:
+        if type(child) is NavigableString:
+            yield child
+        elif isinstance(child, Tag) and not (
+            child.name in ("code", "pre", "script", "style") or "math" in child.get("class", ())
+        ):
+            yield from prose(child)
+
+
 def leftovers(soup):
     """List markup that was meant to be rendered and was not."""
-    article = BeautifulSoup(str(soup.find("article") or soup), "html.parser")
-    for tag in article.select("code, pre, script, style, .math"):
-        tag.decompose()
-    return [match.group() for match in LEFTOVERS.finditer(article.get_text())]
+    return LEFTOVERS.findall("".join(prose(soup.find("article") or soup)))
 
 
 def machine_paths(html):
@@ -134,16 +146,10 @@ def heavy_gifs(html):
     return [size for size in sizes if size >= GIF_LIMIT]
 
 
+OF_TEXT = (machine_paths, heavy_gifs)  # the other checks take a page's soup
+
+
 # ------------------------------------------------------------------ the rendered book
-
-
-@pytest.fixture(scope="module")
-def parsed():
-    @cache
-    def parse(path):
-        return BeautifulSoup(path.read_text(encoding="utf-8"), "html.parser")
-
-    return parse
 
 
 def test_every_page_of_the_contents_is_rendered(site):
@@ -158,27 +164,24 @@ def test_every_notebook_is_in_the_contents():
 
 
 def test_no_link_is_broken(site, pages, parsed):
-    assert collect(pages, lambda page: bad_links(page, site.resolve(), parsed)) == {}
+    places = cache(lambda path: anchors(parsed(path)))
+    assert collect(pages, lambda page: bad_links(page, site.resolve(), parsed, places)) == {}
 
 
-def test_nothing_is_asked_of_other_hosts(pages, parsed):
-    assert collect(pages, lambda page: asked_of_other_hosts(parsed(page))) == {}
-
-
-def test_every_picture_has_words(pages, parsed):
-    assert collect(pages, lambda page: pictures_without_alt(parsed(page))) == {}
-
-
-def test_no_page_shows_an_error(pages, parsed):
-    assert collect(pages, lambda page: error_output(parsed(page))) == {}
-
-
-def test_no_markup_is_left_over(pages, parsed):
-    assert collect(pages, lambda page: leftovers(parsed(page))) == {}
-
-
-def test_no_page_names_a_path_of_the_machine(pages):
-    assert collect(pages, lambda page: machine_paths(page.read_text(encoding="utf-8"))) == {}
+@pytest.mark.parametrize(
+    "check",
+    [
+        asked_of_other_hosts,
+        pictures_without_alt,
+        error_output,
+        leftovers,
+        machine_paths,
+        heavy_gifs,
+    ],
+)
+def test_no_page_has_a_fault(pages, parsed, check):
+    seen = (lambda page: page.read_text(encoding="utf-8")) if check in OF_TEXT else parsed
+    assert collect(pages, lambda page: check(seen(page))) == {}
 
 
 def test_no_page_is_too_heavy(site, pages, parsed):
@@ -187,14 +190,9 @@ def test_no_page_is_too_heavy(site, pages, parsed):
     assert {name: size for name, size in weights.items() if size >= limits[name]} == {}
 
 
-def test_no_gif_is_too_heavy(site, pages):
-    inside = collect(pages, lambda page: heavy_gifs(page.read_text(encoding="utf-8")))
-    beside = {
-        path.name: path.stat().st_size
-        for path in site.rglob("*.gif")
-        if path.stat().st_size >= GIF_LIMIT
-    }
-    assert (inside, beside) == ({}, {})
+def test_no_gif_beside_the_pages_is_too_heavy(site):
+    sizes = {path.name: path.stat().st_size for path in site.rglob("*.gif")}
+    assert {name: size for name, size in sizes.items() if size >= GIF_LIMIT} == {}
 
 
 def test_the_site_brings_its_own_mathjax(site, pages, parsed):
@@ -221,7 +219,11 @@ def small_site(tmp_path):
     def links(html):
         page = tmp_path / "page.html"
         page.write_text(html)
-        return bad_links(page, tmp_path, lambda path: soup_of(path.read_text()))
+
+        def parsed(path):
+            return soup_of(path.read_text())
+
+        return bad_links(page, tmp_path, parsed, lambda path: anchors(parsed(path)))
 
     return links
 
@@ -313,9 +315,8 @@ def test_sound_links_pass(small_site, html):
     ],
 )
 def test_each_check_tells_bad_from_good(check, bad, good):
-    of_text = check in (machine_paths, heavy_gifs)
-    assert check(bad if of_text else soup_of(bad)) != []
-    assert check(good if of_text else soup_of(good)) == []
+    seen = str if check in OF_TEXT else soup_of
+    assert check(seen(bad)) != [] == check(seen(good))
 
 
 def test_a_machine_path_inside_a_picture_is_no_path():

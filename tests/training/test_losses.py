@@ -1,4 +1,4 @@
-"""Losses by hand, and what is measured of answers."""
+"""Losses and metrics by hand."""
 
 import math
 
@@ -8,22 +8,23 @@ import torch
 
 from helpers.training import losses
 
+LN2, SIGMOID_1 = math.log(2), 1 / (1 + math.exp(-1))
+ABSENT = 1 - SIGMOID_1 - 0.05  # an absent class's probability, less the clip
+#: loss; logits and targets of one image with two classes; its loss
+BY_HAND = [
+    ("binary-cross-entropy", [0.0, 1.0], [0.0, 1.0], (LN2 - math.log(SIGMOID_1)) / 2),
+    ({"name": "binary-cross-entropy", "positive_weights": [3.0, 7.0]},
+     [0.0, 0.0], [1.0, 0.0], (3 + 1) / 2 * LN2),
+    ("asymmetric", [1.0, -1.0], [1.0, 0.0],
+     -(math.log(SIGMOID_1) + ABSENT**2 * math.log(1 - ABSENT)) / 2),
+    ({"name": "asymmetric", "gamma_neg": 0.0, "clip": 0.0}, [0.0, 0.0], [1.0, 0.0], LN2),
+]  # fmt: skip
 
-def test_multi_label_loss_and_accuracy_by_hand():
-    logits = torch.tensor([[0.0, 2.0], [-1.0, 3.0]])
-    targets = torch.tensor([[0.0, 1.0], [1.0, 1.0]])
-    sigmoid = torch.sigmoid(logits)
-    expected = (
-        -torch.stack([(1 - sigmoid[0, 0]).log() + sigmoid[0, 1].log(), sigmoid[1].log().sum()]) / 2
-    )
-    torch.testing.assert_close(losses.binary_cross_entropy(logits, targets), expected)
-    assert losses.accuracy_per_example(logits, targets).tolist() == [1.0, 0.5]
 
-
-def test_positive_weights_count_present_classes_more():
-    logits, targets = torch.tensor([[0.0, 0.0]]), torch.tensor([[1.0, 0.0]])
-    weighted = losses.choose_loss({"name": "binary-cross-entropy", "positive_weights": [3.0, 7.0]})
-    assert float(weighted(logits, targets)) == pytest.approx((3 + 1) / 2 * math.log(2))
+@pytest.mark.parametrize(("loss", "logits", "targets", "expected"), BY_HAND)
+def test_losses_by_hand(loss, logits, targets, expected):
+    found = losses.choose_loss(loss)(torch.tensor([logits]), torch.tensor([targets]))
+    assert found.tolist() == [pytest.approx(expected, rel=1e-5)]
 
 
 def test_smoothing_moves_both_targets_towards_one_half():
@@ -31,18 +32,6 @@ def test_smoothing_moves_both_targets_towards_one_half():
     smooth = losses.binary_cross_entropy(logits, torch.tensor([[1.0, 0.0]]), smoothing=0.2)
     exact = losses.binary_cross_entropy(logits, torch.tensor([[0.9, 0.1]]))
     torch.testing.assert_close(smooth, exact)
-
-
-def test_the_asymmetric_loss_by_hand_and_without_asymmetry():
-    logits, targets = torch.tensor([[1.0, -1.0]]), torch.tensor([[1.0, 0.0]])
-    p = 1 / (1 + math.exp(-1))
-    absent = 1 - p - 0.05  # its probability, less the margin
-    expected = -(math.log(p) + absent**2 * math.log(1 - absent)) / 2
-    assert float(losses.asymmetric_loss(logits, targets)) == pytest.approx(expected, rel=1e-5)
-    torch.testing.assert_close(
-        losses.asymmetric_loss(logits, targets, gamma_neg=0.0, clip=0.0),
-        losses.binary_cross_entropy(logits, targets),
-    )
 
 
 @pytest.mark.parametrize("name", losses.LOSSES)
@@ -59,18 +48,13 @@ def test_what_is_measured_of_several_labels():
     targets = torch.tensor([[1.0, 0.0], [0.0, 1.0], [0.0, 0.0], [1.0, 0.0]])
     found = losses.evaluate(losses.binary_cross_entropy, logits, targets)
     assert tuple(found) == losses.metric_names(targets)
-    # Yes: three, two of them rightly; present: three, two of them found... of four yes answers.
     yes, right, present = 4, 2, 3
     assert found["eval_f1"] == pytest.approx(2 * right / (yes + present))
     assert found["eval_accuracy"] == pytest.approx(5 / 8)
     # Class 0, from the highest score down: present, absent, present; class 1: the highest.
     assert found["eval_mean_average_precision"] == pytest.approx(((1 + 2 / 3) / 2 + 1) / 2)
-
-
-def test_answers_that_are_not_numbers_are_measured_as_such():
-    logits = torch.full((4, 2), float("nan"))
-    found = losses.evaluate(losses.binary_cross_entropy, logits, torch.eye(2).repeat(2, 1))
-    assert np.isnan(found["eval_loss"])
+    nothing = losses.evaluate(losses.binary_cross_entropy, logits * math.nan, targets)
+    assert np.isnan(nothing["eval_loss"])
 
 
 def test_one_label_an_image_has_loss_and_accuracy():
