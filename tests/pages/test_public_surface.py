@@ -24,7 +24,9 @@ def soup(site, parsed):
 
 def plain(text):
     """Return a text without backticks and with straight quotes."""
-    straight = str.maketrans({"`": None, "\u2019": "'", "\u201c": '"', "\u201d": '"', "–": "--"})
+    straight = str.maketrans(
+        {"`": None, "\u2019": "'", "\u201c": '"', "\u201d": '"', "\u2018": "'", "–": "--"}
+    )
     return text.translate(straight).strip()
 
 
