@@ -249,7 +249,7 @@ def sudden_drop(record, window=20, faster=2.0, share=0.1):
     the `window` before, and by at least `share` of its whole fall. A loss that only slows down,
     as most do, never qualifies.
     """
-    # The lowest loss so far: coming down again from a spike is not a breakthrough.
+    # The lowest loss so far: coming down again from a spike is not a sudden drop.
     loss = np.minimum.accumulate(np.array(record.history["loss"], dtype=float))
     fall = loss[:-window] - loss[window:]  # over the window that starts at each logged epoch
     before, after = fall[:-window], fall[window:]

@@ -160,7 +160,7 @@ def test_a_resumed_run_goes_on_bit_for_bit_and_needs_every_generator_for_that():
         assert resumed(arrays | {name: elsewhere}).history["loss"] != whole.history["loss"]
 
 
-def test_a_silent_units_averages_end_at_zero():
+def test_a_dead_units_averages_end_at_zero():
     weight = torch.nn.Parameter(torch.ones(64))
     optimiser = torch.optim.Adam([weight], fused=True)
     weight.grad = torch.full_like(weight, 1e-3)
