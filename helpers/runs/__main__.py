@@ -69,7 +69,7 @@ def list_all(patterns, scale=None, folder=records.RUNS):
 
 
 def run_all(listed, options, folder=records.RUNS):
-    """Make runs, of all listed seeds or those given; with --resume skip what is recorded."""
+    """Make runs, of all listed seeds or those given; with `--resume` skip what is recorded."""
     scale, wanted = options.scale, []
     for experiment in listed:
         seeds = experiment.seeds_at(scale)

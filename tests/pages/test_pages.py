@@ -144,7 +144,7 @@ def test_commands_of_contributing_name_what_there_is():
 def test_files_of_contributing_exist():
     """All but those that a reader is told to make."""
     text = page("CONTRIBUTING.md")
-    made = {"helpers/models/perceptron.py", "notebooks/06_perceptron.ipynb"}
+    made = {"helpers/networks/perceptron.py", "notebooks/06_perceptron.ipynb"}
     named = set(re.findall(r"(?:book|helpers|notebooks|tests)/[\w/]+\.(?:py|md|ipynb)", text))
     assert len(named) > 15
     assert {name for name in named - made if not (ROOT / name).is_file()} == set()
@@ -156,10 +156,13 @@ def test_the_experiment_to_follow_is_one_that_can_be_added():
     listing = page("helpers/runs/catalogue/vision.py")
     assert '"small-lenet-short": small("LeNet, two epochs", "lenet", 0.002, 2),' in text
     assert '"small-lenet": small("LeNet", "lenet", ' in listing
-    for name in ("MODELS", "SMALL", "SUBJECT", "SHOWING"):
-        assert f"`{name}`" in text
-    assert re.search(r"^SMALL = ", page("tests/analysis/test_layers.py"), re.MULTILINE)
-    assert re.search(r"^MODELS = ", page("helpers/models/__init__.py"), re.MULTILINE)
+    for name, path in (
+        ("MODELS", "helpers/training/torch_trainer.py"),
+        ("SMALL", "tests/analysis/test_layers.py"),
+        ("SMALL", "tests/networks/test_vision_networks.py"),
+    ):
+        assert f"`{name}` in" in text and f"`{path}`" in text
+        assert re.search(rf"^{name} = ", page(path), re.MULTILINE)
 
 
 def test_the_changelog_keeps_its_form():

@@ -42,7 +42,7 @@ SETTINGS = {
         "90%": "what calibration means",
         "95%": "the level of the intervals",
     },
-    "03_vision.ipynb": {"99%": "the race's goal"},
+    "03_vision.ipynb": {"99%": "the race's goal", "100%": "a whole"},
     "04_tiny_voc.ipynb": {"1.5": "the course's weights of classes"},
     "05_activations.ipynb": {"99%": "what is called a fit", "80%": "the share that is shown"},
     "findings.ipynb": {"95%": "the level of the intervals"},

@@ -17,14 +17,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
+from prepared import assert_one_sentence, snapshot
 
 import helpers  # noqa: F401  (lets torchvision be imported beside a CPU build of torch)
 from data_prep.__main__ import main
 from data_prep.errors import PrepError
 from data_prep.folders import whole_folder
 from data_prep.idx import parse_idx, read_idx
-from data_prep.mnist import PARTS, Mnist, Part, download
-from data_prep.paths import PROJECT_ROOT, data_dir, display_path
+from data_prep.mnist import Mnist, Part
+from data_prep.paths import PROJECT_ROOT, data_dir
 from data_prep.steps import STEPS
 
 IMAGES = "train-images-idx3-ubyte"
@@ -63,14 +64,6 @@ def write_source(folder, contents, compress=True):
     return folder
 
 
-def snapshot(folder):
-    """Everything below a folder: relative path to content (None for a folder)."""
-    return {
-        str(path.relative_to(folder)): path.read_bytes() if path.is_file() else None
-        for path in sorted(folder.rglob("*"))
-    }
-
-
 @pytest.fixture
 def contents():
     return tiny_contents()
@@ -87,21 +80,9 @@ def source(tmp_path, contents):
 
 
 @pytest.fixture
-def run(step, capsys):
+def run(step, command):
     """Run the command line on the tiny data set: (status, stdout, stderr)."""
-
-    def run(*arguments):
-        status = main([str(argument) for argument in arguments], {"mnist": step})
-        printed = capsys.readouterr()
-        return status, printed.out, printed.err
-
-    return run
-
-
-def assert_one_sentence(err, *words):
-    assert err.startswith("data_prep: ") and err.endswith(".\n") and err.count("\n") == 1
-    for word in words:
-        assert str(word) in err
+    return functools.partial(command, {"mnist": step})
 
 
 # Reading IDX files
@@ -137,11 +118,6 @@ def test_parse_idx_refuses_what_is_not_as_expected(content, message):
         parse_idx(content, "the-file", (None, 2))
 
 
-def test_read_idx_names_a_missing_file(tmp_path):
-    with pytest.raises(PrepError, match="no-such-file is missing"):
-        read_idx(tmp_path / "no-such-file")
-
-
 @pytest.mark.parametrize("damage", [lambda c: c[:-9], lambda c: c[:40] + b"\xff" * 9 + c[49:]])
 def test_read_idx_refuses_a_damaged_archive(tmp_path, damage):
     rng = np.random.default_rng(0)
@@ -164,18 +140,6 @@ def test_all_usual_names_are_found(tmp_path, contents, step, below, compress, do
     prepared = snapshot(tmp_path / "data" / "mnist")
     assert prepared.pop("sample.png").startswith(b"\x89PNG")
     assert prepared == contents
-
-
-def test_ends_with_a_table_and_a_sample(tmp_path, source, run):
-    status, out, err = run("mnist", "--source", source, "--dest", tmp_path / "data")
-    assert (status, err) == (0, "")
-    header, train, test = (line.split() for line in out.split("\n\n")[1].splitlines())
-    assert header == ["split", "images", "shape", *"0123456789"]
-    assert train == ["train", "20", "28x28", *["2"] * 10]
-    assert test == ["test", "10", "28x28", *["1"] * 10]
-    sample = tmp_path / "data" / "mnist" / "sample.png"
-    assert f"Samples: {sample}" in out
-    assert f"COURSE_DATA={tmp_path / 'data'}" in out
 
 
 def test_sample_shows_each_class_in_its_row(tmp_path, source, step, contents):
@@ -237,63 +201,16 @@ def test_a_linked_destination_stays_a_link(tmp_path, source, step):
 # Failing: each names the file and the mend, and leaves what was there
 
 
-def missing_file(source, monkeypatch):
-    (source / f"{IMAGES}.gz").unlink()
-    return [IMAGES, "is missing", "--source"]
+def archive(source):
+    return source / f"{IMAGES}.gz"
 
 
-def missing_folder(source, monkeypatch):
-    shutil.rmtree(source)
-    return ["source is not a folder", "--source"]
+def pack(source, content):
+    archive(source).write_bytes(gzip.compress(content))
 
 
-def unreadable_file(source, monkeypatch):
-    def refuse(path):
-        raise PermissionError(errno.EACCES, "Permission denied", str(path))
-
-    monkeypatch.setattr(Path, "read_bytes", refuse)
-    return ["cannot be read (Permission denied)"]
-
-
-def unreadable_folder(source, monkeypatch):
-    def refuse(path):
-        raise PermissionError(errno.EACCES, "Permission denied", str(path))
-
-    monkeypatch.setattr(Path, "is_dir", refuse)
-    return ["source cannot be read (Permission denied)"]
-
-
-def truncated_gzip(source, monkeypatch):
-    path = source / f"{IMAGES}.gz"
-    path.write_bytes(path.read_bytes()[:-100])
-    return [f"{IMAGES}.gz is a damaged or truncated gzip archive", "fetch it again"]
-
-
-def wrong_content(source, monkeypatch):
-    path = source / f"{IMAGES}.gz"
-    path.write_bytes(gzip.compress(tiny_contents(seed=1)[IMAGES]))
-    return [f"{IMAGES}.gz is not {IMAGES} as published", "SHA-256", "fetch it again"]
-
-
-def wrong_magic_number(source, monkeypatch):
-    (source / f"{IMAGES}.gz").write_bytes(gzip.compress(b"<html>not found</html>"))
-    return [f"{IMAGES}.gz is not an IDX file", "fetch it again"]
-
-
-def wrong_dimensions(source, monkeypatch):
-    (source / f"{IMAGES}.gz").write_bytes(gzip.compress(idx_bytes(np.zeros((20, 32, 32)))))
-    return [f"{IMAGES}.gz holds an array of shape (20, 32, 32), not (20, 28, 28)"]
-
-
-def labels_under_the_name_of_images(source, monkeypatch):
-    shutil.copy(source / "train-labels-idx1-ubyte.gz", source / f"{IMAGES}.gz")
-    return [f"{IMAGES}.gz holds an array of shape (20,), not (20, 28, 28)"]
-
-
-def wrong_count(source, monkeypatch):
-    content = tiny_contents()[IMAGES]
-    (source / f"{IMAGES}.gz").write_bytes(gzip.compress(content[:-784]))
-    return [f"{IMAGES}.gz holds {19 * 784} values", f"announces {20 * 784}"]
+def refuse(path=None, *_, dir=None, **options):
+    raise PermissionError(errno.EACCES, "Permission denied", str(dir or path))
 
 
 def failing_writes(monkeypatch, code, after):
@@ -309,63 +226,75 @@ def failing_writes(monkeypatch, code, after):
     monkeypatch.setattr(Path, "write_bytes", failing)
 
 
-def disk_full_at_once(source, monkeypatch):
-    failing_writes(monkeypatch, errno.ENOSPC, after=0)
-    return ["mnist cannot be written: the disk is full", "--dest"]
-
-
-def disk_full_in_the_middle(source, monkeypatch):
-    failing_writes(monkeypatch, errno.ENOSPC, after=2)
-    return ["mnist cannot be written: the disk is full", "--dest"]
-
-
-def broken_disk(source, monkeypatch):
-    failing_writes(monkeypatch, errno.EIO, after=1)
-    return ["mnist cannot be written: Input/output error", "--dest"]
-
-
-def no_write_permission(source, monkeypatch):
-    def refuse(*arguments, dir, **options):
-        raise PermissionError(errno.EACCES, "Permission denied", str(dir))
-
-    monkeypatch.setattr(tempfile, "mkdtemp", refuse)
-    return ["mnist cannot be written: permission is denied", "--dest"]
-
-
-def last_rename_fails(source, monkeypatch):
+def fail_last_rename(monkeypatch):
     rename = os.rename
-
-    def failing(old, new):
-        if Path(old).name == "new":
-            raise PermissionError(errno.EACCES, "Permission denied", str(new))
-        rename(old, new)
-
-    monkeypatch.setattr(os, "rename", failing)
-    return ["mnist cannot be written: permission is denied", "--dest"]
+    monkeypatch.setattr(
+        os, "rename", lambda old, new: refuse(new) if Path(old).name == "new" else rename(old, new)
+    )
 
 
-FAILURES = [
-    missing_file,
-    missing_folder,
-    unreadable_file,
-    unreadable_folder,
-    truncated_gzip,
-    wrong_content,
-    wrong_magic_number,
-    wrong_dimensions,
-    labels_under_the_name_of_images,
-    wrong_count,
-    disk_full_at_once,
-    disk_full_in_the_middle,
-    broken_disk,
-    no_write_permission,
-    last_rename_fails,
-]
+#: What is done to the source, or to the system, and what the error names.
+FAILURES = {
+    "missing file": (lambda s, _: archive(s).unlink(), [IMAGES, "is missing", "--source"]),
+    "missing folder": (lambda s, _: shutil.rmtree(s), ["source is not a folder", "--source"]),
+    "unreadable file": (
+        lambda _, patch: patch.setattr(Path, "read_bytes", refuse),
+        ["cannot be read (Permission denied)"],
+    ),
+    "unreadable folder": (
+        lambda _, patch: patch.setattr(Path, "is_dir", refuse),
+        ["source cannot be read (Permission denied)"],
+    ),
+    "truncated": (
+        lambda s, _: archive(s).write_bytes(archive(s).read_bytes()[:-100]),
+        [f"{IMAGES}.gz is a damaged or truncated gzip archive", "fetch it again"],
+    ),
+    "one bit": (
+        lambda s, _: pack(s, tiny_contents()[IMAGES][:-1] + b"\0"),
+        [f"{IMAGES}.gz is not {IMAGES} as published", "SHA-256", "fetch it again"],
+    ),
+    "magic number": (
+        lambda s, _: pack(s, b"<html>not found</html>"),
+        [f"{IMAGES}.gz is not an IDX file", "fetch it again"],
+    ),
+    "dimensions": (
+        lambda s, _: pack(s, idx_bytes(np.zeros((20, 32, 32)))),
+        [f"{IMAGES}.gz holds an array of shape (20, 32, 32), not (20, 28, 28)"],
+    ),
+    "labels": (
+        lambda s, _: shutil.copy(s / "train-labels-idx1-ubyte.gz", archive(s)),
+        [f"{IMAGES}.gz holds an array of shape (20,), not (20, 28, 28)"],
+    ),
+    "count": (
+        lambda s, _: pack(s, tiny_contents()[IMAGES][:-784]),
+        [f"{IMAGES}.gz holds {19 * 784} values", f"announces {20 * 784}"],
+    ),
+    "disk full": (
+        lambda _, patch: failing_writes(patch, errno.ENOSPC, after=0),
+        ["mnist cannot be written: the disk is full", "--dest"],
+    ),
+    "disk full later": (
+        lambda _, patch: failing_writes(patch, errno.ENOSPC, after=2),
+        ["mnist cannot be written: the disk is full", "--dest"],
+    ),
+    "broken disk": (
+        lambda _, patch: failing_writes(patch, errno.EIO, after=1),
+        ["mnist cannot be written: Input/output error", "--dest"],
+    ),
+    "no permission": (
+        lambda _, patch: patch.setattr(tempfile, "mkdtemp", refuse),
+        ["mnist cannot be written: permission is denied", "--dest"],
+    ),
+    "last rename": (
+        lambda _, patch: fail_last_rename(patch),
+        ["mnist cannot be written: permission is denied", "--dest"],
+    ),
+}
 
 
 @pytest.mark.parametrize("previous", [False, True], ids=["nothing before", "data before"])
-@pytest.mark.parametrize("failure", FAILURES, ids=lambda failure: failure.__name__)
-def test_failure(tmp_path, source, run, failure, previous):
+@pytest.mark.parametrize(("fail", "words"), FAILURES.values(), ids=FAILURES)
+def test_failure(tmp_path, source, run, fail, words, previous):
     dest = tmp_path / "data"
     if previous:  # an older, damaged state: verified data would end the run at once
         write_source(dest / "mnist", tiny_contents(seed=2), compress=False)
@@ -373,7 +302,7 @@ def test_failure(tmp_path, source, run, failure, previous):
         dest.mkdir()
     before = snapshot(dest)
     with pytest.MonkeyPatch.context() as monkeypatch:
-        words = failure(source, monkeypatch)
+        fail(source, monkeypatch)
         status, out, err = run("mnist", "--source", source, "--dest", dest)
     assert (status, out) == (2, "")
     assert_one_sentence(err, *words)
@@ -387,15 +316,6 @@ def test_a_file_where_the_folder_should_be(tmp_path, source, run, below):
     assert status == 2
     assert_one_sentence(err, "a file stands where a folder is needed", "--dest")
     assert (tmp_path / "file").read_text() == "mine"
-
-
-def test_a_file_in_the_place_of_the_data_set(tmp_path, source, run):
-    (tmp_path / "data").mkdir()
-    (tmp_path / "data" / "mnist").write_text("mine")
-    status, _, err = run("mnist", "--source", source, "--dest", tmp_path / "data")
-    assert status == 2
-    assert_one_sentence(err, "a file stands where a folder is needed", "--dest")
-    assert snapshot(tmp_path / "data") == {"mnist": b"mine"}
 
 
 def test_an_interrupted_run_leaves_nothing(tmp_path, source, run, monkeypatch):
@@ -520,22 +440,6 @@ def test_a_spoilt_download(tmp_path, mirror, run):
     assert not (tmp_path / "data").exists()
 
 
-def test_a_disk_that_fills_during_the_download(tmp_path, torchvision_mnist, run, monkeypatch):
-    def full(self):
-        raise OSError(errno.ENOSPC, "No space left on device")
-
-    monkeypatch.setattr(torchvision_mnist, "download", full)
-    status, _, err = run("mnist", "--dest", tmp_path / "data")
-    assert status == 2
-    assert_one_sentence(err, "the disk is full", "TMPDIR")
-
-
-def test_downloading_without_torchvision(tmp_path, monkeypatch):
-    monkeypatch.setitem(sys.modules, "torchvision.datasets", None)
-    with pytest.raises(PrepError, match=r"without torchvision.*--source"):
-        download(tmp_path)
-
-
 def test_torchvision_is_imported_for_a_download_only():
     program = "import sys, data_prep.__main__; sys.exit('torch' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", program], cwd=PROJECT_ROOT).returncode == 0
@@ -568,49 +472,7 @@ def test_verify_names_every_file_that_is_wrong(tmp_path, source, run):
     assert "python -m data_prep mnist" in out
 
 
-def test_verify_of_a_folder_that_does_not_exist(tmp_path, run):
-    status, _, err = run("verify", "--dest", tmp_path / "nowhere")
-    assert status == 2
-    assert_one_sentence(err, "nowhere is not a folder", "--dest")
-
-
-def test_verify_of_a_folder_that_may_not_be_entered(tmp_path, run, monkeypatch):
-    def refuse(path):
-        raise PermissionError(errno.EACCES, "Permission denied", str(path))
-
-    monkeypatch.setattr(Path, "exists", refuse)
-    status, _, err = run("verify", "--dest", tmp_path)
-    assert status == 2
-    assert_one_sentence(err, f"{IMAGES} cannot be used (Permission denied)")
-
-
-def test_verify_with_nothing_prepared_yet(tmp_path, run, monkeypatch):
-    monkeypatch.setenv("COURSE_DATA", str(tmp_path / "nowhere"))
-    status, out, _ = run("verify")
-    assert status == 0 and "mnist: not prepared in " in out
-
-
 # Paths, and the published data
-
-
-def test_data_dir_follows_the_environment(tmp_path, monkeypatch):
-    monkeypatch.setenv("COURSE_DATA", str(tmp_path))
-    assert data_dir() == tmp_path
-    monkeypatch.setenv("COURSE_DATA", "")
-    assert data_dir() == PROJECT_ROOT / "data"
-
-
-def test_display_path_is_relative_where_it_can_be(tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
-    assert display_path(tmp_path / "data" / "mnist") == str(Path("data", "mnist"))
-    assert display_path(tmp_path.parent) == str(tmp_path.parent)
-
-
-def test_steps_go_by_their_names():
-    assert [(name, step.name) for name, step in STEPS.items()] == [
-        (name, name) for name in ("mnist", "tiny-voc", "toy-voc")
-    ]
-    assert STEPS["mnist"].parts == PARTS
 
 
 def test_the_prepared_mnist_is_the_published_one():
