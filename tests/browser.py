@@ -110,8 +110,8 @@ for (const code of [...document.querySelectorAll(".highlight pre")].slice(10))
 
 VIOLATIONS = """
 const done = arguments[arguments.length - 1], rules = arguments[0];
-const options = {preload: false, resultTypes: ["violations"], ...(rules ? {runOnly: rules} : {})};
-axe.run(document, options).then(
+const options = {preload: false, resultTypes: ["violations"]};
+axe.run(document, rules ? {...options, runOnly: rules} : options).then(
   result => done(result.violations
     .filter(found => ["serious", "critical"].includes(found.impact))
     .flatMap(found => found.nodes.map(node =>

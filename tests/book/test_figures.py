@@ -121,7 +121,8 @@ def test_painted_pixels_have_their_boundary_and_their_points_at_the_same_place()
     assert np.allclose(np.flatnonzero(black) / decision_boundary.SCALE + left, 0.7, atol=0.03)
     row, column = (round(d * decision_boundary.SCALE) for d in (top - 1.0, 2.0 - left))
     assert (pixels[row, column] == (0xD5, 0x5E, 0x00)).all()  # vermillion
-    assert pixels[5, 5, 2] > pixels[5, 5, 0] and pixels[5, -5, 2] < pixels[5, -5, 0]
+    red, _, blue = decision_boundary.plane_pixels(lambda points: points[:, 1] > 0).T.astype(int)
+    assert (red > blue)[5, 5] and (red < blue)[5, -5]  # class 1 above, class 0 below
 
 
 def test_contributions_add_up_to_the_score_difference(network):

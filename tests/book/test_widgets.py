@@ -41,9 +41,9 @@ def test_every_control_changes_the_picture(monkeypatch, make, shortened, to, val
     monkeypatch.setattr(widgets, shortened, to)
     playground = make()
     for name, value in values.items():
-        before = playground.picture.value
+        before = playground.picture.value.split("alt=")[0]
         playground.controls[name].value = value
-        assert playground.picture.value != before, name
+        assert playground.picture.value.split("alt=")[0] != before, name
 
 
 def test_moons_trial_learns_the_moons_and_says_so():

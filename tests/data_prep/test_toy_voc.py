@@ -127,7 +127,7 @@ def test_a_small_convolutional_network_learns_much_in_a_few_seconds():
             nn.Flatten(),
             nn.Linear(64, 5),
         )
-        fit(network, inputs(data.x), torch.tensor(data.y).float(), epochs=3)
+        fit(network, inputs(data.x), torch.tensor(data.y).float(), epochs=5)
         with torch.no_grad():
             scores = network.eval()(inputs(data.x_eval))
     torch.set_num_threads(threads)

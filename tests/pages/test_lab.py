@@ -15,7 +15,7 @@ from lab import Notebook, jupyter_lab
 ROOT = Path(__file__).resolve().parents[2]
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
 PATIENCE = 900  # seconds for one notebook, however busy the machine
-FIRST = "01_half_moons"
+FIRST = "05_activations"  # the quickest one with a widget
 
 
 @pytest.fixture(scope="module")

@@ -25,7 +25,15 @@ def soup(site, parsed):
 def plain(text):
     """Return a text without backticks and with straight quotes."""
     straight = str.maketrans(
-        {"`": None, "\u2019": "'", "\u201c": '"', "\u201d": '"', "\u2018": "'", "–": "--"}
+        {
+            "`": None,
+            "\u2018": "'",
+            "\u2019": "'",
+            "\u201c": '"',
+            "\u201d": '"',
+            "–": "--",
+            "…": "...",
+        }
     )
     return text.translate(straight).strip()
 
