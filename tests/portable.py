@@ -54,7 +54,8 @@ CHOSEN = {"COURSE_SCALE", *(name for _, told in SETTINGS.values() for name in to
 
 def surroundings(told):
     """Return this process's environment with what one setting tells, and nothing of the others."""
-    return {key: text for key, text in os.environ.items() if key not in CHOSEN} | told
+    kept = {key: text for key, text in os.environ.items() if key not in CHOSEN}
+    return kept | told | {"OMP_WAIT_POLICY": "PASSIVE"}  # threads that wait leave the cores alone
 
 
 def level_here():
