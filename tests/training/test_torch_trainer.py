@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from sklearn.metrics import average_precision_score, f1_score
 from torch.nn import functional
 from torch.utils._python_dispatch import TorchDispatchMode
 
@@ -111,6 +112,18 @@ def test_several_labels_an_image_are_learnt_and_measured():
         trainer.run_epoch()
     for name in ("eval_mean_average_precision", "eval_f1"):
         assert trainer.history[name][-2] is None and trainer.history[name][-1] > 0.9
+
+
+def test_a_metric_is_of_all_images_at_once_and_no_mean_over_batches():
+    rng = np.random.default_rng(1)
+    x = rng.integers(0, 256, (61, 16, 16, 3)).astype(np.uint8)
+    y = rng.integers(0, 2, (61, 5)).astype(np.uint8)
+    config = replace(TINY, loss="binary-cross-entropy")
+    trainer = TorchTrainer(config, Dataset(x, y, x, y), seed=0)
+    found, scores = trainer.evaluate(), trainer.scores()
+    assert found["eval_f1"] == pytest.approx(f1_score(y, scores > 0, average="micro"))
+    expected = average_precision_score(y, scores)
+    assert found["eval_mean_average_precision"] == pytest.approx(expected)
 
 
 def test_the_average_of_the_weights_is_evaluated_and_kept():
