@@ -234,7 +234,7 @@ def test_rates_far_behind_are_those_below_or_diverged():
 
 @pytest.mark.parametrize("loss", TUNING_GRIDS)
 def test_the_tuned_setting_of_each_loss_is_the_best_of_its_trials(loss):
-    """The registry's choice is the one that the validation accuracy of the trials makes."""
+    """The catalogue's choice is the one that the validation accuracy of the trials makes."""
     trials = {
         setting: recorded(tuning_name(loss, *setting))[0].metrics["eval_accuracy"]
         for setting in TUNING_GRIDS[loss]
@@ -247,7 +247,7 @@ def test_the_tuned_setting_of_each_loss_is_the_best_of_its_trials(loss):
 
 
 def test_the_mini_batch_setting_is_the_best_of_its_trials():
-    """The registry's choice is the one that the validation accuracy of the trials makes."""
+    """The catalogue's choice is the one that the validation accuracy of the trials makes."""
     trials = {
         name: recorded(f"mnist-sgd-{name}")[0].metrics["eval_accuracy"]
         for name in MINI_BATCH_TRIALS
