@@ -88,6 +88,7 @@ OWN |= {path.stem for folder in ("tests", "book/_ext") for path in (ROOT / folde
 
 def test_what_the_code_imports_is_required():
     names = {"sklearn": "scikit-learn", "PIL": "pillow", "yaml": None, "bs4": "beautifulsoup4"}
+    names["efficientnet_lite_pytorch"] = "efficientnet-lite-pytorch"
     # These come with Jupyter, matplotlib and Sphinx.
     unlisted = {"nbformat", "IPython", "cycler", "sphinx", "docutils", "jinja2"}
     lines = (ROOT / "requirements.txt").read_text(encoding="utf-8").lower().splitlines()

@@ -9,6 +9,7 @@ import math
 import torch
 from torch.nn import functional
 
+from helpers.networks.efficientnet import EfficientNetLite0
 from helpers.networks.resnet import ResNet18
 from helpers.networks.vit import ViT
 
@@ -89,9 +90,9 @@ def attention_statistics(model, images):
 def class_activation_maps(model, images):
     """Compute what each place of the last map adds to each class's logit.
 
-    A ResNet ends in a mean over places and a linear layer. The two can change places: apply the
-    linear layer at every place first, and the mean of what it gives is the logit, but for the
-    bias. So this map [B, K, s, s] is exact, not an approximation.
+    A ResNet ends in a mean over places and a linear layer, as an EfficientNet does. The two can
+    change places: apply the linear layer at every place first, and the mean of what it gives is
+    the logit, but for the bias. So this map [B, K, s, s] is exact, not an approximation.
 
     References
     ----------
@@ -119,9 +120,9 @@ def saliency(model, images):
     Returns
     -------
     tensor or None
-        ResNet-18: its class-activation maps [B, K, s, s]. ViT: the attention of its answering
-        token to the patches [B, N]. No other model has either.
+        ResNet-18, EfficientNet: its class-activation maps [B, K, s, s]. ViT: the attention of its
+        answering token to the patches [B, N]. No other model has either.
     """
-    if isinstance(model, ResNet18):
+    if isinstance(model, ResNet18 | EfficientNetLite0):
         return class_activation_maps(model, images)
     return token_attention(model, images) if isinstance(model, ViT) else None
