@@ -9,6 +9,7 @@ import math
 import torch
 from torch.nn import functional
 
+from helpers.networks.efficientnet import EfficientNetLite0
 from helpers.networks.resnet import ResNet18
 from helpers.networks.vit import ViT
 
@@ -68,11 +69,11 @@ def saliency(model, images):
     Returns
     -------
     tensor or None
-        Of a ResNet-18 what each place of the last map adds to each class's logit, [B, K, s, s]. It
-        ends in a mean over places and a linear layer, which can change places: the map is exact
-        but for the bias. Of a ViT how much the answering token takes from each patch in the last
-        layer, [B, N]: means over the heads, which sum to 1 with what the class token gets. No other
-        model has either.
+        Of a ResNet-18 or EfficientNet what each place of the last map adds to each class's logit,
+        [B, K, s, s]. It ends in a mean over places and a linear layer, which can change places:
+        the map is exact but for the bias. Of a ViT how much the answering token takes from each
+        patch in the last layer, [B, N]: means over the heads, which sum to 1 with what the class
+        token gets. No other model has either.
 
     References
     ----------
@@ -81,7 +82,7 @@ def saliency(model, images):
     """
     if isinstance(model, ViT):
         return attention_maps(model, images)[:, -1].mean(dim=1)[:, model.pool, 1:]
-    if not isinstance(model, ResNet18):
+    if not isinstance(model, ResNet18 | EfficientNetLite0):
         return None
     features = model.eval().stages(model.stem(images))  # [B, D, s, s]
     return functional.conv2d(features, model.classifier[-1].weight[:, :, None, None])
