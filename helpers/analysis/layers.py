@@ -82,7 +82,7 @@ def multiply_adds(model, channels=1, size=28):
 
     Convolutions, linear layers and attention's two products count. As is usual, a convolution
     counts in full where its kernel lies on the padding, although zeros add nothing there; so the
-    numbers compare with published ones. (`helpers.networks.convolution.Conv3x3` does leave the
+    numbers compare with published ones. (`helpers.networks.vgg.Conv3x3` does leave the
     padding out on the tiniest maps.)
     """
     return sum(layer.multiply_adds for layer in layers(model, channels, size))
