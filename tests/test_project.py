@@ -89,13 +89,14 @@ def test_every_requirement_is_pinned_and_what_the_code_imports_is_required():
     known = {"nbformat", "ipython", "cycler", "sphinx", "docutils", "jinja2", "yaml", *required}
     known |= {"helpers", "data_prep", "benchmarks", *(path.stem for path in MODULES)}
     known |= {"tests", *sys.stdlib_module_names}
+    known |= {name.replace("-", "_") for name in required}
     names = {path.name: {name.lower() for name in imported(path)} for path in MODULES}
     found = {name: {named.get(n, n) for n in used} - known for name, used in names.items()}
     assert {name: missing for name, missing in found.items() if missing} == {}
 
 
 def test_a_room_imports_only_from_itself_and_those_above_it():
-    allowed = {"data_prep": ("data_prep",), "helpers/networks": ("helpers.networks",)}
+    allowed = {"data_prep": ("helpers.networks",), "helpers/networks": ("helpers.networks",)}
     for above, room in pairwise(ROOMS):
         allowed[f"helpers/{room}"] = (*allowed[f"helpers/{above}"], f"helpers.{room}")
     found = {}
@@ -105,6 +106,7 @@ def test_a_room_imports_only_from_itself_and_those_above_it():
             if own - {*names}:
                 found[path.relative_to(ROOT).as_posix()] = own - {*names}
     assert found == {}
+    assert all("data_prep" not in imported(p) for p in (ROOT / "helpers/networks").glob("*.py"))
 
 
 def test_importing_helpers_does_not_load_torch_and_lets_torchvision_work():
