@@ -11,6 +11,8 @@ import torch
 from sklearn.metrics import average_precision_score, precision_recall_fscore_support
 from torch.nn import functional
 
+from helpers.networks.mlp import choose
+
 
 def cross_entropy(logits, labels, smoothing=0.0):
     """Softmax cross-entropy against labels [B]."""
@@ -66,7 +68,7 @@ LOSSES = {
 def choose_loss(loss):
     """Return the loss of that name, or of {"name": ..., and its arguments}."""
     options = {"name": loss} if isinstance(loss, str) else dict(loss)
-    return partial(LOSSES[options.pop("name")], **options)
+    return partial(choose(LOSSES, options.pop("name"), "loss"), **options)
 
 
 def accuracy_per_example(logits, targets):
