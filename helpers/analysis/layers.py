@@ -199,7 +199,7 @@ def _describe(module, x, y):
     side = y.shape[-1]
     match module:
         case nn.ZeroPad2d():
-            return f"a margin of zeros, to {side}×{side}", 0, [(1, 1, module.padding[0])]
+            return f"zero padding, to {side}×{side}", 0, [(1, 1, module.padding[0])]
         case nn.Conv2d():
             window = _window(module)
             name = f"convolution {window[0]}×{window[0]}" + _stride(window[1])

@@ -7,7 +7,6 @@ and the page `book/activation_gallery.md` from the template beside it.
 """
 
 import argparse
-import io
 import sys
 from functools import cache
 from pathlib import Path
@@ -20,7 +19,7 @@ from PIL import Image, ImageDraw, ImageFont
 
 from helpers.book.decision_boundary import LIMITS, pixel_points, plane_pixels, points_layer
 from helpers.book.figures import BLACK, axes_or_new
-from helpers.book.output import gif_bytes
+from helpers.book.output import gif_bytes, webp_bytes
 from helpers.data.datasets import half_moons
 from helpers.networks.ensemble import (
     ACTIVATION_PAIRS,
@@ -176,13 +175,6 @@ def titled(pixels, left, right):
     return np.asarray(image)
 
 
-def webp(pixels):
-    """Encode pixels without loss."""
-    buffer = io.BytesIO()
-    Image.fromarray(pixels).save(buffer, format="WEBP", lossless=True, quality=75, method=6)
-    return buffer.getvalue()
-
-
 def draw(name, folder=PICTURES):
     """Train the network of one pair, and write its strip of frames, its GIF and its still."""
     batch = recorded_ensemble(name)
@@ -195,9 +187,9 @@ def draw(name, folder=PICTURES):
         for pixels, iteration, accuracy in zip(frames, ITERATIONS, accuracies, strict=True)
     ]
     contents = {
-        f"{name}.webp": webp(np.concatenate(frames)),
+        f"{name}.webp": webp_bytes(Image.fromarray(np.concatenate(frames)), method=6),
         f"{name}.gif": gif_bytes(film, seconds_per_frame=0.15),
-        f"{name}-still.webp": webp(film[-1]),
+        f"{name}-still.webp": webp_bytes(Image.fromarray(film[-1]), method=6),
     }
     for file, content in contents.items():
         write_atomically(folder / file, lambda opened, content=content: opened.write(content))
