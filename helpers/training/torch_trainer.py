@@ -91,9 +91,14 @@ class TorchTrainer:
         self.model = build(config, self.data, seed).to(self.device)
         if config.channels_last:
             self.model = self.model.to(memory_format=torch.channels_last)
-        self.network = wrap_ddp(self.model)  # what is called; `model` holds the parameters
+        self.network = self.model  # what is called; `model` holds the parameters
+        if processes() > 1:
+            self.network = DistributedDataParallel(self.model)  # averages the gradients
         self.optimiser = make_optimiser(config, self.model)
-        self.ema = ema_copy(self.model, config.ema_decay) if config.ema_decay else None
+        self.ema = None
+        if config.ema_decay:
+            average = get_ema_multi_avg_fn(config.ema_decay)
+            self.ema = AveragedModel(self.model, multi_avg_fn=average, use_buffers=True)
         self.eval_model = self.ema.module if self.ema else self.model
         self.loss = choose_loss(config.loss)
         self.learning_rate = chosen(SCHEDULES, config.schedule)
@@ -157,7 +162,10 @@ class TorchTrainer:
 
     def log(self, steps):
         """Add an epoch to the history and the curve, with an evaluation where it is due."""
-        sums = all_reduce_sum(torch.stack(steps)).cpu().double()  # [steps, 3]
+        sums = torch.stack(steps)  # [steps, 3]
+        if processes() > 1:
+            distributed.all_reduce(sums)
+        sums = sums.cpu().double()
         for loss, right, examples in (part.sum(0) for part in sums.split(CURVE_STEPS)):
             self.curve["loss"].append(rounded(loss / examples))
             self.curve["accuracy"].append(rounded(right / examples))
@@ -290,7 +298,9 @@ def as_tensors(data, device="cpu"):
     """
     x, x_eval = (_channels_first(images).to(device) for images in (data.x, data.x_eval))
     kind = torch.float32 if data.y.ndim == 2 else torch.int64
-    y, y_eval = (torch.as_tensor(np.array(y)).to(device, kind) for y in (data.y, data.y_eval))
+    y, y_eval = (
+        torch.tensor(np.asarray(y), dtype=kind, device=device) for y in (data.y, data.y_eval)
+    )
     return replace(data, x=x, y=y, x_eval=x_eval, y_eval=y_eval)
 
 
@@ -352,11 +362,6 @@ def choose_precision(name, device):
     return "bfloat16" if native else "float32"
 
 
-def ema_copy(model, decay):
-    """Return a copy whose weights average the model's; each step keeps the share `decay` of it."""
-    return AveragedModel(model, multi_avg_fn=get_ema_multi_avg_fn(decay), use_buffers=True)
-
-
 def make_optimiser(config, model):
     """Return the config's optimiser; weight decay spares biases and normalisations."""
     options = dict(config.optimiser)
@@ -389,15 +394,3 @@ def processes():
 def rank():
     """Which of them this one is, from 0."""
     return distributed.get_rank() if distributed.is_initialized() else 0
-
-
-def wrap_ddp(model):
-    """Let the processes average their gradients."""
-    return DistributedDataParallel(model) if processes() > 1 else model
-
-
-def all_reduce_sum(values):
-    """Sum a tensor over all processes."""
-    if processes() > 1:
-        distributed.all_reduce(values)
-    return values
