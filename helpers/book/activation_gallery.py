@@ -6,7 +6,6 @@ trains one network of every pair of activations, writes its pictures to `book/_s
 and the page `book/activation_gallery.md` from the template beside it.
 """
 
-import argparse
 import sys
 from functools import cache
 from pathlib import Path
@@ -30,7 +29,14 @@ from helpers.networks.ensemble import (
 )
 from helpers.runs.catalogue.activations import HALF_MOONS_SEED
 from helpers.runs.experiments import recorded_ensemble
-from helpers.runs.records import FIT, ROOT, RecordError, exit_status, write_atomically
+from helpers.runs.records import (
+    FIT,
+    ROOT,
+    RecordError,
+    command_line,
+    exit_status,
+    write_atomically,
+)
 
 FRAMES = 40
 #: Iterations shown, ever further apart: most happens at the start.
@@ -224,11 +230,7 @@ def page():
 
 def main(arguments=None):
     """Draw every pair and write the page; return the exit status."""
-    parser = argparse.ArgumentParser(
-        prog="python -m helpers.book.activation_gallery",
-        description=__doc__,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+    parser = command_line("python -m helpers.book.activation_gallery", __doc__)
     parser.add_argument("--page", action="store_true", help="write the page alone")
     options = parser.parse_args(arguments)
 
