@@ -132,9 +132,12 @@ def test_a_room_imports_only_from_itself_and_those_above_it():
     }  # fmt: skip
 
 
-def test_data_prep_uses_no_module_of_helpers():
+def test_data_prep_uses_nothing_of_helpers_but_a_network():
     for path in (ROOT / "data_prep").glob("*.py"):
-        assert not any(n.startswith("helpers.") for n in imported(path, 2)), path.name
+        used = {name for name in imported(path, 2) if name.startswith("helpers.")}
+        assert used <= {"helpers.networks"}, path.name
+    for path in (ROOT / "helpers" / "networks").glob("*.py"):
+        assert "data_prep" not in imported(path), path.name
 
 
 @pytest.mark.parametrize("folder", [".", "notebooks"])
