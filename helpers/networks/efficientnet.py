@@ -66,12 +66,9 @@ class EfficientNetLite0(nn.Module):
 
     Parameters
     ----------
-    channels, size, classes : int
-        Of the input images, their side in pixels, which may be any, and of the answer.
-    dropout : float
-        Share of the pooled features that is dropped in training.
-    weights : {None, "imagenet"}
-        What to start from: random weights, or `imagenet_weights`, with a random last layer
+    channels, size, classes : as of `LeNet`; the side may be any.
+    dropout : share of the pooled features that is dropped in training.
+    weights : None for random ones, or "imagenet" for `imagenet_weights` with a random last layer
         (`classifier[-1]`) unless the answer has ImageNet's 1,000 classes.
 
     References
@@ -112,10 +109,7 @@ class EfficientNetLite0(nn.Module):
 def imagenet_weights(package=PACKAGE, file=FILE):
     """Return what the network has learned from ImageNet, name -> tensor, out of a package.
 
-    Raises
-    ------
-    OSError
-        If the package is not installed, or its file is not the published one.
+    An OSError is raised if the package is not installed, or its file is not the published one.
     """
     try:
         path = distribution(package.split("==")[0]).locate_file(file)

@@ -199,7 +199,7 @@ def test_a_class_activation_map_by_hand(resnet):
     linear = resnet.classifier[-1] = nn.Linear(3, 5)
     linear.weight.data.zero_()
     linear.weight.data[0, 0], linear.weight.data[1, 2] = 2, -1
-    found = probes.class_activation_maps(resnet, BATCH[:3])
+    found = probes.saliency(resnet, BATCH[:3])
     chosen = multilabel.saliency_on_images(found, [0, 1, 2], 32)
     assert chosen[0] == pytest.approx(2 * BATCH[0, 0].numpy())
     assert chosen[1] == pytest.approx(-BATCH[1, 2].numpy())
@@ -213,7 +213,7 @@ def test_a_class_activation_map_by_hand(resnet):
 
 def test_attention_is_the_class_tokens_mean_over_heads(vit):
     weights = probes.attention_maps(vit, BATCH)[:, -1]  # [6, h, 5, 5]
-    found = probes.token_attention(vit, BATCH)
+    found = probes.saliency(vit, BATCH)
     torch.testing.assert_close(found, weights[:, :, 0, 1:].mean(dim=1))
     assert probes.saliency(LeNet(), BATCH) is None
 

@@ -7,11 +7,10 @@ import torchvision
 from efficientnet_lite_pytorch import EfficientNet
 from torch.nn import functional
 
-from helpers.networks.convolution import Conv3x3
 from helpers.networks.efficientnet import PACKAGE, EfficientNetLite0, imagenet_weights
 from helpers.networks.lenet import LeNet
 from helpers.networks.resnet import ResNet18
-from helpers.networks.vgg import VGG11, CourseVGG
+from helpers.networks.vgg import VGG11, Conv3x3, CourseVGG
 from helpers.networks.vit import ViT
 from helpers.networks.vit_variants import ViTVariant
 
@@ -166,7 +165,7 @@ def test_a_narrower_network_has_every_channel_scaled(build):
     [
         (LeNet, {"size": 11}, "at least 12×12"),
         (CourseVGG, {"size": 31}, "at least 32×32"),
-        (ResNet18, {"stem": "5x5"}, "stem must be one of 7x7, 3x3; got '5x5'"),
+        (ResNet18, {"stem": "5x5"}, "unknown stem '5x5': choose one of 7x7, 3x3"),
         (ResNet18, {"size": 7}, "at least 8×8"),
         (EfficientNetLite0, {"weights": "imagenette"}, "None or 'imagenet'; got 'imagenette'"),
     ],
@@ -178,14 +177,17 @@ def test_what_does_not_fit_is_refused(build, options, message):
 
 @pytest.mark.parametrize("channels", [4, 256])  # 256: laid out as a product where maps are small
 @pytest.mark.parametrize(
-    ("side", "stride"), [(1, 1), (1, 2), (2, 1), (2, 2), (3, 2), (4, 1), (6, 2), (7, 1), (8, 2)]
-)
-def test_a_small_maps_convolution_is_pytorchs(side, stride, channels):
+    ("shape", "stride"),
+    [((1, 1), 1), ((1, 1), 2), ((2, 2), 1), ((2, 2), 2), ((3, 3), 2), ((6, 6), 2), ((7, 7), 1),
+     ((1, 2), 2), ((2, 5), 1), ((5, 2), 2), ((1, 9), 2), ((9, 8), 2)],
+)  # fmt: skip
+def test_a_small_maps_convolution_is_pytorchs(shape, stride, channels):
     torch.manual_seed(0)
     ours = Conv3x3(channels, 6, stride, bias=True)
     theirs = torch.nn.Conv2d(channels, 6, 3, stride, 1)
     theirs.load_state_dict(ours.state_dict())
-    maps = [images(3, channels, side).requires_grad_() for _ in range(2)]
+    x = torch.randn(3, channels, *shape)
+    maps = [x.clone().requires_grad_() for _ in range(2)]
     outputs = ours(maps[0]), theirs(maps[1])
     torch.testing.assert_close(*outputs)
     for output in outputs:
