@@ -302,7 +302,7 @@ def photo_grid(groups, width=150, caption=""):
     HTMLOutput
     """
     shown = [
-        ([_data_uri(f, f"image/{'png' if f[1:4] == b'PNG' else 'webp'}") for f in files], *rest)
+        ([data_uri(f, f"image/{'png' if f[1:4] == b'PNG' else 'webp'}") for f in files], *rest)
         for files, *rest in groups
     ]
     content = fill("photographs.html", groups=shown, width=width, caption=caption)
