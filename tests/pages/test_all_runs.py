@@ -1,21 +1,15 @@
 """The page of all records: each is a row that leads to its file, and nothing is skipped."""
 
 import json
-import sys
 from dataclasses import asdict
-from pathlib import Path
 
+import all_runs
 import pytest
 from bs4 import BeautifulSoup
 from sphinx.errors import ExtensionError
 
 from helpers.analysis.stats import mean_interval
 from helpers.runs import records
-
-ROOT = Path(__file__).resolve().parents[2]
-sys.path.insert(0, str(ROOT / "book" / "_ext"))
-
-import all_runs  # noqa: E402
 
 
 def record(seed=0, accuracy=0.9, experiment="made-up", **changes):

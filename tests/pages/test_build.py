@@ -2,7 +2,6 @@
 
 import io
 import re
-import sys
 from pathlib import Path
 
 import pytest
@@ -31,9 +30,8 @@ def test_the_pages_are_those_of_the_book_in_any_folder(tmp_path, name):
     assert found == {Path(page).with_suffix("").as_posix() for page in pages}
 
 
-def build(folder, page, monkeypatch, **settings):
+def build(folder, page, **settings):
     """Render one page; return the lines of what is said on stdout."""
-    monkeypatch.setattr(sys, "path", [str(ROOT / "book" / "_ext"), *sys.path])
     (folder / "index.md").write_text(page, encoding="utf-8")
     settings |= {"extensions": ["myst_parser", "warnings_last"], "nitpicky": True}
     said = io.StringIO()
@@ -44,8 +42,8 @@ def build(folder, page, monkeypatch, **settings):
     return re.sub(r"\x1b\[[\d;]*m", "", said.getvalue()).splitlines()
 
 
-def test_the_warnings_come_again_at_the_end(tmp_path, monkeypatch):
-    lines = build(tmp_path, BROKEN, monkeypatch)
+def test_the_warnings_come_again_at_the_end(tmp_path):
+    lines = build(tmp_path, BROKEN)
     head = lines.index(HEAD)
     places = ["index.md:3: WARNING: undefined label", "index.md:5: WARNING: 'myst' cross-reference"]
     again = sorted(lines[head + 1 : head + 3])
@@ -53,7 +51,7 @@ def test_the_warnings_come_again_at_the_end(tmp_path, monkeypatch):
     assert len([line for line in lines[head + 3 :] if line]) <= 2  # what Sphinx itself ends with
 
 
-def test_a_build_with_suppressed_warnings_ends_as_ever(tmp_path, monkeypatch):
+def test_a_build_with_suppressed_warnings_ends_as_ever(tmp_path):
     page = "# A page\n\n[there](no_such_page.md)\n"
-    lines = build(tmp_path, page, monkeypatch, suppress_warnings=["myst.xref_missing"])
+    lines = build(tmp_path, page, suppress_warnings=["myst.xref_missing"])
     assert not any("each is an error" in line for line in lines)
