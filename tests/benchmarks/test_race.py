@@ -11,7 +11,7 @@ from torch import nn
 from benchmarks import race, stopwatch
 from benchmarks.race import STEPS
 from benchmarks.steps import Step
-from benchmarks.stopwatch import MNIST_MEAN, MNIST_SD, ExampleNet, PerImage, QuickNet, Timed
+from benchmarks.stopwatch import MNIST_MEAN, MNIST_SD, ExampleNet, PerImage, Timed
 from helpers.data.datasets import Dataset
 from helpers.training.config import TrainConfig
 from helpers.training.schedules import SCHEDULES
@@ -39,15 +39,6 @@ def test_the_example_is_pytorch_s_own():
     torch.testing.assert_close(ours(images), fc2(torch.relu(fc1(hidden.flatten(1)))))
     dropped = [layer.p for layer in ours.modules() if isinstance(layer, nn.Dropout)]
     assert dropped == [0.25, 0.5]
-
-
-@pytest.mark.parametrize("network", [ExampleNet, QuickNet])
-@pytest.mark.parametrize(("channels", "size"), [(1, 28), (3, 20), (1, 33)])
-def test_networks_take_images_of_any_size_but_a_tiny_one(network, channels, size):
-    logits = network(channels, size, classes=5)(torch.randn(3, channels, size, size))
-    assert logits.shape == (3, 5) and logits.isfinite().all()
-    with pytest.raises(ValueError, match="needs images of at least"):
-        network(size=5)
 
 
 # -------------------------------------------------------------------------- training

@@ -39,29 +39,21 @@ def table_of(html):
 # ------------------------------------------------------------------------ the rendered page
 
 
-@pytest.fixture
-def page(site):
-    return site / "book" / "all_runs.html"
-
-
-@pytest.fixture
-def soup(page, parsed):
-    return parsed(page)
-
-
-def test_every_record_is_a_row_that_leads_to_its_file(page, soup):
+def test_every_record_is_a_row_that_leads_to_its_file(site, parsed):
+    page = site / "book" / "all_runs.html"
     files = {path.relative_to(records.RUNS).as_posix() for path in records.RUNS.rglob("*.json")}
-    rows = soup.select("#all-runs-runs tbody tr")
+    rows = parsed(page).select("#all-runs-runs tbody tr")
     assert len(rows) == len(files)
     targets = [(page.parent / row.find("a")["href"]).resolve() for row in rows]
-    copies = page.parent.parent.resolve() / "runs"
+    copies = site.resolve() / "runs"
     assert {target.relative_to(copies).as_posix() for target in targets} == files
     for target in targets:
         assert target.read_bytes() == (records.RUNS / target.relative_to(copies)).read_bytes()
     assert {path.suffix for path in copies.rglob("*") if path.is_file()} == {".json"}
 
 
-def test_the_records_of_an_experiment_add_up_to_its_row(soup):
+def test_the_records_of_an_experiment_add_up_to_its_row(site, parsed):
+    soup = parsed(site / "book" / "all_runs.html")
     rows = [row for row in table_of(soup.select_one("#all-runs-runs")) if row[1] == "full"]
     results = [float(row[3]) for row in rows if row[0] == "moons-published"]
     rows = table_of(soup.select_one("#all-runs-experiments"))
