@@ -24,21 +24,19 @@ def notebook(tmp_path):
 
 
 def test_a_difference_is_found_with_its_cell_and_both_texts(notebook, capsys):
-    assert not compare({"threads": notebook}, ["own-1", "own-2"], None)
+    assert compare({"threads": notebook}, ["own-1", "own-2"], None) == ["own-2: threads"]
     said = capsys.readouterr().out
     assert "own-1: threads: 0 differ" in said and "own-2: threads: 1 differ" in said
     found = said.split("--- own-2, threads, Cell 1\n")[1]
     assert STORED in found and "more" in found
-    assert said.splitlines()[-1].split() == ["threads", "same", "1"]
     ((where, texts),) = check(notebook.with_name("missing.ipynb"), {})
     assert where == "pytest" and "missing.ipynb" in texts
 
 
 def test_what_a_machine_lacks_is_skipped_with_a_sentence(capsys):
-    assert compare({"a": "a.py"}, ["own-1", "avx512-2"], "AVX2", lambda path, told: [])
+    assert not compare({"a": "a.py"}, ["own-1", "avx512-2"], "AVX2", lambda path, told: [])
     said = capsys.readouterr().out
     assert "avx512-2: skipped, since this machine is not an x86 processor with AVX512\n" in said
-    assert said.splitlines()[-1].split() == ["a", "same", "–"]
 
 
 @pytest.mark.parametrize(
