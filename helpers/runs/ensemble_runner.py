@@ -15,7 +15,7 @@ from helpers.networks.ensemble import (
     linear_regions,
 )
 from helpers.runs import records
-from helpers.runs.catalogue.activations import HALF_MOONS_SEED
+from helpers.runs.catalogue.mlps import HALF_MOONS_SEED
 from helpers.runs.records import FIT, EnsembleRecord
 
 HELD_OUT = 10_000

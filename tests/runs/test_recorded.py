@@ -9,7 +9,7 @@ from sklearn.metrics import average_precision_score, f1_score
 
 from helpers.networks.ensemble import ACTIVATION_PAIRS, MENDED
 from helpers.runs import experiments, records, runner
-from helpers.runs.catalogue import activations
+from helpers.runs.catalogue import mlps
 from helpers.runs.experiments import (
     ENSEMBLES,
     EXPERIMENTS,
@@ -81,8 +81,8 @@ def test_every_listed_run_is_recorded_and_repeats_its_figures():
 
 
 def test_the_catalogue_lists_every_pair_of_activations_and_no_name_twice():
-    assert list(activations.PAIRS) == list(ACTIVATION_PAIRS)
-    assert list(activations.MENDED_PAIRS) == list(MENDED)
+    assert list(mlps.PAIRS) == list(ACTIVATION_PAIRS)
+    assert list(mlps.MENDED_PAIRS) == list(MENDED)
     one = Experiment("a", "", None, {})
     with pytest.raises(ValueError, match="same name"):
         experiments.by_name([one, one])
