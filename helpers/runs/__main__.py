@@ -311,9 +311,7 @@ def parsed(arguments):
     parser = command_line("python -m helpers.runs", __doc__)
     commands = parser.add_subparsers(dest="command", required=True)
     for command, what in (("list", __doc__), ("run", __doc__), ("verify", VERIFY)):
-        sub = commands.add_parser(
-            command, description=what, formatter_class=parser.formatter_class
-        )
+        sub = commands.add_parser(command, description=what, formatter_class=parser.formatter_class)
         sub.add_argument("names", nargs="*", help="names, or patterns such as 'tenth-*'")
         sub.add_argument("--scale", choices=SCALES, default="full" if command == "run" else None)
         if command == "list":
