@@ -5,11 +5,11 @@ import pytest
 import torch
 from legible import words
 from made_up import of_network, run
-from matplotlib.colors import to_hex
+from matplotlib.colors import to_hex, to_rgb
 from torch import nn
 
 from helpers.analysis import metrics
-from helpers.book import figures, multilabel
+from helpers.book import multilabel
 from helpers.book.multilabel import FALSE_ALARM, FOUND, MARKS
 from helpers.claims.voc_rules import COMPARED
 from helpers.networks import probes
@@ -33,33 +33,23 @@ def probabilities(skill, seed=0):
     return 1 / (1 + np.exp(-noise - skill * (2 * TARGETS - 1)))
 
 
-def trained(seed, size):
-    (made,) = of_network([run(loss=[0.5, 0.4], seed=seed)], 2, 2**20)
-    made.config["data"] = {"size": size}
-    return made
-
-
-def predictions(skill, seeds=1, size=128):
-    made = np.array([probabilities(skill, seed) for seed in range(seeds)])
-    return metrics.Predictions(made, tuple(trained(seed, size) for seed in range(seeds)))
+def predictions(skill, seeds):
+    records = of_network([run(loss=[0.5, 0.4], seed=seed) for seed in range(seeds)], 2, 2**20)
+    for record in records:
+        record.config["data"] = {"size": 128}
+    return metrics.Predictions(np.array([probabilities(skill, s) for s in range(seeds)]), records)
 
 
 def legend(figure):
     return [text.get_text() for part in figure.legends for text in part.get_texts()]
 
 
-# ------------------------------------------------------------------------------- table
-
-
 def test_results_are_over_all_images_and_say_what_was_trained():
-    rows = BASELINES | {"LeNet": predictions(0.5, seeds=3), "ResNet-18": predictions(1.5, size=224)}
-    rng = np.random.default_rng(1)
+    rows, rng = BASELINES | {"LeNet": predictions(0.5, seeds=3)}, np.random.default_rng(1)
     table = multilabel.results_table(rows, TARGETS, rng, resamples=200).set_index("model")
-    assert table.index.tolist() == [*BASELINES, "LeNet", "ResNet-18"]
     lenet, nothing = table.loc["LeNet"], table.loc["nothing"]
     assert lenet["trained"] == "128 px, 2 epochs, 3 seeds"
     assert lenet["parameters (checkpoint)"] == "1,048,576 (4.0 MiB)"
-    assert table.loc["ResNet-18", "trained"] == "224 px, 2 epochs, 1 seed"
     assert nothing["trained"] == "–" == nothing["precision"] and nothing["F1"] == "0.000"
     assert table.loc["person", "F1"] == table.loc["class priors", "F1"]  # the same images drawn
     seeds = [metrics.summarise(probabilities(0.5, seed), TARGETS, 0.5) for seed in range(3)]
@@ -70,9 +60,6 @@ def test_results_are_over_all_images_and_say_what_was_trained():
         estimate, rest = lenet[title].split(" [")
         low, high = map(float, rest.removesuffix("]").split(", "))
         assert low < float(estimate) < high < low + 0.15
-
-
-# ------------------------------------------------------------------------------ curves
 
 
 def test_each_classs_curve_has_its_average_precision_in_the_legend():
@@ -119,9 +106,6 @@ def test_every_threshold_cuts_the_scores_and_gives_a_point():
     assert sum(bar.get_height() for bar in above.containers[0]) == (targets == 0).sum()
 
 
-# ------------------------------------------------------------------------- photographs
-
-
 def test_the_most_confident_of_every_class_come_first():
     p = np.array([[0.1, 0.9, 0, 0], [0.2, 0.7, 0, 0], [0.8, 0.6, 0, 0.6]])
     truth = np.array([[0, 1, 0, 0], [1, 0, 0, 0], [1, 0, 0, 0]])
@@ -132,15 +116,13 @@ def test_the_most_confident_of_every_class_come_first():
 
 def test_kept_photographs_come_with_their_own_predictions():
     places, images, p, truth, saliency = multilabel.examples(COMPARED["ViT"])
-    assert len({len(part) for part in (places, images, p, truth, saliency)}) == 1
-    assert images.shape[1:] == (96, 96, 3)
+    assert images.shape == (len(saliency), 96, 96, 3)
     assert np.array_equal(truth, metrics.recorded_targets(COMPARED["ViT"])[places])
     assert np.array_equal(p, metrics.recorded_predictions(COMPARED["ViT"]).probabilities[2][places])
 
 
 def test_a_contact_sheet_says_below_each_image_what_was_found():
-    decisions = TARGETS[:6] ^ np.eye(6, 5, dtype=int)
-    lines = multilabel.marked(TARGETS[:6], decisions, CLASSES)
+    lines = multilabel.marked(TARGETS[:6], TARGETS[:6] ^ np.eye(6, 5, dtype=int), CLASSES)
     assert multilabel.marked([[1, 1, 0, 0]], [[1, 0, 1, 0]], CLASSES[:4]) == [
         [("✓", FOUND[1], "person"), ("○", MARKS[1, 0][1], "cat"), ("✗", FALSE_ALARM[1], "plane")]
     ]
@@ -158,16 +140,10 @@ def test_a_contact_sheet_says_below_each_image_what_was_found():
 
 
 def test_colours_of_symbols_can_be_read_on_white():
-    def luminance(colour):
-        parts = np.array([int(to_hex(colour)[i : i + 2], 16) / 255 for i in (1, 3, 5)])
+    for colour in (multilabel.GREY, *(mark[1] for mark in MARKS.values())):
+        parts = np.array(to_rgb(colour))
         linear = np.where(parts <= 0.04045, parts / 12.92, ((parts + 0.055) / 1.055) ** 2.4)
-        return linear @ [0.2126, 0.7152, 0.0722]
-
-    for colour in (figures.BLUE, multilabel.GREY, *(mark[1] for mark in MARKS.values())):
-        assert 1.05 / (luminance(colour) + 0.05) > 3.8, colour
-
-
-# ---------------------------------------------------------------------------- saliency
+        assert 1.05 / (linear @ [0.2126, 0.7152, 0.0722] + 0.05) > 3.8, colour
 
 
 @pytest.fixture
@@ -233,7 +209,7 @@ def test_attention_lies_on_the_pixels_that_the_patch_was_cut_from(patching):
 
 @pytest.mark.parametrize("kind", ["resnet", "vit"])
 def test_each_map_lies_on_its_own_image(kind, request):
-    titles = ["✓ person", "✗ cat", "○ plane", "car", "bird", "cat"]
+    titles = list("abcdef")
     saliency = probes.saliency(request.getfixturevalue(kind), BATCH)
     found = multilabel.saliency_on_images(saliency, [0, 1, 2, 3, 4, 1], 32)
     figure = multilabel.saliency_figure(found, IMAGES, titles, signed=kind == "resnet")
