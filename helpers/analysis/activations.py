@@ -8,7 +8,7 @@ measures it all and keeps it in `runs/activation-extrapolation/extrapolation.jso
 """
 
 import time
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from functools import cache
 
 import numpy as np
@@ -293,13 +293,17 @@ def _read(folder):
     def of_each(make):
         return lambda found: {name: make(found[name]) for name in ACTIVATION_PAIRS}
 
+    def interval(found):
+        return Interval(*(float(found[end]) for end in ("estimate", "low", "high")), found["n"])
+
+    kinds, places = [field.name for field in fields(Agreement)], (0, *DISTANCES)
+    square = len(FITTING), len(FITTING)
     parts = {
         "networks": of_each(int),
         "agreement": lambda found: {
-            int(distance): Agreement(**{key: Interval(**value) for key, value in parts.items()})
-            for distance, parts in found.items()
+            d: Agreement(*(interval(found[str(d)][kind]) for kind in kinds)) for d in places
         },
-        "pairs": lambda found: {int(d): np.array(table, float) for d, table in found.items()},
+        "pairs": lambda found: {d: np.array(found[str(d)], float).reshape(square) for d in places},
         "shapes": of_each(lambda counts: {shape: int(counts[shape]) for shape in SHAPES}),
         "best_read_outs": of_each(lambda fits: list(map(bool, fits))),
     }

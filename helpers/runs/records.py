@@ -246,7 +246,7 @@ def read_json(path, keys, schema, mend, parts=None):
     for part in parts.keys() - odd:
         try:
             content[part] = parts[part](content[part])
-        except (TypeError, KeyError, AttributeError):
+        except (TypeError, KeyError, AttributeError, ValueError):
             odd.add(part)
     if odd:
         odd = ", ".join(sorted(odd))
