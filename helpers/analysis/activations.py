@@ -18,7 +18,7 @@ from sklearn.linear_model import LogisticRegression
 from helpers.analysis.stats import Interval, wilson
 from helpers.data.datasets import checksum, half_moons
 from helpers.networks.ensemble import ACTIVATION_PAIRS, MLPEnsemble
-from helpers.runs.catalogue.activations import HALF_MOONS_SEED
+from helpers.runs.catalogue.mlps import HALF_MOONS_SEED
 from helpers.runs.ensemble_runner import HELD_OUT_SEED, trained_weights
 from helpers.runs.experiments import recorded_ensemble
 from helpers.runs.records import (
