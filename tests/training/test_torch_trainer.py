@@ -126,8 +126,8 @@ def test_several_labels_an_image_are_learnt_and_measured():
 
 def test_a_metric_is_of_all_images_at_once_and_no_mean_over_batches():
     rng = np.random.default_rng(1)
-    x = rng.integers(0, 256, (61, 16, 16, 3)).astype(np.uint8)
-    y = rng.integers(0, 2, (61, 5)).astype(np.uint8)
+    x = rng.integers(0, 256, (561, 16, 16, 3)).astype(np.uint8)
+    y = rng.integers(0, 2, (561, 5)).astype(np.uint8)
     config = replace(TINY, loss="binary-cross-entropy")
     trainer = TorchTrainer(config, Dataset(x, y, x, y), seed=0)
     found, scores = trainer.evaluate(), trainer.scores()
