@@ -78,12 +78,16 @@ def test_the_figures_are_means_over_images_before_each_step():
         assert found["accuracy"] == [pytest.approx(float(right))]
 
 
-def test_a_remainder_too_small_for_batch_normalisation_is_left_out_and_said():
+def test_a_remainder_too_small_for_batch_normalisation_is_left_out_and_said(monkeypatch):
     config = replace(TINY, model="resnet18", model_kwargs={"width": 2}, epochs=1)
     with pytest.warns(UserWarning, match="1 of 65 images, others in each epoch, are left out"):
         trainer = TorchTrainer(config, data(65), seed=0)
     assert [len(x) for x, _, _ in trainer.batches()] == [32, 32]
     trainer.run_epoch()
+    monkeypatch.setattr(torch_trainer, "processes", lambda: 2)
+    with pytest.warns(UserWarning, match="3 of 35 images, .*: a batch needs 4"):
+        assert torch_trainer.images_an_epoch(35, 32, trainer.model) == 32
+    monkeypatch.undo()
     whole = TorchTrainer(replace(TINY, epochs=1), data(65), seed=0)  # nothing is normalised
     assert [len(x) for x, _, _ in whole.batches()] == [32, 32, 1]
 
