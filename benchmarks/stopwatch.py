@@ -127,11 +127,26 @@ def step_decay(lr, factor, stairs):
     return lambda step, steps: lr * factor ** (step * stairs // steps)
 
 
+def one_cycle(peak_lr, rise=0.3, start=25.0):
+    """Return a linear rise from `peak_lr / start`, then a linear fall to nearly 0.
+
+    Source: Smith and Topin (2019), "Super-convergence".
+    """
+
+    def lr(step, steps):
+        at = (step + 0.5) / steps
+        if at < rise:
+            return peak_lr * (1 / start + (1 - 1 / start) * at / rise)
+        return peak_lr * (1 - at) / (1 - rise)
+
+    return lr
+
+
 def register():
-    """Let a configuration name the race's networks, its optimiser and its schedule."""
+    """Let a configuration name the race's networks, its optimiser and its schedules."""
     MODELS.update(example=ExampleNet, quick=QuickNet)
     OPTIMISERS.update(adadelta=adadelta)
-    SCHEDULES.update({"step-decay": step_decay})
+    SCHEDULES.update({"step-decay": step_decay, "one-cycle": one_cycle})
 
 
 # -------------------------------------------------------------------------------- timing

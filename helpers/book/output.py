@@ -18,8 +18,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from PIL import Image
 
 from helpers.book.figures import as_pixels
-from helpers.claims.course import CLAIMS, VERDICTS
-from helpers.claims.findings import finding
+from helpers.claims.findings import CLAIMS, VERDICTS, finding
 from helpers.runs.records import ROOT
 
 STATIC = ROOT / "book" / "_static"
@@ -86,7 +85,7 @@ def show_verdict(claim):
     Parameters
     ----------
     claim : str
-        Its number, a key of `helpers.claims.course.CLAIMS`.
+        Its number, a key of `helpers.claims.findings.CLAIMS`.
 
     Returns
     -------

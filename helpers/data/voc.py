@@ -34,17 +34,11 @@ def load_tiny_voc(
 
     Parameters
     ----------
-    scale : {"embedded", "full"}
-        Which of the two.
-    size : int, optional
-        Height and width of the images in pixels; 64 for the embedded data and 128 for the
-        full where it is not given.
-    evaluate_on : {"validation", "held-out"}
-        Which part `x_eval` and `y_eval` are.
-    held_out : int
-        How many of the training images, always the same, are held out for choosing settings.
-    train_size : int, optional
-        How many of the others to learn from, always the same; all where it is not given.
+    scale : "embedded" or "full".
+    size : height and width of the images in pixels; None for that of `SIZES`.
+    evaluate_on : "validation" or "held-out", the part that `x_eval` and `y_eval` are.
+    held_out : how many of the training images, always the same, are held out for choosing settings.
+    train_size : how many of the others to learn from, always the same; None for all.
 
     Returns
     -------
@@ -57,7 +51,7 @@ def load_tiny_voc(
     Raises
     ------
     ValueError
-        If there is no such scale, or no such part to evaluate on, or `size` is below 16.
+        If there is no such scale or part to evaluate on, not as many images, or `size` is below 16.
     DataNotPrepared
         If the full data have not been prepared at this size, or their files do not fit together.
 
@@ -73,7 +67,11 @@ def load_tiny_voc(
     if size < 16:
         raise ValueError(f"size must be at least 16 pixels, not {size}.")
     data = _toy(size) if scale == "embedded" else _tiny(data_dir() / "tiny-voc", size)
-    if not held_out and not train_size:
+    rest = len(data.x) - held_out
+    if held_out < 0 or not 0 < (rest if train_size is None else train_size) <= rest:
+        raise ValueError(f"{len(data.x)} images are too few to hold out {held_out} and learn from "
+                         f"{train_size or 'some'} others")  # fmt: skip
+    if not held_out and train_size is None:
         return data
     order = np.random.default_rng(0).permutation(len(data.x))
     chosen, rest = np.sort(order[:held_out]), np.sort(order[held_out:][:train_size])

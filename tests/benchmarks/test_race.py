@@ -97,6 +97,9 @@ def test_adadelta_and_its_stairs_are_those_of_the_example():
         torch.testing.assert_close(mine, theirs, rtol=1e-3, atol=1e-5)
     rate = SCHEDULES["step-decay"](1.0, 0.5, stairs=3)
     assert [rate(step, 6) for step in range(6)] == [1, 1, 0.5, 0.5, 0.25, 0.25]
+    rate = SCHEDULES["one-cycle"](1.0, rise=0.5, start=10)
+    found = [rate(step, 100) for step in (0, 49, 50, 99)]
+    assert found == pytest.approx([0.1 + 0.9 * 0.01, 0.1 + 0.9 * 0.99, 0.99, 0.01])
 
 
 def test_the_clock_leaves_evaluation_out_and_tells_waiting(monkeypatch):

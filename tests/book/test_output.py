@@ -12,7 +12,7 @@ from PIL import Image
 
 from helpers.book import output
 from helpers.book.output import gif_bytes, player, show_animation
-from helpers.claims.course import CLAIMS
+from helpers.claims.findings import CLAIMS
 
 
 def documented(x):

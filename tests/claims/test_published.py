@@ -9,7 +9,7 @@ import pytest
 from linked import listed, on_record
 
 from helpers.claims import published
-from helpers.claims.course import (
+from helpers.claims.findings import (
     AGAIN,
     CLAIMS,
     HIGHER,
@@ -17,10 +17,12 @@ from helpers.claims.course import (
     PUBLISHED,
     UNDECIDED,
     VERDICTS,
+    finding,
     judged,
     outcome,
+    section_with,
+    with_runs,
 )
-from helpers.claims.findings import Section, finding, section_with, with_runs
 from helpers.claims.published import PARTLY, REFUTED, Measured
 from helpers.runs.experiments import find, recorded
 from helpers.runs.records import ROOT
@@ -60,13 +62,11 @@ def test_ours_are_the_records_own_figures(rows):
     assert lenet.ours.values == tuple(run.metrics["eval_accuracy"] for run in runs)
     assert lenet.best.values != lenet.ours.values
     best = next(row for row in rows[4] if (row.model, row.figure) == ("ViT", published.F1)).best
-    (name,) = best.experiments  # over all images, as the runs themselves measured it
-    assert best.values == pytest.approx(
-        [run.metrics["eval_f1"] for run in recorded(name)], abs=1e-3
-    )
+    own = [run.metrics["eval_f1"] for run in recorded(best.experiment)]
+    assert best.values == pytest.approx(own, abs=1e-3)  # over all images, as the runs measured it
     for row in (row for some in rows.values() for row in some):
         for found in filter(None, (row.ours, row.best)):
-            assert np.isfinite(found.mean) and all(map(on_record, found.experiments))
+            assert np.isfinite(found.mean) and on_record(found.experiment)
 
 
 def test_our_best_recipes_are_at_least_as_long_as_the_published_ones():
@@ -116,8 +116,8 @@ def test_an_outcome_follows_from_the_prediction_interval(values, target, said):
     ],
 )  # fmt: skip
 def test_a_share_must_be_high_or_low_with_its_whole_interval(worked, of, claim, said):
-    share = Measured((True,) * worked + (False,) * (of - worked), ("x",), share=True)
-    assert published._works(share, claim) == said
+    share = Measured((True,) * worked + (False,) * (of - worked), "x", published.SHARE)
+    assert published.works(share, claim) == said
 
 
 # --------------------------------------------------------------------------- the claims
@@ -142,8 +142,9 @@ def test_every_claim_is_tested_on_runs_and_says_on_how_many(findings):
 
 def test_a_claim_is_found_below_the_heading_that_shows_it():
     for claim in CLAIMS:
-        assert section_with(f'show_verdict("{claim}")').notebook.startswith(f"0{claim[1]}_")
-    assert Section("x", "C3.4 What is the 1/√d for?").address == "x.html#c3-4-what-is-the-1-d-for"
+        assert section_with(f'show_verdict("{claim}")')[1].startswith(f"0{claim[1]}_")
+    title, address = section_with('show_verdict("C3.4")')
+    assert "√d" in title and address.startswith("03_vision.html#c3-4-") and address.isascii()
     with pytest.raises(LookupError, match=r"C9\.9"):
         section_with('show_verdict("C9.9")')
 
