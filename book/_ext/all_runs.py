@@ -26,6 +26,7 @@ from helpers.runs import records  # noqa: E402
 from helpers.runs.experiments import ENSEMBLES, EXPERIMENTS, MEASUREMENTS  # noqa: E402
 
 NOTHING = "–"
+PRACTICES = {"half-moons": 1, "tiny-voc": 4, "tiny-voc-features": 4}
 NAMES = {"eval_accuracy": "accuracy", "eval_mean_average_precision": "mean average precision"}
 
 
@@ -120,8 +121,8 @@ def _read(path, place):
 
 def _practice(config):
     data = config["data"]["name"]
-    if data in ("half-moons", "tiny-voc"):
-        return {"half-moons": 1, "tiny-voc": 4}[data]
+    if data in PRACTICES:
+        return PRACTICES[data]
     return 3 if "model" in config else 2
 
 
