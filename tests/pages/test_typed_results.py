@@ -18,6 +18,7 @@ MADE_FROM_RECORDS = {
 }  # by a command; test_activation_gallery.py makes it again
 TEXTS = [
     *(ROOT / "notebooks").glob("*.ipynb"),
+    *(ROOT / "notebooks/evidence").glob("*.ipynb"),
     *(page for page in (ROOT / "book").glob("*.md") if page.name not in MADE_FROM_RECORDS),
     ROOT / "README.md",
 ]
