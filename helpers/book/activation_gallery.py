@@ -27,7 +27,7 @@ from helpers.networks.ensemble import (
     linear_map,
     linear_regions,
 )
-from helpers.runs.catalogue.activations import HALF_MOONS_SEED
+from helpers.runs.catalogue.mlps import HALF_MOONS_SEED
 from helpers.runs.experiments import recorded_ensemble
 from helpers.runs.records import (
     FIT,

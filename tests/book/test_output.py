@@ -24,15 +24,12 @@ def plain(x):
     return f"""{2*x}"""  # fmt: skip
 
 
-def test_text_joins_lines_and_parts_paragraphs():
-    assert output.show_text("One\n    sentence.", "Another.").data == "One sentence.\n\nAnother."
-
-
-def test_source_leaves_out_docstrings_and_starts_at_the_margin():
+def test_source_starts_at_the_margin_without_docstrings_and_text_is_joined():
     expected = "def documented(x):\n    # why\n    return x\n\ndef plain(x):\n    return "
     shown = output.show_source(documented, plain).data
     assert shown == f'```python\n{expected}f"""{{2*x}}"""\n```'
     assert output.show_source(output.HTMLOutput.__repr__).data.startswith("```python\ndef __repr__")
+    assert output.show_text("One\n    sentence.", "Another.").data == "One sentence.\n\nAnother."
 
 
 def test_a_box_quotes_the_claim_and_has_its_verdicts_colour():
@@ -56,16 +53,13 @@ def test_a_table_escapes_and_has_no_index():
     assert "a < b" in repr(output.show_table(pd.DataFrame([["a < b"]])))
 
 
-def test_a_folded_table_breaks_before_an_interval_and_not_in_a_name_or_number():
+def test_a_cell_breaks_before_an_interval_and_not_in_a_name_and_can_be_a_link():
     cells = "ResNet-18, 128 px", "0.9895 [0.9881, 0.9910]", "1,000 epochs, 1 seed"
     page = shown(*cells, folded=True)
     assert '<table class="table folded">' in page
     assert '<th scope="row"><span>ResNet-18</span>, 128\u00a0px</th>' in page
     assert "<td>0.9895 <span>[0.9881, 0.9910]</span></td><td>1,000\u00a0epochs, 1\u00a0seed" in page
     assert "span" not in shown(*cells)
-
-
-def test_a_cell_leads_to_a_place_and_can_be_led_to():
     cell = output.join_cells([output.anchor("C1.1", "c1-1"), output.link("a < b", "x?y&z")], "; ")
     assert str(cell) == "C1.1; a < b"
     assert cell.markup == '<span id="c1-1">C1.1</span>; <a href="x?y&amp;z">a &lt; b</a>'

@@ -28,6 +28,14 @@ def test_playground_draws_at_once_and_again_on_every_change():
     assert "a &lt; 3" in playground.sentence.value
 
 
+def turned(playground, values):
+    """Set one control after the other; each changes the picture."""
+    for name, value in values.items():
+        before = playground.picture.value.split("alt=")[0]
+        playground.controls[name].value = value
+        assert playground.picture.value.split("alt=")[0] != before, name
+
+
 MOONS = {"hidden": 2, "weight_decay": 0, "learning_rate": 1, "noise": 0, "seed": 3}
 DIGITS = {"loss": "mse", "activation": "tanh", "learning_rate": 0.3, "seed": 3}
 TYPED = {"first": "z * z", "second": "permute"}
@@ -43,11 +51,7 @@ TYPED = {"first": "z * z", "second": "permute"}
 )
 def test_every_control_changes_the_picture(monkeypatch, make, shortened, to, values):
     monkeypatch.setattr(widgets, shortened, to)
-    playground = make()
-    for name, value in values.items():
-        before = playground.picture.value.split("alt=")[0]
-        playground.controls[name].value = value
-        assert playground.picture.value.split("alt=")[0] != before, name
+    turned(make(), values)
 
 
 def test_moons_trial_learns_the_moons_and_says_so():
@@ -59,8 +63,6 @@ def test_moons_trial_learns_the_moons_and_says_so():
     assert max(fast) > 0.98 > 0.95 > max(slow)  # one seed alone may stay stuck
     assert "stopped being finite" in widgets.moons_trial(10, 0.1, 100, 0.2, 0)[1]
 
-
-# ---------------------------------------------------------- networks read a digit
 
 DIGITS = load_mnist("embedded")
 SEVEN = DIGITS.x[np.argmax(DIGITS.y == 7)]
@@ -77,14 +79,10 @@ class Upper(torch.nn.Module):
 MODELS = {"LeNet": LeNet(), "half": Upper()}
 
 
-@pytest.mark.parametrize("turns", [0, 1, 2, -1])
-def test_a_positive_angle_turns_counter_clockwise(turns):
-    turned = widgets.change(SEVEN, angle=90 * turns)
-    assert turned.dtype == np.uint8
-    assert np.abs(turned.astype(int) - np.rot90(SEVEN, turns)).max() <= (turns != 0)
-
-
-def test_a_positive_shift_moves_to_the_right_and_a_square_hides_the_middle():
+def test_a_digit_is_turned_counter_clockwise_moved_to_the_right_and_hidden_in_the_middle():
+    for turns in (0, 1, 2, -1):
+        after = widgets.change(SEVEN, angle=90 * turns).astype(int)
+        assert np.abs(after - np.rot90(SEVEN, turns)).max() <= (turns != 0)
     moved = widgets.change(SEVEN, shift=3)
     assert np.array_equal(moved[:, 3:], SEVEN[:, :-3]) and not moved[:, :3].any()
     hidden = widgets.change(SEVEN, occlusion=6)
@@ -94,11 +92,9 @@ def test_a_positive_shift_moves_to_the_right_and_a_square_hides_the_middle():
 
 
 def test_bars_are_the_probabilities():
-    top = np.zeros((28, 28), np.uint8)
-    top[:14] = 255
+    top = np.repeat(np.array([255, 0], np.uint8), 14)[:, None].repeat(28, axis=1)
     probabilities = widgets.read(MODELS, top)
-    assert probabilities["half"][1] > 0.999
-    assert probabilities["LeNet"].sum() == pytest.approx(1)
+    assert probabilities["half"][1] > 0.999 and probabilities["LeNet"].sum() == pytest.approx(1)
     _, *panels = widgets.bar_panels(probabilities, top).axes
     for ax, values in zip(panels, probabilities.values(), strict=True):
         assert np.allclose([bar.get_width() for bar in ax.patches], values)
@@ -117,15 +113,9 @@ def test_frames_turn_and_their_labels_say_what_is_read():
 
 def test_the_playground_shows_what_the_networks_make_of_the_changed_digit():
     playground = widgets.reading_playground(MODELS, DIGITS.x, DIGITS.y)
-    for name, value in {"digit": 7, "angle": -45, "shift": -3, "occlusion": 4}.items():
-        before = playground.picture.value
-        playground.controls[name].value = value
-        assert playground.picture.value != before, name
+    turned(playground, {"digit": 7, "angle": -45, "shift": -3, "occlusion": 4})
     for name, values in widgets.read(MODELS, widgets.change(SEVEN, -45, -3, 4)).items():
         assert f"{name} reads {values.argmax()} ({values.max():.0%})" in playground.sentence.value
-
-
-# ------------------------------------------------------------- activations as typed
 
 
 @pytest.mark.parametrize(

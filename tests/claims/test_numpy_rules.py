@@ -7,7 +7,7 @@ from made_up import run, runs, shaky, steady
 from helpers.analysis.stats import NO, UNCLEAR, YES
 from helpers.claims import numpy_rules
 from helpers.claims.findings import FAILS, HOLDS, INCONCLUSIVE, LIMITED
-from helpers.runs.catalogue.numpy_networks import (
+from helpers.runs.catalogue.mlps import (
     HIDDEN_SIZES,
     LEARNING_RATES,
     MINI_BATCH_TRIALS,
