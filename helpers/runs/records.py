@@ -36,13 +36,9 @@ class RecordError(ValueError):
     """A record is missing or cannot be used; the message says why and what to do."""
 
 
-@dataclass
-class Record:
-    """What one run was and what came of it; `book/recorded_runs.md` explains each field."""
-
+@dataclass(kw_only=True)
+class _Made:
     experiment: str
-    scale: str
-    seed: int
     config: dict
     data: str
     data_checksum: str
@@ -52,10 +48,18 @@ class Record:
     wall_seconds: float
     cpu_seconds: float
     history: dict
-    metrics: dict
-    diverged: bool = False
     complete: bool = False
     schema: int = SCHEMA
+
+
+@dataclass(kw_only=True)
+class Record(_Made):
+    """What one run was and what came of it; `book/recorded_runs.md` explains each field."""
+
+    scale: str
+    seed: int
+    metrics: dict
+    diverged: bool = False
 
     @property
     def place(self):
@@ -63,8 +67,8 @@ class Record:
         return self.experiment, self.scale, self.seed
 
 
-@dataclass
-class EnsembleRecord:
+@dataclass(kw_only=True)
+class EnsembleRecord(_Made):
     """What an ensemble of practice 5 was and what came of it; the rest is as in `Record`.
 
     Attributes
@@ -76,22 +80,10 @@ class EnsembleRecord:
     history : per logged iteration; medians over the seeds, None where not finite.
     """
 
-    experiment: str
-    config: dict
-    data: str
-    data_checksum: str
-    parameters: int
-    environment: dict
-    commit: str
-    wall_seconds: float
-    cpu_seconds: float
     train_accuracy: list
     held_out_accuracy: list
     first_fit_step: list
     first_nan_step: list
-    history: dict
-    complete: bool = False
-    schema: int = SCHEMA
 
     @property
     def place(self):

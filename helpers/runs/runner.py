@@ -142,7 +142,7 @@ def run(experiment, scale, seed, resume=False, after_epoch=None, device="auto", 
     checkpoint = checkpoint_path(experiment, scale, seed, checkpoints)
     if resume and checkpoint.exists():
         earlier, spent = _restore(training, checkpoint, identity)
-        clock.add(spent)
+        clock.add(**spent)
         commits = list(dict.fromkeys(earlier + commits))
 
     saved = time.monotonic()
@@ -161,25 +161,23 @@ def run(experiment, scale, seed, resume=False, after_epoch=None, device="auto", 
             lambda file: np.savez_compressed(file, **arrays),
         )
     record = Record(
-        experiment=experiment.name,
-        scale=scale,
-        seed=seed,
-        config=experiment.as_json(),
-        data=data.name,
-        data_checksum=data.checksum,
-        parameters=training.parameter_count,
-        environment=machine,
-        commit=", ".join(commits),
-        **clock.read(),
-        history=training.history,
-        metrics=final_metrics(training.history),
-        diverged=training.diverged,
-        complete=True,
-    )
+        **made(experiment, data, clock, machine, commits), scale=scale, seed=seed,
+        parameters=training.parameter_count, history=training.history,
+        metrics=final_metrics(training.history), diverged=training.diverged,
+    )  # fmt: skip
     write(record, runs)
     checkpoint.unlink(missing_ok=True)
     remove_remains(checkpoint)
     return record
+
+
+def made(experiment, data, clock, machine, commits):
+    """Return what the record of any finished run says of how it was made."""
+    return {
+        "experiment": experiment.name, "config": experiment.as_json(), "data": data.name,
+        "data_checksum": data.checksum, "environment": machine, "commit": ", ".join(commits),
+        **clock.read(), "complete": True,
+    }  # fmt: skip
 
 
 def checkpoint_path(experiment, scale, seed, checkpoints=CHECKPOINTS):
@@ -203,22 +201,19 @@ def run_with_bar(experiment, scale, seed, title=None, leave=True, runs=RUNS, **o
 
 
 class Clock:
-    """Wall and processor seconds since it was made, plus those of earlier sittings."""
+    """Wall and processor seconds since it was made, and those of earlier sittings."""
 
     def __init__(self):
         self.wall, self.cpu = time.perf_counter(), time.process_time()
 
-    def add(self, earlier):
+    def add(self, wall_seconds, cpu_seconds):
         """Count earlier seconds in."""
-        self.wall -= earlier["wall_seconds"]
-        self.cpu -= earlier["cpu_seconds"]
+        self.wall, self.cpu = self.wall - wall_seconds, self.cpu - cpu_seconds
 
     def read(self):
         """Return the seconds so far."""
-        return {
-            "wall_seconds": round(time.perf_counter() - self.wall, 3),
-            "cpu_seconds": round(time.process_time() - self.cpu, 3),
-        }
+        wall, cpu = time.perf_counter() - self.wall, time.process_time() - self.cpu
+        return {"wall_seconds": round(wall, 3), "cpu_seconds": round(cpu, 3)}
 
 
 def _save(training, path, facts):

@@ -74,21 +74,10 @@ def test_logits_and_probabilities_give_the_same_metrics_as_the_training():
     found = metrics.summarise(logits, targets, 0)
     assert found == metrics.summarise(probabilities, targets, 0.5)
     truth = torch.tensor(targets).float()
-    recorded = losses.evaluate(
-        losses.choose_loss("binary-cross-entropy"), torch.tensor(logits), truth
-    )
+    recorded = losses.evaluate(losses.binary_cross_entropy, torch.tensor(logits), truth)
     assert recorded[MAP] == found["mean_average_precision"]
     assert recorded[F1] == pytest.approx(found["f1"], abs=1e-15)
     assert recorded["eval_accuracy"] == pytest.approx(found["accuracy"], abs=1e-7)
-
-
-@pytest.mark.parametrize("name", [*COMPARED.values(), "voc224-resnet18"])
-def test_the_kept_scores_repeat_the_recorded_metrics(name):
-    predicted = metrics.recorded_predictions(name)
-    found = predicted.summaries(metrics.recorded_targets(name))
-    for record, seed in zip(predicted.records, found, strict=True):
-        assert seed["mean_average_precision"] == pytest.approx(record.metrics[MAP], abs=1e-6)
-        assert seed["f1"] == pytest.approx(record.metrics[F1], abs=1e-6)
 
 
 @pytest.mark.parametrize("model", VOC_CHOSEN)
@@ -111,9 +100,6 @@ def test_an_aggregate_is_no_mean_of_batch_means():
     assert parts["accuracy"] == pytest.approx((11 / 20 + 1) / 2)
     together = metrics.batch_means(scores, targets, 0.5, batch_size=11)
     assert together == {name: pytest.approx(whole[name]) for name in together}
-    order = np.roll(np.arange(11), 1)  # changes the mean of batches, and nothing else
-    assert metrics.summarise(scores[order], targets[order], 0.5) == pytest.approx(whole)
-    assert metrics.batch_means(scores[order], targets[order], 0.5, 10) != parts
 
 
 def test_the_original_averaged_over_all_epochs():
@@ -130,10 +116,8 @@ def test_the_original_averaged_over_all_epochs():
 def test_always_a_person_already_has_an_accuracy_of_0_8494():
     targets = metrics.recorded_targets(COMPARED["LeNet"])
     assert targets.sum(axis=0).tolist() == [426, 62, 67, 88, 55]  # Tiny-VOC's test images
-    found = {
-        name: model.summaries(targets)[0]
-        for name, model in metrics.constant_baselines(targets).items()
-    }
+    baselines = metrics.constant_baselines(targets)
+    found = {name: model.summaries(targets)[0] for name, model in baselines.items()}
     person = [round(found["person"][name], 4) for name in metrics.DECISION_METRICS]
     assert person == [0.8494, 0.6827, 0.6103, 0.6445]
     assert found["class priors"] == found["person"]  # only person is in more than half of them

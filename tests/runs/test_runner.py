@@ -1,6 +1,5 @@
 """Making runs: interruption loses nothing, data splits are clean, and what is kept is right."""
 
-import os
 import subprocess
 import sys
 from dataclasses import replace
@@ -49,9 +48,7 @@ def whole(tmp_path_factory):
 
 def test_a_run_writes_a_record_that_reads_back(whole):
     made, folder = whole
-    assert list((folder / "runs").rglob("*")) == [folder / "runs" / "tiny",
-                                                  records.record_path("tiny", "full", 0,
-                                                                      folder / "runs")]  # fmt: skip
+    assert len([path for path in (folder / "runs").rglob("*") if path.is_file()]) == 1
     assert experiments.recorded_run(TINY, "full", 0, folder / "runs") == made
     assert made.complete and not made.diverged
     assert made.parameters == 2 * 6 + 6 + 6 * 2 + 2
@@ -122,21 +119,6 @@ def test_a_machine_that_cannot_be_described_costs_no_result(tmp_path, monkeypatc
     assert found["numpy"] is found["blas"] is None and found["cpu"] and found["python"]
 
 
-def test_a_full_disk_leaves_the_old_record_intact(tmp_path, monkeypatch):
-    make(tmp_path)
-    [path] = (tmp_path / "runs").rglob("*.json")
-    before = path.read_bytes()
-
-    def full(descriptor):
-        raise OSError(28, "No space left on device")
-
-    monkeypatch.setattr(os, "fsync", full)
-    with pytest.raises(OSError, match="No space left"):
-        make(tmp_path, checkpoint_seconds=1e9)
-    assert path.read_bytes() == before
-    assert list(path.parent.iterdir()) == [path]
-
-
 def test_divergence_is_recorded_with_its_epoch(tmp_path):
     schedule = dict.fromkeys(TINY.config.schedule, 1e9) | {"name": "constant"}
     wild = replace(TINY, config=replace(TINY.config, loss="mse", schedule=schedule))
@@ -159,11 +141,6 @@ def test_an_ensemble_is_recorded_and_its_networks_come_back(tmp_path):
 
 
 # ----------------------------------------------------------------------------- data
-
-
-def test_unknown_data_are_refused():
-    with pytest.raises(ValueError, match="unknown data 'imagenet'"):
-        runner.load_data(replace(DIGITS, data={"name": "imagenet"}), "embedded", 0)
 
 
 def test_half_moons_have_the_seed_of_the_run_or_their_own():
