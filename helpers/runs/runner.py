@@ -13,7 +13,7 @@ from PIL import Image
 from threadpoolctl import threadpool_limits
 from tqdm.auto import tqdm
 
-from helpers.data.datasets import load_half_moons, load_mnist
+from helpers.data.datasets import SCALES, check_choice, load_half_moons, load_mnist
 from helpers.data.features import load_voc_features
 from helpers.data.voc import load_tiny_voc
 from helpers.networks.mlp import choose
@@ -56,6 +56,7 @@ LOADERS = {
 
 def load_data(experiment, scale, seed):
     """Return the `Dataset` of an experiment: its `data` have a key of `LOADERS` as their `name`."""
+    check_choice("scale", scale, SCALES)
     options = dict(experiment.data)
     return choose(LOADERS, options.pop("name"), "data")(scale, seed, **options)
 
