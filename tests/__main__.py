@@ -27,7 +27,9 @@ def parts():
     """List what pytest is told of each part, the longest first."""
     times = json.loads(TIMES.read_text(encoding="utf-8"))["notebooks"]
     seconds = {f"{name}.ipynb": one["seconds"] for name, one in times.items()}
-    notebooks = [path.name for path in (ROOT / "notebooks").glob("*.ipynb")]
+    folder = ROOT / "notebooks"
+    paths = [*folder.glob("*.ipynb"), *folder.glob("evidence/*.ipynb")]
+    notebooks = [path.relative_to(folder).as_posix() for path in paths]
     notebooks.sort(key=lambda name: seconds.get(name, 1e9), reverse=True)
     tests = [["tests/pages"], ["tests", "--ignore=tests/pages"]]
     return tests + [[f"notebooks/{name}"] for name in notebooks]
