@@ -21,8 +21,9 @@ from data_prep.idx import read_idx
 from data_prep.tiny_voc import TinyVoc
 from data_prep.toy_step import ToyVoc
 
-SECONDS = float(os.environ.get("FUZZ_SECONDS", "6"))
-SEED = int(time.time()) if "FUZZ_SECONDS" in os.environ else 0
+SECONDS = float(os.environ.get("FUZZ_SECONDS", "0"))
+SEED = int(time.time()) if SECONDS else 0
+TURNS = 30  # at least
 STEP = TinyVoc(size=16, compact_only=True, jobs=1)
 WAYS = [getattr(zipfile, f"ZIP_{way}") for way in ("STORED", "DEFLATED", "BZIP2", "LZMA")]
 
@@ -72,13 +73,13 @@ def of_an_archive(rng, source, scratch):
 
 
 def of_what_was_prepared(rng, source, scratch):
-    STEP.prepare(source, scratch / "tiny-voc")
-    whole = all_files(scratch / "tiny-voc")
+    whole = source.with_name("tiny-voc")
+    folder = shutil.copytree(whole, scratch / "tiny-voc")
     for _ in range(3):
-        one_file(rng, scratch / "tiny-voc")
-        STEP.problems(scratch / "tiny-voc")
-    STEP.prepare(source, scratch / "tiny-voc")
-    assert all_files(scratch / "tiny-voc") == whole
+        one_file(rng, folder)
+        STEP.problems(folder)
+    STEP.prepare(source, folder)
+    assert all_files(folder) == all_files(whole)
 
 
 def of_an_idx_file(rng, source, scratch):
@@ -93,8 +94,11 @@ def of_an_idx_file(rng, source, scratch):
 @pytest.mark.parametrize("kind", [of_a_folder, of_an_archive, of_what_was_prepared, of_an_idx_file])
 def test_no_damage_leads_to_a_traceback(kind, tmp_path):
     ToyVoc({"train": 2, "val": 1}).prepare(None, tmp_path / "source")
+    STEP.prepare(tmp_path / "source", tmp_path / "tiny-voc")
     ends, outcomes = time.monotonic() + SECONDS / 4, set()
-    for turn in itertools.takewhile(lambda _: time.monotonic() < ends, itertools.count()):
+    for turn in itertools.takewhile(
+        lambda turn: turn < TURNS or time.monotonic() < ends, itertools.count()
+    ):
         scratch = tmp_path / f"seed {SEED}, turn {turn}"  # what stays there, where it fails
         scratch.mkdir()
         try:
