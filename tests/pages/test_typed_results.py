@@ -11,14 +11,14 @@ from data_prep.toy_voc import LABEL_SETS
 from data_prep.voc_labels import label_matrix
 from helpers.analysis.metrics import recorded_targets
 from helpers.claims.voc_rules import COMPARED
+from tests.__main__ import NOTEBOOKS
 
 ROOT = Path(__file__).resolve().parents[2]
 MADE_FROM_RECORDS = {
     "activation_gallery.md"
 }  # by a command; test_activation_gallery.py makes it again
 TEXTS = [
-    *(ROOT / "notebooks").glob("*.ipynb"),
-    *(ROOT / "notebooks/evidence").glob("*.ipynb"),
+    *NOTEBOOKS,
     *(page for page in (ROOT / "book").glob("*.md") if page.name not in MADE_FROM_RECORDS),
     ROOT / "README.md",
 ]
