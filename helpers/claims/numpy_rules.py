@@ -26,7 +26,7 @@ from helpers.claims.findings import (
     outcome,
 )
 from helpers.data.moons import bayes_accuracy
-from helpers.runs.catalogue.numpy_networks import HIDDEN_SIZES, LEARNING_RATES, WEIGHT_DECAYS
+from helpers.runs.catalogue.mlps import HIDDEN_SIZES, LEARNING_RATES, WEIGHT_DECAYS
 from helpers.runs.experiments import recorded
 
 # -------------------------------------------------------------------------- practice 1

@@ -197,8 +197,8 @@ class NumpyTrainer:
     def restore(self, arrays, facts):
         """Continue from what `state` returned."""
         for i, (parameter, _) in enumerate(self.network.parameters()):
-            parameter[...] = arrays[f"parameter_{i}"]
-            self.optimiser.velocities[i][...] = arrays[f"velocity_{i}"]
+            saved = np.stack([arrays[f"parameter_{i}"], arrays[f"velocity_{i}"]])
+            parameter[...], self.optimiser.velocities[i][...] = saved.reshape(2, *parameter.shape)
         self.epoch, self.diverged = facts["epoch"], facts["diverged"]
         self.history = facts["history"]
         self.batch_rng.bit_generator.state = facts["batch_rng"]

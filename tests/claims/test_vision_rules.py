@@ -10,8 +10,6 @@ from helpers.claims.vision_rules import NAMES, PUBLISHED_SETTINGS, REPEATED
 from helpers.runs.catalogue.vision import POINTS, Point
 from helpers.runs.experiments import find
 
-# --------------------------------------------------------------- C3.1: the published table
-
 
 def repeated(**ends):
     """Records of the published rows: as published, or as given."""
@@ -25,29 +23,21 @@ def all_by(gap):
     }
 
 
-# ------------------------------------------------------------ C3.2: costs and little data
-
-
-def on_little_data(gap=0.1, **changes):
+def on_little_data(gap, parameters=(), seconds=()):
     """Records of the four models with 600 images; `gap` is ResNet-18's, LeNet's is 0.05."""
-    parameters = {"lenet": 6e4, "resnet18": 1.1e7, "vgg11": 2.8e7, "vit": 2e5}
-    seconds = {"lenet": 10.0, "resnet18": 300.0, "vgg11": 600.0, "vit": 20.0}
-    parameters |= changes.get("parameters", {})
-    seconds |= changes.get("seconds", {})
-    gaps = dict.fromkeys(NAMES, steady(0.05)) | {"resnet18": gap}
+    size = {"lenet": 6e4, "resnet18": 1.1e7, "vgg11": 2.8e7, "vit": 2e5} | dict(parameters)
+    cost = {"lenet": 10.0, "resnet18": 300.0, "vgg11": 600.0, "vit": 20.0} | dict(seconds)
     records = {}
     for model in NAMES:
-        made = of_network(runs([0.9, 0.91, 0.92]), parameters=parameters[model])
-        for record, other in zip(made, gaps[model], strict=True):
-            record.metrics["train_accuracy"] = (
-                record.metrics["eval_accuracy"] + other.metrics["eval_accuracy"]
-            )
-            record.metrics["cpu_seconds"] = seconds[model]
+        made = of_network(runs([0.9, 0.91, 0.92]), parameters=size[model])
+        gaps = gap if model == "resnet18" else steady(0.05)
+        for record, other in zip(made, gaps, strict=True):
+            ahead = other.metrics["eval_accuracy"]
+            record.metrics["train_accuracy"] = record.metrics["eval_accuracy"] + ahead
+            record.metrics["cpu_seconds"] = cost[model]
         records[f"hundredth-{model}"] = made
     return records
 
-
-# ------------------------------------------------------------------- C3.3: the late climb
 
 FLAT = np.r_[np.linspace(0.5, 0.9, 10), np.linspace(0.901, 0.91, 10)]
 LATE_JUMP = FLAT + np.where(np.arange(20) >= 10, 0.02, 0.0)  # from the tenth epoch to the next
@@ -78,9 +68,6 @@ def climbing(first, second, *courses):
 def test_accuracy_climbs_late_and_flattens(judge, made, verdict):
     records, curve = made
     assert judge("C3.3", records, curve=curve).verdict == verdict
-
-
-# ---------------------------------------------- C3.4, C3.6: 1/sqrt(d), and GELU against ReLU
 
 
 def swept(unscaled, squares=None, **points):
@@ -126,9 +113,7 @@ FEW, MANY = (0.19, 0.20, 0.21), (0.39, 0.40, 0.41)
         ("C3.2", on_little_data(shaky(0.10)), LIMITED),  # nobody can tell whether it overfits
         ("C3.2", on_little_data(steady(0.10), seconds={"vit": 5.0}), LIMITED),
         ("C3.2", on_little_data(steady(0.10), parameters={"vit": 5e4}), LIMITED),
-        ("C3.2", on_little_data(steady(0.10), seconds={"resnet18": 900.0}), LIMITED),
         ("C3.2", on_little_data(steady(0.10), parameters={"resnet18": 5e7}), LIMITED),
-        ("C3.2", on_little_data(steady(0.01), seconds={"vit": 5.0, "resnet18": 900.0}), FAILS),
         ("C3.2", on_little_data(steady(0.01), parameters={"vit": 5e4, "resnet18": 5e7}), FAILS),
         ("C3.4", swept(steady(0.971)), HOLDS),
         ("C3.4", swept(steady(0.97), d128=shaky(0.9)), HOLDS),
@@ -136,7 +121,6 @@ FEW, MANY = (0.19, 0.20, 0.21), (0.39, 0.40, 0.41)
         ("C3.4", swept(steady(0.97), d128=steady(0.90)), LIMITED),
         ("C3.4", swept(steady(0.97), d4=steady(0.96)), LIMITED),  # it harms
         ("C3.4", swept(steady(0.95)), FAILS),
-        ("C3.4", swept(steady(0.99)), FAILS),
         ("C3.4", swept(steady(0.97), squares=steady(0.95)), FAILS),
         ("C3.4", swept(steady(0.97), squares=shaky(0.97)), INCONCLUSIVE),
         ("C3.4", swept(shaky(0.97), d128=steady(0.90)), LIMITED),  # little elsewhere
@@ -154,36 +138,30 @@ def test_a_verdict_follows_from_the_records(judge, claim, records, verdict):
     assert judge(claim, records).verdict == verdict
 
 
-# ---------------------------------------------------------------------- C3.5: batch_first
-
 OWN, FOREIGN = np.zeros((4, 5)), np.zeros((4, 5))
 OWN[0] = 1.0
 FOREIGN[:, 0] = 1.0
 
 
 @pytest.mark.parametrize(
-    ("told", "not_told", "answer"),
+    ("told", "not_told", "verdict"),
     [
         (OWN, FOREIGN, HOLDS),
+        (OWN + 1e-7, FOREIGN, HOLDS),  # rounding is no influence
         (OWN, OWN, FAILS),  # it makes no difference
-        (FOREIGN, FOREIGN, FAILS),
         (np.maximum(OWN, FOREIGN), FOREIGN, FAILS),
         (OWN * [1, 1, 1, 1, 0], FOREIGN, FAILS),  # one token is left out
-        (OWN + 1e-7, FOREIGN, HOLDS),  # rounding is no influence
     ],
 )
-def test_both_ways_are_looked_at(told, not_told, answer):
-    verdict, _ = vision_rules.c3_5(lambda layer: told if layer.self_attn.batch_first else not_told)
-    assert verdict == answer
+def test_both_ways_are_looked_at(told, not_told, verdict):
+    found, _ = vision_rules.c3_5(lambda layer: told if layer.self_attn.batch_first else not_told)
+    assert found == verdict
 
 
 def test_pytorchs_layer_mixes_images_unless_it_is_told():
     verdict, values = vision_rules.c3_5()
     assert (verdict, values["own"], values["foreign"]) == (HOLDS, 4, 0)
     assert (values["own_without"], values["foreign_without"]) == (0, 3)
-
-
-# ------------------------------------------------------------------------ the experiments
 
 
 def test_each_published_row_has_its_experiment():
@@ -197,13 +175,8 @@ def test_each_published_row_has_its_experiment():
 
 
 def test_the_vit_with_a_tenth_of_the_images_is_the_sweeps_middle():
-    names = {
-        (part, model): vision_rules.small_data_name(part, model)
-        for part in ("tenth", "hundredth")
-        for model in NAMES
-    }
-    assert len(set(names.values())) == 8
-    for (part, model), name in names.items():
-        experiment = find(name)
-        assert experiment.data["train_size"] == {"tenth": 6_000, "hundredth": 600}[part]
-        assert experiment.config.model.startswith(model)
+    for part, images in {"tenth": 6_000, "hundredth": 600}.items():
+        for model in NAMES:
+            experiment = find(vision_rules.small_data_name(part, model))
+            assert experiment.data["train_size"] == images
+            assert experiment.config.model.startswith(model)

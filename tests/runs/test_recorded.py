@@ -9,7 +9,7 @@ from sklearn.metrics import average_precision_score, f1_score
 
 from helpers.networks.ensemble import ACTIVATION_PAIRS, MENDED
 from helpers.runs import experiments, records, runner
-from helpers.runs.catalogue import activations
+from helpers.runs.catalogue import mlps, tiny_voc, vision
 from helpers.runs.experiments import (
     ENSEMBLES,
     EXPERIMENTS,
@@ -81,11 +81,10 @@ def test_every_listed_run_is_recorded_and_repeats_its_figures():
 
 
 def test_the_catalogue_lists_every_pair_of_activations_and_no_name_twice():
-    assert list(activations.PAIRS) == list(ACTIVATION_PAIRS)
-    assert list(activations.MENDED_PAIRS) == list(MENDED)
-    one = Experiment("a", "", None, {})
-    with pytest.raises(ValueError, match="same name"):
-        experiments.by_name([one, one])
+    assert list(mlps.PAIRS) == list(ACTIVATION_PAIRS)
+    assert list(mlps.MENDED_PAIRS) == list(MENDED)
+    listed = [catalogue.EXPERIMENTS for catalogue in (mlps, vision, tiny_voc)]
+    assert sum(map(len, listed)) == len(EXPERIMENTS)
 
 
 def test_reading_is_noted_inside_and_outside():
@@ -165,7 +164,7 @@ def test_missing_and_changed_runs_are_refused_with_the_command_that_makes_them(f
         read(folder, changed)
     with pytest.raises(RecordError, match="no seeds at embedded scale"):
         recorded("tenth-reference", "embedded")
-    with pytest.raises(experiments.UnknownExperiment, match="unknown experiment 'huge'"):
+    with pytest.raises(experiments.UnknownExperiment, match="no experiment 'huge'"):
         recorded("huge")
     with pytest.raises(RecordError, match=r"relu/plain\.json is missing: .* run activation-relu/"):
         experiments.recorded_ensemble("relu", folder=folder)
