@@ -142,7 +142,6 @@ def write_atomically(path, write):
     """Let `write(file)` fill a temporary file, then rename it to `path`: all of it or nothing."""
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
-    remove_remains(path)
     handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
     try:
         with os.fdopen(handle, "wb") as file:
