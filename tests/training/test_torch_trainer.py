@@ -99,6 +99,27 @@ def test_weight_decay_spares_biases():
     assert others["weight_decay"] == 0 and all(p.ndim == 1 for p in others["params"])
 
 
+def test_the_head_learns_first_and_the_body_more_slowly():
+    config = replace(SGD, epochs=2, head_epochs=1, body_lr_scale=0.5)
+    trainer = TorchTrainer(config, data(), seed=0)
+    body, head = trainer.model.features[0].weight, trainer.model.classifier[1].weight
+    before = body.detach().clone(), head.detach().clone()
+    trainer.run_epoch()
+    assert torch.equal(body, before[0]) and not torch.equal(head, before[1])
+    trainer.run_epoch()
+    assert not torch.equal(body, before[0])
+    rates = {group["lr"] for group in trainer.optimiser.param_groups if body is group["params"][0]}
+    assert rates == {0.05} and trainer.history["learning_rate"] == [0.1, 0.1]
+
+
+@pytest.mark.parametrize("frozen", [True, False])
+def test_frozen_batch_normalisation_keeps_its_statistics_and_learns_its_weights(frozen):
+    config = replace(TINY, model_kwargs={"batch_norm": True}, epochs=1, freeze_batch_norm=frozen)
+    norm = trained(config).model.features[1]
+    assert torch.equal(norm.running_mean, torch.zeros(6)) == frozen
+    assert not torch.equal(norm.weight, torch.ones(6))
+
+
 def test_divergence_ends_the_run_and_is_noted():
     rate = {"name": "constant", "lr": 1e20}
     trainer = trained(replace(TINY, optimiser={"name": "sgd"}, schedule=rate, epochs=9))
