@@ -295,8 +295,8 @@ def fill_page(app, pagename, templatename, context, doctree):
     if pagename != app.config.all_runs_page:
         return
     runs = read_runs(app.config.all_runs_folder)
-    notebooks = sorted(name.split("/")[-1] for name in app.env.found_docs
-                       if name.startswith("notebooks/"))  # fmt: skip
+    found = (name.split("/") for name in app.env.found_docs)
+    notebooks = sorted(path[1] for path in found if path[0] == "notebooks" and len(path) == 2)
     pathto = context["pathto"]
     times = notebook_times.read(app.config.all_runs_times)
     tables = {

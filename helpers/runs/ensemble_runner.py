@@ -15,7 +15,7 @@ from helpers.networks.ensemble import (
 from helpers.runs import records
 from helpers.runs.catalogue.mlps import HALF_MOONS_SEED
 from helpers.runs.records import FIT, EnsembleRecord
-from helpers.runs.runner import Clock
+from helpers.runs.runner import Clock, made
 
 HELD_OUT = 10_000
 HELD_OUT_SEED = 1_000_000 + HALF_MOONS_SEED  # no training points have it
@@ -93,16 +93,6 @@ def _median(values):
     return float(f"{middle:.6g}") if np.isfinite(middle) else None
 
 
-@torch.no_grad()
-def held_out_accuracy(networks, x, y, part=2000):
-    """Return each network's accuracy [R] on points [N, 2], a part at a time to save memory."""
-    shares = [
-        networks.accuracy(some, labels) * len(some)
-        for some, labels in zip(x.split(part), y.split(part), strict=True)
-    ]
-    return torch.stack(shares).sum(0) / len(x)
-
-
 def run(ensemble, folder=records.RUNS, progress=None):
     """Train an `Ensemble`, write its record, and return it; `progress` is called at every step."""
     commit, clock, data = records.source_commit(), Clock(), load_points(ensemble)
@@ -126,23 +116,15 @@ def run(ensemble, folder=records.RUNS, progress=None):
             progress()
     with torch.no_grad():
         accuracy = networks.accuracy(x, training.y)
+        parts = zip(x_eval.split(2000), y_eval.split(2000), strict=True)  # to save memory
+        held_out = torch.stack([networks.accuracy(*part) for part in parts]).mean(0)
     _first(fitted, accuracy >= FIT, ensemble.iterations)
     record = EnsembleRecord(
-        experiment=ensemble.name,
-        config=ensemble.as_json(),
-        data=data.name,
-        data_checksum=data.checksum,
+        **made(ensemble, data, clock, machine, [commit]), history=history.lists,
         parameters=sum(part[0].numel() for part in training.trained),
-        environment=machine,
-        commit=commit,
-        **clock.read(),
-        train_accuracy=_rounded(accuracy),
-        held_out_accuracy=_rounded(held_out_accuracy(networks, x_eval, y_eval)),
-        first_fit_step=fitted,
-        first_nan_step=broke,
-        history=history.lists,
-        complete=True,
-    )
+        train_accuracy=_rounded(accuracy), held_out_accuracy=_rounded(held_out),
+        first_fit_step=fitted, first_nan_step=broke,
+    )  # fmt: skip
     if ensemble.keep:
         kept = {str(i): part.detach().numpy() for i, part in enumerate(networks.weights)}
         path = records.arrays_path(*record.place, folder)

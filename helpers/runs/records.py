@@ -5,6 +5,7 @@ in `helpers.runs.experiments`, how it is made in `helpers.runs.runner`.
 """
 
 import argparse
+import errno
 import glob
 import json
 import os
@@ -36,13 +37,9 @@ class RecordError(ValueError):
     """A record is missing or cannot be used; the message says why and what to do."""
 
 
-@dataclass
-class Record:
-    """What one run was and what came of it; `book/recorded_runs.md` explains each field."""
-
+@dataclass(kw_only=True)
+class _Made:
     experiment: str
-    scale: str
-    seed: int
     config: dict
     data: str
     data_checksum: str
@@ -52,10 +49,18 @@ class Record:
     wall_seconds: float
     cpu_seconds: float
     history: dict
-    metrics: dict
-    diverged: bool = False
     complete: bool = False
     schema: int = SCHEMA
+
+
+@dataclass(kw_only=True)
+class Record(_Made):
+    """What one run was and what came of it; `book/recorded_runs.md` explains each field."""
+
+    scale: str
+    seed: int
+    metrics: dict
+    diverged: bool = False
 
     @property
     def place(self):
@@ -63,8 +68,8 @@ class Record:
         return self.experiment, self.scale, self.seed
 
 
-@dataclass
-class EnsembleRecord:
+@dataclass(kw_only=True)
+class EnsembleRecord(_Made):
     """What an ensemble of practice 5 was and what came of it; the rest is as in `Record`.
 
     Attributes
@@ -76,22 +81,10 @@ class EnsembleRecord:
     history : per logged iteration; medians over the seeds, None where not finite.
     """
 
-    experiment: str
-    config: dict
-    data: str
-    data_checksum: str
-    parameters: int
-    environment: dict
-    commit: str
-    wall_seconds: float
-    cpu_seconds: float
     train_accuracy: list
     held_out_accuracy: list
     first_fit_step: list
     first_nan_step: list
-    history: dict
-    complete: bool = False
-    schema: int = SCHEMA
 
     @property
     def place(self):
@@ -150,7 +143,6 @@ def write_atomically(path, write):
     """Let `write(file)` fill a temporary file, then rename it to `path`: all of it or nothing."""
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
-    remove_remains(path)
     handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
     try:
         with os.fdopen(handle, "wb") as file:
@@ -383,9 +375,11 @@ def exit_status(action, errors, kept, stopped):
         _mute()
         return 1
     except OSError as error:
-        what = printable(f"{error.filename or 'the output'}: {error.strerror or error}")
-        print(f"error: {what}; {kept} is intact", file=sys.stderr)
-        if not error.filename:
+        shown = error.filename is None and error.errno in (errno.ENOSPC, errno.EIO, errno.EBADF)
+        where = "the output" if shown else error.filename or "the system"
+        what = f"{where}: {error.strerror}; {kept} is intact" if error.errno else str(error)
+        print(f"error: {printable(what)}", file=sys.stderr)
+        if shown:
             _mute()
         return 2
     except KeyboardInterrupt:

@@ -13,7 +13,7 @@ from PIL import Image
 from threadpoolctl import threadpool_limits
 from tqdm.auto import tqdm
 
-from helpers.data.datasets import load_half_moons, load_mnist
+from helpers.data.datasets import SCALES, check_choice, load_half_moons, load_mnist
 from helpers.data.features import load_voc_features
 from helpers.data.voc import load_tiny_voc
 from helpers.networks.mlp import choose
@@ -56,6 +56,7 @@ LOADERS = {
 
 def load_data(experiment, scale, seed):
     """Return the `Dataset` of an experiment: its `data` have a key of `LOADERS` as their `name`."""
+    check_choice("scale", scale, SCALES)
     options = dict(experiment.data)
     return choose(LOADERS, options.pop("name"), "data")(scale, seed, **options)
 
@@ -142,7 +143,7 @@ def run(experiment, scale, seed, resume=False, after_epoch=None, device="auto", 
     checkpoint = checkpoint_path(experiment, scale, seed, checkpoints)
     if resume and checkpoint.exists():
         earlier, spent = _restore(training, checkpoint, identity)
-        clock.add(spent)
+        clock.add(**spent)
         commits = list(dict.fromkeys(earlier + commits))
 
     saved = time.monotonic()
@@ -161,25 +162,24 @@ def run(experiment, scale, seed, resume=False, after_epoch=None, device="auto", 
             lambda file: np.savez_compressed(file, **arrays),
         )
     record = Record(
-        experiment=experiment.name,
-        scale=scale,
-        seed=seed,
-        config=experiment.as_json(),
-        data=data.name,
-        data_checksum=data.checksum,
-        parameters=training.parameter_count,
-        environment=machine,
-        commit=", ".join(commits),
-        **clock.read(),
-        history=training.history,
-        metrics=final_metrics(training.history),
-        diverged=training.diverged,
-        complete=True,
-    )
-    write(record, runs)
+        **made(experiment, data, clock, machine, commits), scale=scale, seed=seed,
+        parameters=training.parameter_count, history=training.history,
+        metrics=final_metrics(training.history), diverged=training.diverged,
+    )  # fmt: skip
+    written = write(record, runs)
     checkpoint.unlink(missing_ok=True)
-    remove_remains(checkpoint)
+    for path in checkpoint, written, written.with_suffix(".npz"):
+        remove_remains(path)
     return record
+
+
+def made(experiment, data, clock, machine, commits):
+    """Return what the record of any finished run says of how it was made."""
+    return {
+        "experiment": experiment.name, "config": experiment.as_json(), "data": data.name,
+        "data_checksum": data.checksum, "environment": machine, "commit": ", ".join(commits),
+        **clock.read(), "complete": True,
+    }  # fmt: skip
 
 
 def checkpoint_path(experiment, scale, seed, checkpoints=CHECKPOINTS):
@@ -203,22 +203,19 @@ def run_with_bar(experiment, scale, seed, title=None, leave=True, runs=RUNS, **o
 
 
 class Clock:
-    """Wall and processor seconds since it was made, plus those of earlier sittings."""
+    """Wall and processor seconds since it was made, and those of earlier sittings."""
 
     def __init__(self):
         self.wall, self.cpu = time.perf_counter(), time.process_time()
 
-    def add(self, earlier):
+    def add(self, wall_seconds, cpu_seconds):
         """Count earlier seconds in."""
-        self.wall -= earlier["wall_seconds"]
-        self.cpu -= earlier["cpu_seconds"]
+        self.wall, self.cpu = self.wall - wall_seconds, self.cpu - cpu_seconds
 
     def read(self):
         """Return the seconds so far."""
-        return {
-            "wall_seconds": round(time.perf_counter() - self.wall, 3),
-            "cpu_seconds": round(time.process_time() - self.cpu, 3),
-        }
+        wall, cpu = time.perf_counter() - self.wall, time.process_time() - self.cpu
+        return {"wall_seconds": round(wall, 3), "cpu_seconds": round(cpu, 3)}
 
 
 def _save(training, path, facts):
@@ -283,19 +280,19 @@ def artifacts(experiment, seed, training, data):
     return kept
 
 
-def mistakes(scores, data, most=24):
-    """Return the images, and their places, whose score lies furthest above the right one's."""
+def mistakes(scores, data):
+    """Return the 24 images, and their places, whose score lies furthest above the right one's."""
     labels = data.y_eval
     behind = scores.max(axis=1) - scores[np.arange(len(scores)), labels]
     wrong = np.flatnonzero(scores.argmax(axis=1) != labels)
-    worst = wrong[np.argsort(-behind[wrong], kind="stable")[:most]]
+    worst = wrong[np.argsort(-behind[wrong], kind="stable")[:24]]
     return {"mistake_images": data.x_eval[worst], "mistake_indices": worst}
 
 
-def samples(data, each=2):
-    """Return the first images of each class, to show a kept model without the data."""
+def samples(data):
+    """Return the first two images of each class, to show a kept model without the data."""
     labels = data.y_eval
-    rows = np.concatenate([np.flatnonzero(labels == k)[:each] for k in np.unique(labels)])
+    rows = np.concatenate([np.flatnonzero(labels == k)[:2] for k in np.unique(labels)])
     return {"sample_images": data.x_eval[rows], "sample_labels": labels[rows].astype(np.uint8)}
 
 

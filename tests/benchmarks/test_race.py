@@ -9,9 +9,9 @@ import torch
 from torch import nn
 
 from benchmarks import race, stopwatch
-from benchmarks.race import STEPS, Measured
+from benchmarks.race import STEPS
 from benchmarks.steps import Step
-from benchmarks.stopwatch import MNIST_MEAN, MNIST_SD, ExampleNet, PerImage, QuickNet, Timed
+from benchmarks.stopwatch import MNIST_MEAN, MNIST_SD, ExampleNet, PerImage, Timed
 from helpers.data.datasets import Dataset
 from helpers.training.config import TrainConfig
 from helpers.training.schedules import SCHEDULES
@@ -24,15 +24,6 @@ def data(n=24, seed=0):
     images = torch.randint(0, 256, (n, 1, 28, 28), dtype=torch.uint8, generator=rng)
     labels = torch.arange(n) % 10
     return Dataset(images, labels, images[:10], labels[:10])
-
-
-@pytest.fixture(scope="module", autouse=True)
-def one_thread():
-    """Networks of a few images: a second thread would only be waited for."""
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(threads)
 
 
 def test_the_example_is_pytorch_s_own():
@@ -48,19 +39,6 @@ def test_the_example_is_pytorch_s_own():
     torch.testing.assert_close(ours(images), fc2(torch.relu(fc1(hidden.flatten(1)))))
     dropped = [layer.p for layer in ours.modules() if isinstance(layer, nn.Dropout)]
     assert dropped == [0.25, 0.5]
-
-
-@pytest.mark.parametrize("network", [ExampleNet, QuickNet])
-@pytest.mark.parametrize(("channels", "size"), [(1, 28), (3, 20), (1, 33)])
-def test_logits_are_finite_and_each_image_s_own(network, channels, size):
-    torch.manual_seed(0)
-    model = network(channels, size, classes=5).eval()
-    images = torch.randn(3, channels, size, size)
-    logits = model(images)
-    assert logits.shape == (3, 5) and logits.isfinite().all()
-    torch.testing.assert_close(model(images[:1]), logits[:1], rtol=1e-4, atol=1e-5)
-    with pytest.raises(ValueError, match="needs images of at least"):
-        network(size=5)
 
 
 # -------------------------------------------------------------------------- training
@@ -182,14 +160,6 @@ def test_every_round_asks_every_network():
         ("in memory, whole", 3, 2), ("image by image", 3, 2),
     ]  # fmt: skip
     assert all(0 < share < 1 for row in found for share in row.shares)
-
-
-def test_means_and_shares_of_seeds():
-    accuracies = [0.989, 0.99, 0.991]
-    step = Measured("a", "b", {}, None, 1, seconds=[5.0, 4.0, 6.0], accuracies=accuracies)
-    assert step.mean_seconds == 5.0 and step.accuracy.estimate == pytest.approx(0.99)
-    assert (step.reached.estimate, step.reached.n) == (pytest.approx(2 / 3), 3)
-    assert replace(step, accuracies=accuracies[:2]).accuracy is None
 
 
 def test_the_book_s_race_is_whole():

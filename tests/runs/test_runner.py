@@ -1,6 +1,5 @@
 """Making runs: interruption loses nothing, data splits are clean, and what is kept is right."""
 
-import os
 import subprocess
 import sys
 from dataclasses import replace
@@ -20,7 +19,6 @@ sys.path.insert(0, str(Path(__file__).parent))
 from test_recorded import TINY
 
 ROOT = Path(__file__).resolve().parents[2]
-MOONS, DIGITS = EXPERIMENTS["moons-published"], EXPERIMENTS["mnist-corrected"]
 
 
 def make(folder, experiment=TINY, **options):
@@ -49,9 +47,7 @@ def whole(tmp_path_factory):
 
 def test_a_run_writes_a_record_that_reads_back(whole):
     made, folder = whole
-    assert list((folder / "runs").rglob("*")) == [folder / "runs" / "tiny",
-                                                  records.record_path("tiny", "full", 0,
-                                                                      folder / "runs")]  # fmt: skip
+    assert len([path for path in (folder / "runs").rglob("*") if path.is_file()]) == 1
     assert experiments.recorded_run(TINY, "full", 0, folder / "runs") == made
     assert made.complete and not made.diverged
     assert made.parameters == 2 * 6 + 6 + 6 * 2 + 2
@@ -122,21 +118,6 @@ def test_a_machine_that_cannot_be_described_costs_no_result(tmp_path, monkeypatc
     assert found["numpy"] is found["blas"] is None and found["cpu"] and found["python"]
 
 
-def test_a_full_disk_leaves_the_old_record_intact(tmp_path, monkeypatch):
-    make(tmp_path)
-    [path] = (tmp_path / "runs").rglob("*.json")
-    before = path.read_bytes()
-
-    def full(descriptor):
-        raise OSError(28, "No space left on device")
-
-    monkeypatch.setattr(os, "fsync", full)
-    with pytest.raises(OSError, match="No space left"):
-        make(tmp_path, checkpoint_seconds=1e9)
-    assert path.read_bytes() == before
-    assert list(path.parent.iterdir()) == [path]
-
-
 def test_divergence_is_recorded_with_its_epoch(tmp_path):
     schedule = dict.fromkeys(TINY.config.schedule, 1e9) | {"name": "constant"}
     wild = replace(TINY, config=replace(TINY.config, loss="mse", schedule=schedule))
@@ -161,26 +142,19 @@ def test_an_ensemble_is_recorded_and_its_networks_come_back(tmp_path):
 # ----------------------------------------------------------------------------- data
 
 
-def test_unknown_data_are_refused():
-    with pytest.raises(ValueError, match="unknown data 'imagenet'"):
-        runner.load_data(replace(DIGITS, data={"name": "imagenet"}), "embedded", 0)
-
-
-def test_half_moons_have_the_seed_of_the_run_or_their_own():
-    data = runner.load_data(MOONS, "full", seed=3)
+def test_points_and_weights_have_the_seed_of_the_run_or_their_own():
+    data = runner.load_data(EXPERIMENTS["moons-published"], "full", seed=3)
     np.testing.assert_array_equal(data.x, datasets.half_moons(200, 0.2, 3)[0])
     np.testing.assert_array_equal(data.x_eval, datasets.half_moons(10_000, 0.2, 1_000_003)[0])
-    same = [runner.load_data(EXPERIMENTS["moons-same-data"], "full", seed).x for seed in (0, 3)]
-    np.testing.assert_array_equal(*same)
-
-
-def test_an_experiment_can_fix_the_seed_of_the_weights():
-    def first_weights(name, seed):
-        return runner.prepare(EXPERIMENTS[name], "full", seed)[0].network.layers[0].weight
-
-    same = first_weights("moons-same-weights", 1), first_weights("moons-same-weights", 2)
-    np.testing.assert_array_equal(*same)
-    assert (first_weights("moons-published", 1) != first_weights("moons-published", 2)).all()
+    for name, points, weights in ("data", True, False), ("weights", False, True):
+        (one, x), (other, y) = (
+            runner.prepare(EXPERIMENTS[f"moons-same-{name}"], "full", seed) for seed in (1, 2)
+        )
+        assert np.array_equal(x.x, y.x) == points
+        first = (run.network.layers[0].weight for run in (one, other))
+        assert np.array_equal(*first) == weights
+    with pytest.raises(ValueError, match='scale must be "embedded" or "full", not "half"'):
+        runner.load_data(EXPERIMENTS["moons-published"], "half", seed=0)
 
 
 # ---------------------------------------------------------- what is kept beside a record
@@ -190,7 +164,6 @@ def test_kept_mistakes_are_wrong_and_the_worst_come_first():
     scores = np.array([[3, 1], [0, 2], [5, 0], [1, 0.5]], np.float32)
     data = SimpleNamespace(x_eval=np.arange(4), y_eval=np.array([0, 0, 1, 1]))
     assert runner.mistakes(scores, data)["mistake_indices"].tolist() == [2, 1, 3]
-    assert len(runner.mistakes(scores, data, most=2)["mistake_indices"]) == 2
 
 
 def kept_of(folder, config, data, seed=1, **keep):

@@ -11,12 +11,10 @@ import numpy as np
 import pytest
 import torch
 
-from helpers.data.datasets import DataNotPrepared
 from helpers.runs import __main__ as command
 from helpers.runs import ensemble_runner, records, runner
 from helpers.runs.__main__ import (
     AS_RECORDED,
-    ERRORS,
     INCONCLUSIVE,
     OUTSIDE,
     WITHIN,
@@ -25,7 +23,6 @@ from helpers.runs.__main__ import (
     main,
 )
 from helpers.runs.experiments import ENSEMBLES, EXPERIMENTS, Ensemble, UnknownExperiment
-from helpers.runs.records import RecordError, exit_status
 from helpers.training import numpy_trainer
 
 sys.path.insert(0, str(Path(__file__).parent))
@@ -97,13 +94,6 @@ def test_the_rule(recorded, seed, new, verdict):
     assert judge(recorded, seed, new) == verdict
 
 
-def test_an_ensemble_is_judged_network_by_network_and_then_by_its_mean():
-    recorded = [0.90, 0.91, 0.92, 0.93, 0.94]
-    assert judge_ensemble(recorded, recorded) == AS_RECORDED
-    assert judge_ensemble(recorded, recorded[::-1]) == WITHIN
-    assert judge_ensemble(recorded, [value - 0.05 for value in recorded]) == OUTSIDE
-
-
 # ------------------------------------------------------------------------------ the checks
 
 
@@ -126,18 +116,10 @@ def test_a_repeated_run_is_as_recorded_and_a_result_outside_is_told(on_file, mad
     assert capsys.readouterr().out.strip().endswith("0 of 1 agree with the records, 1 outside")
 
 
-def test_another_precision_is_compared_by_the_spread_and_named(made):
-    moved = [
-        replace(r, environment=r.environment | {"device": "cuda"}, metrics=s.metrics)
-        for r, s in zip(made, with_accuracy(made, made[0].metrics["eval_accuracy"] + 1e-3),
-                        strict=True)
-    ]  # fmt: skip
-    outcome = verdict(moved)
-    assert outcome.verdict == WITHIN
-    assert outcome.note == "device cpu, recorded with cuda"
-
-
 def test_what_differs_from_the_record_is_named(made):
+    moved = with_accuracy(made, made[0].metrics["eval_accuracy"] + 1e-3)
+    moved = [replace(r, environment=r.environment | {"device": "cuda"}) for r in moved]
+    assert verdict(moved)[1::2] == (WITHIN, "device cpu, recorded with cuda")
     odd = with_accuracy(made, 0.2)
     assert "though libraries and processor are those of the record" in verdict(odd).note
     odd[0] = replace(odd[0], data_checksum="another")
@@ -153,7 +135,11 @@ def test_a_run_that_diverges_is_outside_unless_a_recorded_one_did(made):
     assert verdict(lost, experiment=wild).verdict == AS_RECORDED
 
 
-def test_an_ensemble_of_practice_5_is_verified(tmp_path, monkeypatch, capsys):
+def test_an_ensemble_is_verified_network_by_network_and_then_by_its_mean(
+    tmp_path, monkeypatch, capsys
+):
+    recorded = [0.90, 0.91, 0.92, 0.93, 0.94]
+    assert judge_ensemble(recorded, recorded[::-1]) == WITHIN
     monkeypatch.setitem(ENSEMBLES, ENSEMBLE.name, ENSEMBLE)
     record = ensemble_runner.run(ENSEMBLE, tmp_path)
     assert main(["verify", ENSEMBLE.name], tmp_path) == 0
@@ -260,61 +246,40 @@ def test_missing_data_are_said(tmp_path, capsys, monkeypatch):
     assert "python -m data_prep mnist" in capsys.readouterr().err
 
 
-def call(*arguments, **options):
-    command = [sys.executable, "-m", "helpers.runs", *arguments]
-    return subprocess.Popen(command, cwd=ROOT, stderr=subprocess.PIPE, text=True, **options)
+def test_a_full_disk_leaves_the_old_record_intact(on_file, capsys, monkeypatch):
+    def full(descriptor):
+        raise OSError(28, "No space left on device")
+
+    before = {path: path.read_bytes() for path in on_file.rglob("*.json")}
+    monkeypatch.setattr(os, "fsync", full)
+    assert main(["run", "tiny", "--seeds", "0"], on_file, on_file / "c") == 2
+    said = "full-seed-0.json: No space left on device; what was recorded before is intact\n"
+    assert capsys.readouterr().err.endswith(said)
+    assert {path: path.read_bytes() for path in on_file.rglob("*") if path.is_file()} == before
 
 
-def test_the_command_ends_quietly_where_nobody_reads_on():
-    with call("list", "moons-*", stdout=subprocess.PIPE) as process:
-        process.stdout.close()
-        assert process.stderr.read() == ""
-    assert process.returncode == 1
+@pytest.mark.parametrize(
+    ("error", "said"),
+    [
+        (OSError("weights are missing: pip install them"), "weights are missing: pip install them"),
+        (OSError(11, "No threads"), "the system: No threads; the rest is intact"),
+        (PermissionError(13, "Not allowed", "a\x1b.json"), r"a\x1b.json: Not allowed; the rest"),
+    ],
+)
+def test_what_the_system_refuses_is_blamed_on_what_it_concerns(error, said, capsys):
+    def fail():
+        raise error
 
-
-def test_a_full_disk_is_said_of_the_output():
-    if not Path("/dev/full").exists():
-        pytest.skip("only Linux has /dev/full")
-    with open("/dev/full", "w") as full, call("list", "moons-*", stdout=full) as process:
-        said = process.stderr.read()
-    assert process.returncode == 2
-    assert said.startswith("error: the output: No space left") and said.count("\n") == 1
-
-
-@pytest.mark.parametrize("encoding", ["cp1252", "ascii"])
-@pytest.mark.parametrize("arguments", [["list", "tenth-lambda*"], ["verify", "--help"]])
-def test_a_console_without_greek_shows_the_rest(arguments, encoding):
-    options = {"env": os.environ | {"PYTHONIOENCODING": encoding}, "encoding": encoding}
-    with call(*arguments, **options, stdout=subprocess.PIPE) as process:
-        printed, said = process.communicate()
-    assert (process.returncode, said) == (0, "") and "?" in printed
+    assert records.exit_status(fail, (), "the rest", "stopped") == 2
+    assert capsys.readouterr().err.startswith(f"error: {said}")
 
 
 def test_ctrl_c_while_the_libraries_are_loading_is_heeded(tmp_path):
     (tmp_path / "scipy.py").write_text("import time\nprint('loading', flush=True)\ntime.sleep(60)")
-    environment = os.environ | {"PYTHONPATH": str(tmp_path)}
-    with call("list", env=environment, stdout=subprocess.PIPE) as process:
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True, "cwd": ROOT}
+    pipes["env"] = os.environ | {"PYTHONPATH": str(tmp_path)}
+    with subprocess.Popen([sys.executable, "-m", "helpers.runs", "list"], **pipes) as process:
         assert process.stdout.readline() == "loading\n"
         process.send_signal(signal.SIGINT)
         said = process.stderr.read()
     assert (process.returncode, said) == (130, "\nstopped\n")
-
-
-@pytest.mark.parametrize(
-    ("error", "status", "said"),
-    [
-        (RecordError("it is missing: mend it"), 2, "error: it is missing: mend it\n"),
-        (UnknownExperiment("unknown name 'x'"), 2, "error: unknown name 'x'\n"),
-        (DataNotPrepared("not there"), 2, "error: not there\n"),
-        (OSError(28, "No space left", "f.json"), 2,
-         "error: f.json: No space left; what was there before is intact\n"),
-        (KeyboardInterrupt(), 130, "\nstopped; nothing was written\n"),
-    ],
-)  # fmt: skip
-def test_an_error_becomes_a_sentence_and_a_status(capsys, error, status, said):
-    def fail():
-        raise error
-
-    ends = "what was there before", "stopped; nothing was written"
-    assert exit_status(fail, ERRORS, *ends) == status
-    assert capsys.readouterr().err == said
