@@ -23,7 +23,7 @@ GREY = "#767676"
 NONE = "–"
 #: How a prediction about one class is shown: symbol, colour and meaning.
 FOUND = ("✓", figures.BLUE, "found")
-FALSE_ALARM = ("✗", figures.VERMILLION, "predicted, but not there")
+FALSE_ALARM = ("✗", "#A84300", "predicted, but not there")  # vermillion, as dark
 MISSED = ("○", "#8A5A00", "there, but missed")  # orange, dark enough to be read
 MARKS = {(1, 1): FOUND, (0, 1): FALSE_ALARM, (1, 0): MISSED}  # by (there, predicted)
 
