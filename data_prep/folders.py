@@ -3,19 +3,17 @@
 import errno
 import os
 import shutil
-import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
+from data_prep.console import tell
 from data_prep.errors import PrepError
 from data_prep.paths import display_path
 
-try:
+with suppress(ImportError):  # on Windows
     import fcntl
-except ImportError:  # on Windows
-    fcntl = None
 
 _FULL = (errno.ENOSPC, errno.EDQUOT)
 _FORBIDDEN = (errno.EACCES, errno.EPERM, errno.EROFS)
@@ -68,29 +66,20 @@ def alone(folder: Path) -> Iterator[None]:
     with ExitStack() as stack:
         if made:
             stack.callback(_remove_if_empty, folder)
-        with suppress(OSError):  # some file systems have no locks
+        with suppress(OSError, NameError):  # not every system has locks, nor every file system
             handle = os.open(folder, os.O_RDONLY)
             stack.callback(os.close, handle)
-            _lock(handle, folder)
+            try:
+                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                tell(f"another preparation is at work in {display_path(folder)}; waiting for it.")
+                fcntl.flock(handle, fcntl.LOCK_EX)
         yield
 
 
 def _remove_if_empty(folder: Path) -> None:
     with suppress(OSError):
         folder.rmdir()
-
-
-def _lock(handle: int, folder: Path) -> None:
-    if fcntl is None:
-        return
-    try:
-        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        print(
-            f"data_prep: another preparation is at work in {display_path(folder)}; waiting for it.",
-            file=sys.stderr,
-        )
-        fcntl.flock(handle, fcntl.LOCK_EX)
 
 
 @contextmanager
