@@ -72,8 +72,8 @@ window.Play ??= {};
     }
   }
 
-  // Puts each example's units into the order that sorts them (sort), or that sorts what an
-  // earlier layer gave (permute). The order itself has no derivative.
+  // Puts each example's units into the order that sorts them (sort), or what an earlier layer
+  // gave (permute). The order itself has no derivative.
   class Reorder {
     constructor(width, before = null) {
       [this.width, this.before] = [width, before];

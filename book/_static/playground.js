@@ -60,14 +60,14 @@
         order.slice(i * size, (i + 1) * size));
     }
 
-    // Keeps at most 300 moments of the losses, evenly spaced.
+    // Keeps at most 150 moments of the losses, evenly spaced.
     log() {
       const [training, fresh] = [asBatch(this.points), this.heldOut].map((batch) =>
         this.network.evaluate(...batch));
       [this.now, this.fresh] = [training, fresh];
       this.diverged = this.points.length > 0 && !Number.isFinite(training.loss);
       if (!this.diverged) this.history.push([this.epoch, training.loss, fresh.loss]);
-      if (this.history.length < 300) return;
+      if (this.history.length < 150) return;
       this.stride *= 2;
       this.history = this.history.filter(([epoch]) => epoch % this.stride === 0);
     }
@@ -304,9 +304,9 @@ and light where it is largest.</figcaption>`;
       if (this.training.over) this.pause();
     }
 
-    // Trains some epochs, or as many as fit in a fortieth of a second.
+    // Trains some epochs, or as many as fit in a twenty-fifth of a second.
     train(epochs, goal = LAST) {
-      const end = performance.now() + 25;
+      const end = performance.now() + 40;
       const { training } = this;
       for (let i = 0; i < epochs && !training.over && training.epoch < goal; i++) {
         training.runEpoch();

@@ -34,7 +34,7 @@ window.Play ??= {};
       const side = random() < 0.5 ? -1 : 1;
       return [1.5 * side * random(), 1.5 * (k ? -side : side) * random()];
     },
-    spirals: (k, t) => around(0.2 + 1.4 * t, Math.PI * (3 * t + k)),
+    spirals: (k, t) => around(0.2 + 1.4 * t, Math.PI * (2 * t + k)),
   };
   const around = (radius, angle) => [radius * Math.cos(angle), radius * Math.sin(angle)];
 

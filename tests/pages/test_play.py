@@ -8,7 +8,7 @@ import sys
 import numpy as np
 import pytest
 import torch
-from browser import PATIENCE
+from browser import PATIENCE, small_page
 from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.support.ui import WebDriverWait
 from torch.nn import functional
@@ -42,16 +42,10 @@ def page(browser, tmp_path_factory):
     folder = tmp_path_factory.mktemp("play")
     (folder / "_static").symlink_to(STATIC)
     scripts = dict.fromkeys(script for widget in WIDGETS.values() for script in widget)
-    (folder / "page.html").write_text(
-        '<!DOCTYPE html><html lang="en"><head><meta charset="utf-8"><title>A page</title>'
-        '<meta name="viewport" content="width=device-width"><link rel="icon" href="data:,">'
-        '<link rel="stylesheet" href="_static/play.css">'
-        + "".join(f'<script defer src="_static/{script}"></script>' for script in scripts)
-        + "</head><body><main><h1>A page</h1>"
-        + "".join(show_widget(name)._repr_html_() for name in WIDGETS)
-        + "</main></body></html>",
-        encoding="utf-8",
-    )
+    head = "".join(f'<script defer src="_static/{script}"></script>' for script in scripts)
+    head += '<link rel="stylesheet" href="_static/play.css">'
+    body = "".join(show_widget(name)._repr_html_() for name in WIDGETS)
+    (folder / "page.html").write_text(small_page(body, head), encoding="utf-8")
 
     def opened(fragment=""):
         browser.open("about:blank")
@@ -62,13 +56,8 @@ def page(browser, tmp_path_factory):
     assert browser.faults() == []
 
 
-def only(browser, selector):
-    (found,) = browser.all(selector)
-    return found
-
-
-def sentence(browser):
-    return only(browser, ".playground .sentence").text
+def first(browser, selector):
+    return browser.all(selector)[0]
 
 
 def wait_until(browser, true):
@@ -107,36 +96,34 @@ OTHERS = {
 
 def test_every_activation_takes_pytorchs_step(page):
     browser, rng = page(), np.random.default_rng(0)
-    names = browser.run("return Play.ACTIVATIONS")
+    functions, names = ensemble.ACTIVATIONS | OTHERS, browser.run("return Play.ACTIVATIONS")
     assert len(names) == 16
     x, y = half_moons(50, 0.2, seed=1)
-    shapes = ((2, 5), (5,)), ((5, 5), (5,)), ((5, 2), (2,))
-    for name in names:
-        first, second = ("linear" if name == "permute" else name), name
-        layers = [[rng.normal(size=shape) for shape in pair] for pair in shapes]
-        (w1, b1), (w2, b2), (w3, b3) = tensors = [
-            [torch.tensor(part, requires_grad=True) for part in pair] for pair in layers
-        ]
-        functions = ensemble.ACTIVATIONS | OTHERS
+    shapes = (2, 5), (5,), (5, 5), (5,), (5, 2), (2,)
+    for second in names:
+        first = "linear" if second == "permute" else second
+        layers = [rng.normal(size=shape) for shape in shapes]
+        tensors = [torch.tensor(part, requires_grad=True) for part in layers]
+        w1, b1, w2, b2, w3, b3 = tensors
         z1 = torch.tensor(x) @ w1 + b1
         z2 = functions[first](z1) @ w2 + b2
-        a2 = ensemble.permute(z2, z1) if name == "permute" else functions[second](z2)
-        weights = sum(weight.square().sum() for weight, _ in tensors)
-        loss = functional.cross_entropy(a2 @ w3 + b3, torch.tensor(y)) + 0.01 / 2 * weights
-        parts = [part for pair in tensors for part in pair]
-        slopes = torch.autograd.grad(loss, parts, materialize_grads=True)
-        stepped = [part - 0.1 * slope for part, slope in zip(parts, slopes, strict=True)]
+        a2 = ensemble.permute(z2, z1) if second == "permute" else functions[second](z2)
+        penalty = 0.01 / 2 * sum(weight.square().sum() for weight in tensors[::2])
+        loss = functional.cross_entropy(a2 @ w3 + b3, torch.tensor(y)) + penalty
+        slopes = torch.autograd.grad(loss, tensors, materialize_grads=True)
+        stepped = [part - 0.1 * slope for part, slope in zip(tensors, slopes, strict=True)]
         expected = torch.cat([part.detach().flatten() for part in stepped])
-        found = trained(browser, layers, [first, second], x, y, 1)["weights"]
-        np.testing.assert_allclose(found, expected, rtol=1e-9, atol=1e-9, err_msg=name)
+        pairs = zip(layers[::2], layers[1::2], strict=True)
+        found = trained(browser, pairs, [first, second], x, y, 1)["weights"]
+        np.testing.assert_allclose(found, expected, rtol=1e-9, atol=1e-9, err_msg=second)
 
 
 def test_a_link_leads_back_to_the_same_network(page):
     def copied(fragment):
         browser = page(fragment)
-        wait_until(browser, lambda: "Epoch 30:" in sentence(browser))
-        only(browser, ".playground .copy").click()
-        return browser.run("return location.hash"), sentence(browser)
+        wait_until(browser, lambda: "Epoch 30:" in first(browser, ".sentence").text)
+        first(browser, ".copy").click()
+        return browser.run("return location.hash"), first(browser, ".sentence").text
 
     link, said = copied(f"#playground?{LINK}&epoch=30")
     assert all(part in link for part in LINK.split("&"))
@@ -146,43 +133,43 @@ def test_a_link_leads_back_to_the_same_network(page):
 def test_own_points_come_by_click_and_by_key_and_stay_in_the_link(page):
     browser = page()
     assert len(browser.all(".points path")) == 200
-    only(browser, ".playground .clear").click()
-    plane = only(browser, ".plane")
+    first(browser, ".clear").click()
+    plane = first(browser, ".plane")
     plane.click()  # a point of class 0 in the middle
     plane.send_keys(Keys.ARROW_RIGHT * 5 + "1" + Keys.ARROW_UP * 3 + "1" + Keys.DELETE)
     shapes = [point.get_attribute("class") for point in browser.all(".points path")]
     assert shapes == ["k0", "k1"]
-    only(browser, ".playground .copy").click()
-    drawn = browser.run("return document.querySelector('.points').innerHTML")
+    first(browser, ".copy").click()
+    drawn = first(browser, ".points").get_property("innerHTML")
     page(browser.run("return location.hash"))
-    assert browser.run("return document.querySelector('.points').innerHTML") == drawn
+    assert first(browser, ".points").get_property("innerHTML") == drawn
 
 
 def test_keys_alone_play_pause_step_and_reset(page):
     browser = page()
-    start = only(browser, ".playground .start")
+    start = first(browser, ".start")
     start.send_keys(Keys.ENTER)
-    wait_until(browser, lambda: "Epoch 0:" not in sentence(browser))
+    wait_until(browser, lambda: "Epoch 0:" not in first(browser, ".sentence").text)
     start.send_keys(Keys.SPACE)
-    paused = sentence(browser)
-    assert only(browser, ".said").get_property("textContent") == paused
-    only(browser, ".playground .step").send_keys(Keys.ENTER)
-    assert sentence(browser) != paused
-    only(browser, ".playground .reset").send_keys(Keys.ENTER)
-    assert "Epoch 0:" in sentence(browser)
+    paused = first(browser, ".sentence").text
+    assert first(browser, ".said").get_property("textContent") == paused
+    first(browser, ".step").send_keys(Keys.ENTER)
+    assert first(browser, ".sentence").text != paused
+    first(browser, ".reset").send_keys(Keys.ENTER)
+    assert "Epoch 0:" in first(browser, ".sentence").text
 
 
 def test_short_steps_go_down_and_long_ones_climb(page):
     browser = page()
 
     def height():
-        return -float(only(browser, ".descent .here").get_attribute("cy"))
+        return -float(first(browser, ".here").get_attribute("cy"))
 
     start = height()
-    only(browser, ".descent .go").send_keys(Keys.ENTER * 3)
+    first(browser, ".go").send_keys(Keys.ENTER * 3)
     assert height() < start
-    only(browser, ".descent [name=rate]").send_keys(Keys.END)
-    only(browser, ".descent .go").send_keys(Keys.ENTER * 3)
+    first(browser, ".descent [name=rate]").send_keys(Keys.END)
+    first(browser, ".go").send_keys(Keys.ENTER * 3)
     assert height() > start
 
 
