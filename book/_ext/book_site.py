@@ -30,7 +30,7 @@ MENDED = {
 
 # The scripts of `book/_static` that draw what a page marks by `data-widget="..."`.
 WIDGETS = {
-    "playground": ("mlp.js", "points.js", "playground.js"),
+    "playground": ("mlp.js", "plane.js", "playground.js"),
     "gradient-descent": ("gradient_descent.js",),
 }
 

@@ -18,8 +18,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from PIL import Image
 
 from helpers.book.figures import as_pixels
-from helpers.claims.course import CLAIMS, VERDICTS
-from helpers.claims.findings import finding
+from helpers.claims.findings import CLAIMS, VERDICTS, finding
 from helpers.runs.records import ROOT
 
 STATIC = ROOT / "book" / "_static"
@@ -86,7 +85,7 @@ def show_verdict(claim):
     Parameters
     ----------
     claim : str
-        Its number, a key of `helpers.claims.course.CLAIMS`.
+        Its number, a key of `helpers.claims.findings.CLAIMS`.
 
     Returns
     -------
@@ -105,31 +104,6 @@ def show_verdict(claim):
         ),
         f"{claim}: {found.verdict}. {why}",
     )
-
-
-#: What the book's page lets the reader play with, and what is said where no script runs.
-WIDGETS = {
-    "playground": "a network that trains while you watch, on points of yours if you like",
-    "gradient-descent": "the loss of one weight, to go down by hand at any learning rate",
-}
-
-
-def show_widget(name, settings=""):
-    """Show one of `WIDGETS`, which a script of `book/_static` draws in the rendered book.
-
-    Parameters
-    ----------
-    name : str
-    settings : str
-        Of a playground to begin with, as in the link that it copies: "data=circles&units1=4".
-
-    Returns
-    -------
-    HTMLOutput
-    """
-    sentence = f"In the rendered book, opened in a browser, here stands {WIDGETS[name]}."
-    page = fill("widget.html", name=name, settings=settings, sentence=sentence)
-    return HTMLOutput(page, sentence)
 
 
 # ------------------------------------------------------------------------- tables
@@ -308,6 +282,30 @@ def player(frames, labels, alt, caption, name="frame", start=0):
         handler=" ".join((STATIC / "player.js").read_text(encoding="utf-8").split()),
     )
     return HTMLOutput(content, f"Frames to drag through: {alt}")
+
+
+def photo_grid(groups, width=150, caption=""):
+    """Show photographs in as many columns as the page has room for, each with lines below it.
+
+    Parameters
+    ----------
+    groups : sequence of (files, alt, lines)
+        One or several WebP or PNG files' bytes, side by side; what they show, in words; and a
+        list of str.
+    width : int
+        Of the narrowest column, in pixels.
+    caption : str
+
+    Returns
+    -------
+    HTMLOutput
+    """
+    shown = [
+        ([data_uri(f, f"image/{'png' if f[1:4] == b'PNG' else 'webp'}") for f in files], *rest)
+        for files, *rest in groups
+    ]
+    content = fill("photographs.html", groups=shown, width=width, caption=caption)
+    return HTMLOutput(content, "; ".join(alt for _, alt, _ in groups))
 
 
 def _in_one_palette(frames, colours=64):
