@@ -223,6 +223,10 @@ and light where it is largest.</figcaption>`;
       window.addEventListener("hashchange", () => {
         if (location.hash.startsWith(LINK)) this.open(location.hash);
       });
+      document.addEventListener("click", ({ target }) => {
+        const { hash } = target.closest(`a[href^="${LINK}"]`) ?? {};
+        if (hash && hash === location.hash) this.open(hash); // for a second time
+      });
     }
 
     // Begins with the page's settings, changed by those of a link's fragment.
@@ -249,7 +253,7 @@ and light where it is largest.</figcaption>`;
     copyLink() {
       const settings = [...new FormData(this.form), ["epoch", String(this.training.epoch)]];
       history.replaceState(null, "", LINK + written(settings));
-      const done = (where) => () => this.say(`The link to this playground is ${where}.`);
+      const done = (where) => () => this.tell(`The link to this playground is ${where}.`);
       const copied = navigator.clipboard?.writeText(location.href) ?? Promise.reject();
       copied.then(done("copied"), done("in the address bar"));
     }
@@ -296,7 +300,7 @@ and light where it is largest.</figcaption>`;
     }
 
     pause() {
-      if (this.playing) this.say(this.training.sentence());
+      if (this.playing) this.tell(this.training.sentence());
       this.playing = false;
       this.find(".start").textContent = "Play";
     }
@@ -328,7 +332,7 @@ and light where it is largest.</figcaption>`;
         const [x1, x2] = this.cross.map((place) => place.toFixed(1).replace("-", "−"));
         const [s0, s1] = this.training.network.forward(Float64Array.from(this.cross));
         const sure = 1 / (1 + Math.exp(-Math.abs(s1 - s0)));
-        this.say(`At ${x1}, ${x2}: class ${+(s1 > s0)}, ${(100 * sure).toFixed(0)}%.`);
+        this.tell(`At ${x1}, ${x2}: class ${+(s1 > s0)}, ${(100 * sure).toFixed(0)}%.`);
       } else if (event.key in marks) this.mark(marks[event.key] || this.form.elements.mark.value);
       else return;
       event.preventDefault();
@@ -340,13 +344,15 @@ and light where it is largest.</figcaption>`;
     show(pause = 0) {
       if (this.training.epoch % this.training.stride) this.training.log();
       this.draw();
-      this.find(".sentence").textContent = this.training.sentence();
-      if (!pause || performance.now() - this.spoken > pause) this.say(this.training.sentence());
+      const sentence = this.training.sentence();
+      if (!pause || performance.now() - this.spoken > pause) this.tell(sentence);
+      else this.find(".sentence").textContent = sentence;
     }
 
-    say(sentence) {
+    // Writes a sentence where it is seen, and where it is spoken.
+    tell(sentence) {
       this.spoken = performance.now();
-      this.find(".said").textContent = sentence;
+      this.find(".sentence").textContent = this.find(".said").textContent = sentence;
     }
 
     // Lays out the points and, for each hidden layer, one picture a unit.
