@@ -31,7 +31,8 @@
       const drawn = (random) => Play.draw(data, +points, +noise, random);
       this.points = data === "own" ? Play.decode(own) : drawn(uniform(seed));
       const fresh = data === "own" ? [] : drawn(uniform(seed + 1));
-      [this.heldOut, this.random] = [asBatch(fresh), uniform(seed + 2)];
+      [this.whole, this.heldOut] = [this.points, fresh].map(asBatch);
+      this.random = uniform(seed + 2);
       this.network = this.build(uniform(seed + 3));
       [this.epoch, this.stride, this.history] = [0, 1, []];
       this.log();
@@ -53,30 +54,29 @@
 
     runEpoch() {
       const { rate, decay } = this.settings;
-      for (const batch of this.batches()) this.network.step(...asBatch(batch), +rate, +decay);
+      for (const batch of this.batches()) this.network.step(...batch, +rate, +decay);
       this.epoch += 1;
       if (this.epoch % this.stride === 0) this.log();
     }
 
     batches() {
-      const size = +this.settings.batch || this.points.length;
       const order = this.points.slice();
-      if (size >= order.length) return [order];
+      const size = +this.settings.batch || order.length;
+      if (size >= order.length) return [this.whole];
       for (let i = order.length - 1; i > 0; i--) {
         const j = Math.floor(this.random() * (i + 1));
         [order[i], order[j]] = [order[j], order[i]];
       }
       return Array.from({ length: Math.ceil(order.length / size) }, (_, i) =>
-        order.slice(i * size, (i + 1) * size));
+        asBatch(order.slice(i * size, (i + 1) * size)));
     }
 
     // Keeps at most 150 moments of the losses, evenly spaced.
     log() {
-      const [training, fresh] = [asBatch(this.points), this.heldOut].map((batch) =>
+      [this.now, this.fresh] = [this.whole, this.heldOut].map((batch) =>
         this.network.evaluate(...batch));
-      [this.now, this.fresh] = [training, fresh];
-      this.diverged = this.points.length > 0 && !Number.isFinite(training.loss);
-      if (!this.diverged) this.history.push([this.epoch, training.loss, fresh.loss]);
+      this.diverged = this.points.length > 0 && !isFinite(this.now.loss);
+      if (!this.diverged) this.history.push([this.epoch, this.now.loss, this.fresh.loss]);
       if (this.history.length < 150) return;
       this.stride *= 2;
       this.history = this.history.filter(([epoch]) => epoch % this.stride === 0);
@@ -269,9 +269,9 @@ and light where it is largest.</figcaption>`;
       if (this.training.over) this.pause();
     }
 
-    // Trains some epochs, or as many as fit in a twenty-fifth of a second.
+    // Trains some epochs, or as many as fit in a twentieth of a second.
     train(epochs, goal = LAST) {
-      const end = performance.now() + 40;
+      const end = performance.now() + 50;
       const { training } = this;
       for (let i = 0; i < epochs && !training.over && training.epoch < goal; i++) {
         training.runEpoch();
