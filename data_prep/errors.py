@@ -7,3 +7,8 @@ class PrepError(Exception):
 
 class Unfinished(PrepError):
     """Nothing is wrong with the data, but the work ended early; what is done is kept."""
+
+
+def printable(text: str) -> str:
+    """Return `text` with an escape sequence for what a terminal would obey or not show."""
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)

@@ -185,10 +185,13 @@ def _npy(array: np.ndarray) -> bytes:
     return content.getvalue()
 
 
-def nearest(features: np.ndarray, row: int, count: int) -> np.ndarray:
-    """Return the `count` rows of features [N, D] that point most nearly where a row points."""
+def nearest(features: np.ndarray, row: int, count: int, among: int | None = None) -> np.ndarray:
+    """Return the rows of features [N, D] that point most nearly where a row points.
+
+    They are `count`, and of the first `among` rows where that is given.
+    """
     unit = features / np.linalg.norm(features, axis=1, keepdims=True)
-    order = np.argsort(-(unit @ unit[row]), kind="stable")
+    order = np.argsort(-(unit[:among] @ unit[row]), kind="stable")
     return order[order != row][:count]
 
 

@@ -78,15 +78,6 @@ return {
 };
 """
 
-# Of each box around a table: whether it goes on to the right, and whether it fades out there.
-FADES = """
-const boxes = ":is(.cell_output > .output, .thresholds > div, .pst-scrollable-table-container)";
-return [...document.querySelectorAll(`${boxes}:has(table)`)].map(box => [
-  box.scrollWidth > box.clientWidth,
-  parseFloat(getComputedStyle(box).getPropertyValue("--fade")) > 0,
-]);
-"""
-
 MOVING = """
 const gif = picture => /^data:image\\/gif|\\.gif$/.test(picture.currentSrc);
 return [

@@ -149,6 +149,7 @@ def threshold_panel(probabilities, targets, classes, caption, images=None):
     -------
     HTMLOutput
     """
+    figures.check_few(classes)
     counts = positives, hits, predicted = threshold_counts(probabilities, targets)
     rows = counts_at(counts, [START] * len(classes), classes)
     found, false_alarm, missed = (mark[:2] for mark in MARKS.values())

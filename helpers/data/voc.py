@@ -7,6 +7,7 @@ brings the photographs to one size. Images stay uint8, the labels are 0 and 1.
 from functools import lru_cache
 
 import numpy as np
+from PIL import Image, ImageOps
 
 from data_prep.errors import PrepError
 from data_prep.paths import data_dir, display_path
@@ -33,17 +34,11 @@ def load_tiny_voc(
 
     Parameters
     ----------
-    scale : {"embedded", "full"}
-        Which of the two.
-    size : int, optional
-        Height and width of the images in pixels; 64 for the embedded data and 128 for the
-        full where it is not given.
-    evaluate_on : {"validation", "held-out"}
-        Which part `x_eval` and `y_eval` are.
-    held_out : int
-        How many of the training images, always the same, are held out for choosing settings.
-    train_size : int, optional
-        How many of the others to learn from, always the same; all where it is not given.
+    scale : "embedded" or "full".
+    size : height and width of the images in pixels; None for that of `SIZES`.
+    evaluate_on : "validation" or "held-out", the part that `x_eval` and `y_eval` are.
+    held_out : how many of the training images, always the same, are held out for choosing settings.
+    train_size : how many of the others to learn from, always the same; None for all.
 
     Returns
     -------
@@ -56,7 +51,7 @@ def load_tiny_voc(
     Raises
     ------
     ValueError
-        If there is no such scale, or no such part to evaluate on, or `size` is below 16.
+        If there is no such scale or part to evaluate on, not as many images, or `size` is below 16.
     DataNotPrepared
         If the full data have not been prepared at this size, or their files do not fit together.
 
@@ -72,11 +67,58 @@ def load_tiny_voc(
     if size < 16:
         raise ValueError(f"size must be at least 16 pixels, not {size}.")
     data = _toy(size) if scale == "embedded" else _tiny(data_dir() / "tiny-voc", size)
-    if not held_out and not train_size:
+    rest = len(data.x) - held_out
+    if held_out < 0 or not 0 < (rest if train_size is None else train_size) <= rest:
+        raise ValueError(f"{len(data.x)} images are too few to hold out {held_out} and learn from "
+                         f"{train_size or 'some'} others")  # fmt: skip
+    if not held_out and train_size is None:
         return data
     order = np.random.default_rng(0).permutation(len(data.x))
     chosen, rest = np.sort(order[:held_out]), np.sort(order[held_out:][:train_size])
     return data.part(rest, chosen if evaluate_on == "held-out" else None)
+
+
+class NotAPhotograph(ValueError):
+    """A file from which no photograph can be read."""
+
+
+def read_photograph(file, size=224):
+    """Read any picture as a network sees it: upright, in colour, squashed to a square.
+
+    Parameters
+    ----------
+    file : path or binary file
+        Of any format, size and colour space that Pillow reads. It is turned as its EXIF data
+        say; what is transparent becomes white; of an animation the first picture counts.
+    size : int
+        Height and width of the result in pixels.
+
+    Returns
+    -------
+    ndarray of uint8, [size, size, 3]
+
+    Raises
+    ------
+    NotAPhotograph
+        If there is no such file, or it is no picture, damaged, or too large to be unpacked safely.
+    """
+    try:
+        with Image.open(file) as picture:
+            picture.draft("RGB", (2 * size, 2 * size))  # a huge JPEG is unpacked at half its size
+            picture = ImageOps.exif_transpose(picture)
+            if picture.mode.startswith("I;16"):  # 16 bits of grey, which `convert` would cut off
+                picture = Image.fromarray((np.asarray(picture) >> 8).astype(np.uint8))
+            if picture.has_transparency_data:
+                white = Image.new("RGBA", picture.size, "white")
+                picture = Image.alpha_composite(white, picture.convert("RGBA"))
+            picture = picture.convert("RGB")
+            return np.asarray(picture.resize((size, size), Image.Resampling.LANCZOS))
+    except FileNotFoundError:
+        raise NotAPhotograph(f"There is no file {file}: name one with its path.") from None
+    except Image.DecompressionBombError as error:
+        raise NotAPhotograph(f"{file} is too large to be unpacked safely: shrink it.") from error
+    except (OSError, SyntaxError, ValueError, EOFError) as error:
+        raise NotAPhotograph(f"{file} cannot be read as a picture ({error}).") from error
 
 
 @lru_cache(maxsize=2)

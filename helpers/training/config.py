@@ -1,10 +1,12 @@
 """Everything that decides a run of a PyTorch model, as data; it does not import torch.
 
-What is done with it stands in `helpers.training.torch_trainer`.
+What is done with it stands in `helpers.training.torch_trainer`, and in `linear_trainer`.
 """
 
 import math
 from dataclasses import asdict, dataclass, field, replace
+
+from helpers.networks.mlp import choose
 
 
 class NoSuchDevice(ValueError):
@@ -50,26 +52,57 @@ class TrainConfig:
     ema_decay: float = 0.0
     flip_tta: bool = False
 
+    def __post_init__(self):
+        check_whole(self, "epochs", "batch_size", "evaluate_every")
+        if not (0 <= self.label_smoothing <= 1 and 0 <= self.ema_decay < 1):
+            raise ValueError("label_smoothing and ema_decay must be shares, the latter below 1")
+        choose(PRECISIONS, self.precision, "precision")
+
     def as_json(self):
         """Return the config as plain JSON types; what is `OPTIONAL` only where it is used."""
         return {k: v for k, v in asdict(self).items() if v or k not in OPTIONAL}
 
 
+PRECISIONS = dict.fromkeys(("float32", "bfloat16", "auto"))
 OPTIONAL = ("ema_decay", "flip_tta")  # younger than the first records, which lack them
 
 
-def one_after_the_other(start, changes):
-    """Return the configs of a row of changes, each on top of those before.
+def check_whole(config, *names):
+    """Raise a ValueError unless those attributes are whole numbers from 1 on, or None."""
+    for name in names:
+        value = getattr(config, name)
+        if value is not None and (value != int(value) or value < 1):
+            raise ValueError(f"{name} must be a whole number from 1 on; got {value}")
 
-    Parameters
+
+@dataclass(frozen=True)
+class LinearConfig:
+    """A linear classifier for several labels on features, but for the data and the seed.
+
+    Attributes
     ----------
-    start : TrainConfig
-    changes : dict name -> (about, dict)
-        What each change is, in words and in a config's attributes.
+    strengths : of scikit-learn's `C`, the smaller the simpler; the one with the smallest
+        cross-entropy on held-out training examples is taken, for all classes.
+    folds : parts of the training examples, each held out once.
+    """
 
-    Returns
-    -------
-    dict name -> (about, TrainConfig)
+    strengths: tuple = (0.0003, 0.001, 0.003, 0.01, 0.03, 0.1)
+    folds: int = 5
+
+    @property
+    def epochs(self):
+        """How often training advances: once for each strength, and once with the best."""
+        return len(self.strengths) + 1
+
+    def as_json(self):
+        """Return the config as plain JSON types."""
+        return {"model": "linear"} | asdict(self) | {"strengths": list(self.strengths)}
+
+
+def one_after_the_other(start, changes):
+    """Return name -> (about, `TrainConfig`), each change on top of those before it.
+
+    The changes are name -> (about, dict): what each is, in words and in a config's attributes.
     """
     steps, config = {}, start
     for name, (about, change) in changes.items():
@@ -79,26 +112,12 @@ def one_after_the_other(start, changes):
 
 
 def chosen(kinds, named):
-    """Return what a dict {"name": a key of `kinds`, and its arguments} stands for.
+    """Return what {"name": a key of `kinds`, and its arguments} stands for.
 
-    Parameters
-    ----------
-    kinds : dict name -> callable
-    named : dict
-
-    Returns
-    -------
-    What the callable of that name returns for the arguments.
-
-    Raises
-    ------
-    ValueError
-        If there is no such name.
+    `kinds` are name -> callable; a name that is none of theirs is a ValueError.
     """
-    name = named["name"]
-    if name not in kinds:
-        raise ValueError(f"unknown name {name!r}: choose one of {', '.join(kinds)}")
-    return kinds[name](**{key: value for key, value in named.items() if key != "name"})
+    arguments = dict(named)
+    return choose(kinds, arguments.pop("name"), "name")(**arguments)
 
 
 def rounded(value):

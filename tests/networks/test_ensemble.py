@@ -97,8 +97,3 @@ def test_on_a_linear_region_the_network_is_linear(name):
     assert same.float().mean() > 0.9
     there = (slope * near).sum(-1) + height
     assert torch.allclose(there[same], networks.logits(near)[same], atol=1e-10)
-
-
-def test_regions_of_a_network_without_any_cannot_be_counted():
-    with pytest.raises(ValueError, match="not piecewise linear"):
-        linear_regions(MLPEnsemble(ACTIVATION_PAIRS["tanh"], [0]), X.float())

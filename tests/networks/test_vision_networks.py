@@ -160,21 +160,6 @@ def test_a_narrower_network_has_every_channel_scaled(build):
     assert (wide[1:] == 4 * narrow[1:]).all()
 
 
-@pytest.mark.parametrize(
-    ("build", "options", "message"),
-    [
-        (LeNet, {"size": 11}, "at least 12×12"),
-        (CourseVGG, {"size": 31}, "at least 32×32"),
-        (ResNet18, {"stem": "5x5"}, "unknown stem '5x5': choose one of 7x7, 3x3"),
-        (ResNet18, {"size": 7}, "at least 8×8"),
-        (EfficientNetLite0, {"weights": "imagenette"}, "None or 'imagenet'; got 'imagenette'"),
-    ],
-)
-def test_what_does_not_fit_is_refused(build, options, message):
-    with pytest.raises(ValueError, match=message):
-        build(**options)
-
-
 @pytest.mark.parametrize("channels", [4, 256])  # 256: laid out as a product where maps are small
 @pytest.mark.parametrize(
     ("shape", "stride"),

@@ -104,18 +104,3 @@ def test_the_class_is_read_where_it_is_said(pool, place):
 @pytest.mark.parametrize("options", [{"activation": "relu"}, {"patching": "flattened"}])
 def test_a_change_changes_the_answers(options):
     assert (variant()(IMAGES) - variant(**options)(IMAGES)).abs().max() > 1e-4
-
-
-@pytest.mark.parametrize(
-    ("options", "message"),
-    [
-        ({"patch": 5}, "patches of 5 pixels do not divide a side of 28"),
-        ({"heads": 3}, "3 heads do not divide an embedding of 128"),
-        ({"patching": "circles"}, "unknown patching 'circles': choose one of squares, flat"),
-        ({"pool": "first"}, "unknown pool 'first': choose one of class, last"),
-        ({"activation": "elu"}, "unknown activation 'elu': choose one of gelu, relu"),
-    ],
-)
-def test_what_does_not_fit_is_refused(options, message):
-    with pytest.raises(ValueError, match=message):
-        variant(**options)

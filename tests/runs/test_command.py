@@ -1,5 +1,7 @@
 """The command line, and verifying the book: every verdict, and nothing left behind."""
 
+import os
+import signal
 import subprocess
 import sys
 from dataclasses import replace
@@ -9,12 +11,19 @@ import numpy as np
 import pytest
 import torch
 
-from helpers.data.datasets import DataNotPrepared
-from helpers.runs import ensemble_runner, records, runner, verify
-from helpers.runs.__main__ import ERRORS, main
+from helpers.runs import __main__ as command
+from helpers.runs import ensemble_runner, records, runner
+from helpers.runs.__main__ import (
+    AS_RECORDED,
+    INCONCLUSIVE,
+    OUTSIDE,
+    WITHIN,
+    judge,
+    judge_ensemble,
+    main,
+)
 from helpers.runs.experiments import ENSEMBLES, EXPERIMENTS, Ensemble, UnknownExperiment
-from helpers.runs.records import RecordError, exit_status
-from helpers.runs.verify import AS_RECORDED, INCONCLUSIVE, OUTSIDE, WITHIN, judge, judge_ensemble
+from helpers.training import numpy_trainer
 
 sys.path.insert(0, str(Path(__file__).parent))
 import test_recorded
@@ -51,7 +60,7 @@ def on_file(tiny, made, tmp_path):
 
 
 def verdict(recorded, seed=0, experiment=TINY):
-    return verify.verify(experiment, "full", seed, recorded)
+    return command.verify(experiment, "full", seed, recorded)
 
 
 # ------------------------------------------------------------------------------- the rule
@@ -85,13 +94,6 @@ def test_the_rule(recorded, seed, new, verdict):
     assert judge(recorded, seed, new) == verdict
 
 
-def test_an_ensemble_is_judged_network_by_network_and_then_by_its_mean():
-    recorded = [0.90, 0.91, 0.92, 0.93, 0.94]
-    assert judge_ensemble(recorded, recorded) == AS_RECORDED
-    assert judge_ensemble(recorded, recorded[::-1]) == WITHIN
-    assert judge_ensemble(recorded, [value - 0.05 for value in recorded]) == OUTSIDE
-
-
 # ------------------------------------------------------------------------------ the checks
 
 
@@ -114,18 +116,10 @@ def test_a_repeated_run_is_as_recorded_and_a_result_outside_is_told(on_file, mad
     assert capsys.readouterr().out.strip().endswith("0 of 1 agree with the records, 1 outside")
 
 
-def test_another_precision_is_compared_by_the_spread_and_named(made):
-    moved = [
-        replace(r, environment=r.environment | {"device": "cuda"}, metrics=s.metrics)
-        for r, s in zip(made, with_accuracy(made, made[0].metrics["eval_accuracy"] + 1e-3),
-                        strict=True)
-    ]  # fmt: skip
-    outcome = verdict(moved)
-    assert outcome.verdict == WITHIN
-    assert outcome.note == "device cpu, recorded with cuda"
-
-
 def test_what_differs_from_the_record_is_named(made):
+    moved = with_accuracy(made, made[0].metrics["eval_accuracy"] + 1e-3)
+    moved = [replace(r, environment=r.environment | {"device": "cuda"}) for r in moved]
+    assert verdict(moved)[1::2] == (WITHIN, "device cpu, recorded with cuda")
     odd = with_accuracy(made, 0.2)
     assert "though libraries and processor are those of the record" in verdict(odd).note
     odd[0] = replace(odd[0], data_checksum="another")
@@ -141,7 +135,11 @@ def test_a_run_that_diverges_is_outside_unless_a_recorded_one_did(made):
     assert verdict(lost, experiment=wild).verdict == AS_RECORDED
 
 
-def test_an_ensemble_of_practice_5_is_verified(tmp_path, monkeypatch, capsys):
+def test_an_ensemble_is_verified_network_by_network_and_then_by_its_mean(
+    tmp_path, monkeypatch, capsys
+):
+    recorded = [0.90, 0.91, 0.92, 0.93, 0.94]
+    assert judge_ensemble(recorded, recorded[::-1]) == WITHIN
     monkeypatch.setitem(ENSEMBLES, ENSEMBLE.name, ENSEMBLE)
     record = ensemble_runner.run(ENSEMBLE, tmp_path)
     assert main(["verify", ENSEMBLE.name], tmp_path) == 0
@@ -151,34 +149,60 @@ def test_an_ensemble_of_practice_5_is_verified(tmp_path, monkeypatch, capsys):
 
 
 def test_a_missing_record_is_found_before_anything_is_trained(tiny, tmp_path, capsys, monkeypatch):
-    monkeypatch.setattr(verify, "verify", lambda *_: pytest.fail("trained"))
+    monkeypatch.setattr(command, "verify", lambda *_: pytest.fail("trained"))
     assert main(["verify", "tiny"], tmp_path) == 2
     assert "is missing: record it with" in capsys.readouterr().err
 
 
 def test_names_become_checks_and_the_default_ones_need_no_download():
-    assert verify.checks_of(["small-lenet"]) == [(EXPERIMENTS["small-lenet"], "embedded", 0)]
-    assert verify.checks_of(["mnist-lenet"], seeds=[3, 9])[1][1:] == ("full", 9)
-    assert len(verify.checks_of(["activation-relu/*", "activation-relu/plain"])) == 9
+    assert command.checks_of(["small-lenet"]) == [(EXPERIMENTS["small-lenet"], "embedded", 0)]
+    assert command.checks_of(["mnist-lenet"], seeds=[3, 9])[1][1:] == ("full", 9)
+    assert len(command.checks_of(["activation-relu/*", "activation-relu/plain"])) == 9
     with pytest.raises(UnknownExperiment):
-        verify.checks_of(["small-lenet", "no-such"])
-    for experiment, scale, _ in verify.checks_of(verify.QUICK):
+        command.checks_of(["small-lenet", "no-such"])
+    for experiment, scale, _ in command.checks_of(command.QUICK):
         assert scale == "embedded" or experiment.name.startswith(("moons", "activation"))
 
 
 # ------------------------------------------------------------------------- the command line
 
 
-def test_run_makes_what_is_missing_and_skips_what_is_recorded(on_file, capsys, monkeypatch):
-    monkeypatch.setattr(runner, "CHECKPOINTS", on_file / "checkpoints")
+def test_run_makes_what_is_missing_and_skips_what_is_recorded(on_file, capsys):
     [first, *_] = sorted(on_file.rglob("*.json"))
     first.unlink()
     before = {path: path.stat().st_mtime_ns for path in on_file.rglob("*.json")}
-    assert main(["run", "tin*", "--resume", "--threads", "1"], on_file) == 0
+    assert main(["run", "tin*", "--resume", "--threads", "1"], on_file, on_file / "c") == 0
     assert "2 were recorded already; without --resume they are made again" in (
         capsys.readouterr().out
     )
     assert first.exists() and all(p.stat().st_mtime_ns == time for p, time in before.items())
+
+
+def test_resume_goes_on_with_a_recorded_run_that_was_begun_anew(on_file, made, monkeypatch):
+    step = numpy_trainer.NumpyTrainer.run_epoch
+
+    def stopped(training):
+        if training.epoch == 20:
+            raise KeyboardInterrupt
+        step(training)
+
+    arguments = ["run", "tiny", "--seeds", "1"], on_file, on_file / "checkpoints"
+    monkeypatch.setattr(runner.time, "monotonic", iter(range(0, 10_000, 10)).__next__)
+    monkeypatch.setattr(numpy_trainer.NumpyTrainer, "run_epoch", stopped)
+    assert main(*arguments) == 130
+    [checkpoint] = on_file.rglob("*.npz")
+    remains = checkpoint.with_name(f".{checkpoint.name}.killed")  # amid the next checkpoint
+    remains.touch()
+    epochs = []
+    monkeypatch.setattr(
+        numpy_trainer.NumpyTrainer, "run_epoch",
+        lambda training: (epochs.append(training.epoch), step(training)),
+    )  # fmt: skip
+    assert main([*arguments[0], "--resume"], *arguments[1:]) == 0
+    assert epochs == list(range(20, 30))
+    again = records.read(records.record_path("tiny", "full", 1, on_file))
+    assert again.history == made[1].history
+    assert not checkpoint.exists() and not remains.exists()
 
 
 def test_list_says_what_is_recorded_and_how_long_it_took(on_file, capsys):
@@ -193,21 +217,26 @@ def test_list_says_what_is_recorded_and_how_long_it_took(on_file, capsys):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["run", "huge"], "there is no experiment 'huge'"),
-        (["run", "tenth-reference", "--scale", "embedded"], "'tenth-reference' at embedded scale"),
-        (["verify", "huge"], "there is no experiment 'huge': python -m helpers.runs list"),
-        (["run", "moons-published", "--threads", "-1"], "is not a whole number from 1 on"),
-        (["run"], "name an experiment, or say --all"),
-        (["run", "moons-published", "--seeds", "a-b"], "is not a list of seeds such as 0-4"),
-        (["run", "moons-published", "--scale", "tiny"], "invalid choice"),
+        ("run huge", "there is no experiment 'huge'"),
+        ("run tenth-reference --scale embedded", "'tenth-reference' at embedded scale"),
+        ("run tenth-\x1b[31m", r"there is no experiment 'tenth-\x1b[31m'"),
+        ("verify huge", "there is no experiment 'huge': python -m helpers.runs list"),
+        ("verify small-lenet --device meta", "no device 'meta': take cpu or auto"),
+        ("verify small-lenet --device gpu\x07", r"no device 'gpu\x07'"),
+        ("run moons-published --threads -1", "is not a whole number from 1 to 1024"),
+        ("run moons-published --threads 99999999999", "is not a whole number from 1 to 1024"),
+        ("run", "name an experiment, or say --all"),
+        ("run moons-published --seeds a-b", "is not a list of seeds such as 0-4"),
+        ("run moons-published --seeds 3-1", "is not a list of seeds"),
+        ("run moons-published --seeds 1764508614321", "from 0 to 2,147,483,647"),
+        ("run moons-published --seeds 4294967296", "from 0 to 2,147,483,647"),
+        ("run moons-published --seeds 0-99999999999", "from 0 to 2,147,483,647"),
+        ("run moons-published --scale tiny", "invalid choice"),
+        ("list --\x1b[31m", r"unrecognized arguments: --\x1b[31m"),
     ],
 )
 def test_bad_input_is_answered_with_a_sentence(arguments, message, capsys):
-    try:
-        status = main(arguments)
-    except SystemExit as stop:  # argparse's
-        status = stop.code
-    assert status == 2
+    assert main(arguments.split()) == 2
     assert message in capsys.readouterr().err
 
 
@@ -217,31 +246,24 @@ def test_missing_data_are_said(tmp_path, capsys, monkeypatch):
     assert "python -m data_prep mnist" in capsys.readouterr().err
 
 
-def test_the_command_ends_quietly_where_nobody_reads_on():
-    command = [sys.executable, "-m", "helpers.runs", "list", "moons-*"]
-    with subprocess.Popen(
-        command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-    ) as process:
-        process.stdout.close()
-        assert process.stderr.read() == ""
-    assert process.returncode == 1
+def test_a_full_disk_leaves_the_old_record_intact(on_file, capsys, monkeypatch):
+    def full(descriptor):
+        raise OSError(28, "No space left on device")
+
+    before = {path: path.read_bytes() for path in on_file.rglob("*.json")}
+    monkeypatch.setattr(os, "fsync", full)
+    assert main(["run", "tiny", "--seeds", "0"], on_file, on_file / "c") == 2
+    said = "full-seed-0.json: No space left on device; what was recorded before is intact\n"
+    assert capsys.readouterr().err.endswith(said)
+    assert {path: path.read_bytes() for path in on_file.rglob("*") if path.is_file()} == before
 
 
-@pytest.mark.parametrize(
-    ("error", "status", "said"),
-    [
-        (RecordError("it is missing: mend it"), 2, "error: it is missing: mend it\n"),
-        (UnknownExperiment("unknown name 'x'"), 2, "error: unknown name 'x'\n"),
-        (DataNotPrepared("not there"), 2, "error: not there\n"),
-        (OSError(28, "No space left", "f.json"), 2,
-         "error: f.json: No space left; what was there before is intact\n"),
-        (KeyboardInterrupt(), 130, "\nstopped; nothing was written\n"),
-    ],
-)  # fmt: skip
-def test_an_error_becomes_a_sentence_and_a_status(capsys, error, status, said):
-    def fail():
-        raise error
-
-    ends = "what was there before", "stopped; nothing was written"
-    assert exit_status(fail, ERRORS, *ends) == status
-    assert capsys.readouterr().err == said
+def test_ctrl_c_while_the_libraries_are_loading_is_heeded(tmp_path):
+    (tmp_path / "scipy.py").write_text("import time\nprint('loading', flush=True)\ntime.sleep(60)")
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True, "cwd": ROOT}
+    pipes["env"] = os.environ | {"PYTHONPATH": str(tmp_path)}
+    with subprocess.Popen([sys.executable, "-m", "helpers.runs", "list"], **pipes) as process:
+        assert process.stdout.readline() == "loading\n"
+        process.send_signal(signal.SIGINT)
+        said = process.stderr.read()
+    assert (process.returncode, said) == (130, "\nstopped\n")
