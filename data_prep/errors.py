@@ -2,7 +2,10 @@
 
 
 class PrepError(Exception):
-    """A data set cannot be prepared; the message names the file and the mend."""
+    """A data set cannot be prepared; the message names the file and the mend, in one line."""
+
+    def __init__(self, message: str):
+        super().__init__(printable(message))
 
 
 class Unfinished(PrepError):

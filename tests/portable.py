@@ -19,8 +19,11 @@ import time
 from pathlib import Path
 from xml.etree import ElementTree
 
-ROOT = Path(__file__).resolve().parent.parent
-NOTEBOOKS = [path.stem for path in sorted((ROOT / "notebooks").glob("*.ipynb"))]
+from tests.__main__ import NOTEBOOKS, ROOT
+
+NAMED = {
+    path.relative_to(ROOT / "notebooks").with_suffix("").as_posix(): path for path in NOTEBOOKS
+}
 # The folders of tests in which a network is trained and judged.
 TRAINING = ["networks", "training", "runs", "book", "benchmarks", "data_prep"]
 
@@ -123,12 +126,12 @@ def main(arguments=None):
         description=__doc__,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    for name, there in (("notebooks", NOTEBOOKS), ("settings", list(SETTINGS))):
+    for name, there in (("notebooks", list(NAMED)), ("settings", list(SETTINGS))):
         parser.add_argument(f"--{name}", nargs="*", choices=there, default=there, metavar="NAME",
                             help=f"of {', '.join(there)}; default: all")  # fmt: skip
     parser.add_argument("--tests", action="store_true", help="the tests that train as well")
     options = parser.parse_args(arguments)
-    paths = {name: ROOT / "notebooks" / f"{name}.ipynb" for name in options.notebooks}
+    paths = {name: NAMED[name] for name in options.notebooks}
     paths |= {name: ROOT / "tests" / name for name in TRAINING if options.tests}
     different = compare(paths, options.settings, level_here())
     print("\nDifferent:", *different or ["nothing"], sep="\n  ")

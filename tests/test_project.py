@@ -212,7 +212,7 @@ def test_the_page_on_architecture_names_every_module_in_its_room():
 
 def test_every_symbol_of_the_chapters_is_in_the_notation():
     texts = [path.read_text(encoding="utf-8") for path in (ROOT / "helpers").rglob("*.py")]
-    for path in (ROOT / "notebooks").glob("*.ipynb"):
+    for path in (ROOT / "notebooks").rglob("[a-z0-9]*.ipynb"):
         cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
         texts += ["".join(cell["source"]) for cell in cells]
     notation = text_of("book/notation.md")

@@ -61,7 +61,8 @@ def test_what_is_to_run_is_there_and_nothing_else(capsys):
 
 def test_the_parts_are_all_that_pytest_collects(request):
     listed = {name for part in parts() for name in part if not name.startswith("-")}
-    notebooks = {f"notebooks/{path.name}" for path in (ROOT / "notebooks").glob("*.ipynb")}
+    paths = (path.relative_to(ROOT) for path in (ROOT / "notebooks").rglob("*.ipynb"))
+    notebooks = {path.as_posix() for path in paths if ".ipynb_checkpoints" not in path.parts}
     assert listed == {"tests", "tests/pages"} | notebooks
     assert request.config.getini("testpaths") == ["tests", "notebooks"]
     assert Path(request.config.option.nbval_sanitize_with).is_absolute()  # from any folder

@@ -29,12 +29,7 @@ from helpers.training.losses import (
 
 ORIGINAL_BATCH = 64  # images, of the original's evaluation
 #: The metrics that decisions have: key in `summarise` -> name.
-DECISION_METRICS = {
-    "accuracy": "accuracy",
-    "precision": "precision",
-    "recall": "recall",
-    "f1": "F1",
-}
+DECISION_METRICS = {name.lower(): name for name in ("accuracy", "precision", "recall", "F1")}
 
 
 @dataclass(frozen=True)
@@ -51,6 +46,9 @@ class Predictions:
     probabilities: np.ndarray
     records: tuple = ()
     thresholds: float | np.ndarray = 0.5
+
+    def __post_init__(self):
+        check_probabilities(self.probabilities)
 
     def summaries(self, targets):
         """Return `summarise` of each seed."""
@@ -102,6 +100,12 @@ def constant_baselines(targets, classes=CLASSES):
         "class priors": np.mean(targets, axis=0),
     }
     return {name: Predictions(np.tile(row, (1, len(targets), 1))) for name, row in rows.items()}
+
+
+def check_probabilities(scores):
+    """Raise ValueError unless all scores are probabilities."""
+    if not ((scores >= 0) & (scores <= 1)).all():
+        raise ValueError("probabilities must lie between 0 and 1: of logits, take the sigmoid.")
 
 
 def decide(scores, thresholds):

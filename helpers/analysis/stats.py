@@ -206,9 +206,7 @@ def reliability_curve(probabilities, targets, lowest=0.0):
 
     Parameters
     ----------
-    probabilities : array of float
-        Not logits.
-    targets : array of 0 and 1, of the same shape
+    probabilities, targets : array of float, and of 0 and 1, of one shape
     lowest : float
         The probabilities from here to 1 are put into `BINS` groups of equal width; an empty one
         is left out.

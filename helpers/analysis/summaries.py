@@ -176,7 +176,7 @@ def epochs_to(record, accuracy):
 def still_falling(record, window=40):
     """Whether a run's loss fell from each to the next of its last `window` logged epochs."""
     loss = np.array(record.history["loss"][-window - 1 :], dtype=float)
-    return bool((np.diff(loss) < 0).all())
+    return len(loss) > window and bool((np.diff(loss) < 0).all())
 
 
 def sudden_drop(record, window=20, faster=2.0, share=0.1):

@@ -23,7 +23,7 @@ GREY = "#767676"
 NONE = "–"
 #: How a prediction about one class is shown: symbol, colour and meaning.
 FOUND = ("✓", figures.BLUE, "found")
-FALSE_ALARM = ("✗", figures.VERMILLION, "predicted, but not there")
+FALSE_ALARM = ("✗", "#A84300", "predicted, but not there")  # vermillion, as dark
 MISSED = ("○", "#8A5A00", "there, but missed")  # orange, dark enough to be read
 MARKS = {(1, 1): FOUND, (0, 1): FALSE_ALARM, (1, 0): MISSED}  # by (there, predicted)
 
@@ -129,10 +129,11 @@ def models_figure(scores, targets, baselines):
 def threshold_figure(scores, targets, thresholds=(0.2, 0.5, 0.8)):
     """Show how a curve comes about: every threshold cuts the scores, and gives one point.
 
-    Above, the scores [N] of the images with a class and without it, cut by the thresholds; below,
-    the curve with each threshold's point.
+    Above, the probabilities [N] of the images with a class and without it, cut by the thresholds;
+    below, the curve with each threshold's point.
     """
     scores, targets = np.asarray(scores), np.asarray(targets)
+    metrics.check_probabilities(scores)
     curve = metrics.pr_curve(scores, targets)
     figure, (above, below) = figures.new_figure(2, 1, height=8.4, height_ratios=(2, 3))
     bins = np.linspace(0, 1, 26)

@@ -185,12 +185,13 @@ HEADING = re.compile(r"^#{1,6} (.+)$", re.MULTILINE)
 def _code_cells():
     """Return (notebook, title of the section, source) of every code cell of the chapters."""
     found = []
-    for path in sorted((ROOT / "notebooks").glob("0*.ipynb")):
-        title = None
+    folder = ROOT / "notebooks"
+    for path in sorted([*folder.glob("0*.ipynb"), *folder.glob("evidence/*.ipynb")]):
+        title, page = None, path.relative_to(folder).with_suffix("").as_posix()
         for cell in json.loads(path.read_text(encoding="utf-8"))["cells"]:
             source = "".join(cell["source"])
             if cell["cell_type"] == "code":
-                found.append((path.stem, title, source))
+                found.append((page, title, source))
             elif cell["cell_type"] == "markdown" and (titles := HEADING.findall(source)):
                 title = titles[-1].replace("`", "")
     return found
@@ -207,7 +208,7 @@ def section_with(code):
             plain = unicodedata.normalize("NFKD", title.lower()).encode("ascii", "ignore")
             name = re.sub(r"[^a-z0-9]+", "-", plain.decode()).strip("-")
             return title, f"{notebook}.html#{name}"
-    raise LookupError(f"no code cell of notebooks/0*.ipynb has {code}")
+    raise LookupError(f"no code cell of notebooks/ has {code}")
 
 
 def records_address(experiments):

@@ -15,7 +15,7 @@ from sklearn.model_selection import train_test_split
 
 from data_prep.errors import PrepError
 from data_prep.idx import read_idx
-from data_prep.paths import data_dir, display_path
+from data_prep.paths import command, data_dir, display_path
 
 SCALES = ("embedded", "full")
 
@@ -31,6 +31,14 @@ DIGITS_SPLIT_SEED = 0
 
 class DataNotPrepared(FileNotFoundError):
     """A data set is not there, or is not what it should be; the message says the mend."""
+
+
+def data_folder(name):
+    """Return the folder of a prepared data set; `DataNotPrepared` if it cannot be told."""
+    try:
+        return data_dir() / name
+    except PrepError as error:
+        raise DataNotPrepared(str(error)) from error
 
 
 @dataclass(frozen=True)
@@ -131,7 +139,7 @@ def load_mnist(scale="embedded", evaluate_on="test", validation=0, train_size=No
     """
     check_choice("scale", scale, SCALES)
     check_choice("evaluate_on", evaluate_on, ("test", "validation") if validation else ("test",))
-    data = _embedded() if scale == "embedded" else _full(data_dir() / "mnist")
+    data = _embedded() if scale == "embedded" else _full(data_folder("mnist"))
     if not validation and train_size is None:
         return data
     rest, chosen = np.arange(len(data.y)), None
@@ -161,13 +169,13 @@ def _full(folder):
             arrays.append(labels.astype(np.int64))
     except PrepError as error:
         raise DataNotPrepared(
-            f"MNIST is not prepared in {display_path(folder)}: run `python -m data_prep mnist`."
+            f"MNIST is not prepared in {display_path(folder)}: run `{command('mnist', folder)}`."
         ) from error
     data = read_only("mnist", *arrays)
     if data.checksum != CHECKSUMS["mnist"]:
         raise DataNotPrepared(
             f"The files in {display_path(folder)} are not MNIST as published: "
-            "run `python -m data_prep mnist` to replace them."
+            f"run `{command('mnist', folder)}` to replace them."
         )
     return data
 

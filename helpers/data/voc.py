@@ -10,11 +10,17 @@ import numpy as np
 from PIL import Image, ImageOps
 
 from data_prep.errors import PrepError
-from data_prep.paths import data_dir, display_path
+from data_prep.paths import display_path
 from data_prep.toy_voc import SPLIT_SIZES, draw_set
 from data_prep.voc_labels import classes_of, label_matrix
-from data_prep.voc_store import read_about, read_images, read_labels, read_splits
-from helpers.data.datasets import SCALES, DataNotPrepared, check_choice, read_only
+from data_prep.voc_store import (
+    prepare_command,
+    read_about,
+    read_images,
+    read_labels,
+    read_splits,
+)
+from helpers.data.datasets import SCALES, DataNotPrepared, check_choice, data_folder, read_only
 
 SIZES = {"embedded": 64, "full": 128}  # pixels, where no other size is asked for
 
@@ -66,7 +72,7 @@ def load_tiny_voc(
     size = SIZES[scale] if size is None else size
     if size < 16:
         raise ValueError(f"size must be at least 16 pixels, not {size}.")
-    data = _toy(size) if scale == "embedded" else _tiny(data_dir() / "tiny-voc", size)
+    data = _toy(size) if scale == "embedded" else _tiny(data_folder("tiny-voc"), size)
     rest = len(data.x) - held_out
     if held_out < 0 or not 0 < (rest if train_size is None else train_size) <= rest:
         raise ValueError(f"{len(data.x)} images are too few to hold out {held_out} and learn from "
@@ -129,7 +135,6 @@ def _toy(size):
 
 @lru_cache(maxsize=4)
 def _tiny(folder, size):
-    command = f"python -m data_prep tiny-voc --source FOLDER-OR-ZIP --size {size} --compact-only"
     try:
         labels, splits = read_labels(folder), read_splits(folder)
         images, about = read_images(folder, size), read_about(folder)
@@ -137,7 +142,8 @@ def _tiny(folder, size):
             raise PrepError(f"{display_path(folder / str(size))} was prepared from other files.")
     except PrepError as error:
         raise DataNotPrepared(
-            f"Tiny-VOC is not prepared at {size} pixels in {display_path(folder)}: run `{command}`."
+            f"Tiny-VOC is not prepared at {size} pixels in {display_path(folder)}: run "
+            f"`{prepare_command(folder, size)} --compact-only`."
         ) from error
     return _split(about.name, images, label_matrix(labels.values()), len(splits["train"]))
 

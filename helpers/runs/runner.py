@@ -13,7 +13,8 @@ from PIL import Image
 from threadpoolctl import threadpool_limits
 from tqdm.auto import tqdm
 
-from helpers.data.datasets import load_half_moons, load_mnist
+from helpers.data.datasets import SCALES, check_choice, load_half_moons, load_mnist
+from helpers.data.features import load_voc_features
 from helpers.data.voc import load_tiny_voc
 from helpers.networks.mlp import choose
 from helpers.runs.experiments import Ensemble, find
@@ -31,8 +32,8 @@ from helpers.runs.records import (
     write,
     write_atomically,
 )
-from helpers.training.config import TrainConfig
-from helpers.training.numpy_trainer import NumpyTrainer
+from helpers.training.config import LinearConfig
+from helpers.training.numpy_trainer import NumpyConfig, NumpyTrainer
 
 CHECKPOINTS = ROOT / "checkpoints"
 
@@ -47,11 +48,15 @@ LOADERS = {
     "half-moons": lambda scale, seed, **options: load_half_moons(seed, **options),
     "mnist": lambda scale, seed, **options: load_mnist(scale, **options),
     "tiny-voc": lambda scale, seed, **options: load_tiny_voc(scale, **options),
+    "tiny-voc-features": lambda scale, seed, **options: load_voc_features(
+        scale, seed=seed, **options
+    ),
 }
 
 
 def load_data(experiment, scale, seed):
     """Return the `Dataset` of an experiment: its `data` have a key of `LOADERS` as their `name`."""
+    check_choice("scale", scale, SCALES)
     options = dict(experiment.data)
     return choose(LOADERS, options.pop("name"), "data")(scale, seed, **options)
 
@@ -59,14 +64,18 @@ def load_data(experiment, scale, seed):
 def prepare(experiment, scale, seed, device="auto"):
     """Return the trainer of a run, ready to start, and the `Dataset` it was given.
 
-    For a `TrainConfig` it is a `TorchTrainer`, which may run on another device.
+    It is a `NumpyTrainer`, a `LinearTrainer`, or, of a `TrainConfig`, a `TorchTrainer`, which may
+    run on another device.
     """
     data, config = load_data(experiment, scale, seed), experiment.config
     weight_seed = experiment.weight_seed if experiment.weight_seed is not None else seed
-    if not isinstance(config, TrainConfig):
+    if isinstance(config, NumpyConfig):
         return NumpyTrainer(config, data, weight_seed), data
-    from helpers.training import torch_trainer  # here: the NumPy chapters need not wait for torch
+    # Here: the NumPy chapters need not wait for torch.
+    from helpers.training import linear_trainer, torch_trainer
 
+    if isinstance(config, LinearConfig):
+        return linear_trainer.LinearTrainer(config, data, weight_seed), data
     device = torch_trainer.choose_device(device)
     return torch_trainer.TorchTrainer(config, data, weight_seed, device), data
 

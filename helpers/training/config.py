@@ -35,6 +35,9 @@ class TrainConfig:
     ema_decay : if not 0, an exponential average of the weights is evaluated instead of the last
         ones; the share of it that each step keeps.
     flip_tta : evaluate the mean of the logits of an image and of its mirror image.
+    head_epochs : in so many epochs, the first, only the model's `classifier` learns.
+    body_lr_scale : the learning rate of all but the `classifier`, as a share of the schedule's.
+    freeze_batch_norm : batch normalisation keeps the means and variances that it starts with.
     """
 
     model: str
@@ -51,6 +54,9 @@ class TrainConfig:
     evaluate_every: int = 1
     ema_decay: float = 0.0
     flip_tta: bool = False
+    head_epochs: int = 0
+    body_lr_scale: float | None = None
+    freeze_batch_norm: bool = False
 
     def __post_init__(self):
         check_whole(self, "epochs", "batch_size", "evaluate_every")
@@ -64,7 +70,8 @@ class TrainConfig:
 
 
 PRECISIONS = dict.fromkeys(("float32", "bfloat16", "auto"))
-OPTIONAL = ("ema_decay", "flip_tta")  # younger than the first records, which lack them
+#: Younger than the first records, which lack them.
+OPTIONAL = ("ema_decay", "flip_tta", "head_epochs", "body_lr_scale", "freeze_batch_norm")
 
 
 def check_whole(config, *names):
@@ -86,7 +93,7 @@ class LinearConfig:
     folds : parts of the training examples, each held out once.
     """
 
-    strengths: tuple = (0.0003, 0.001, 0.003, 0.01, 0.03, 0.1)
+    strengths: tuple = (0.01, 0.03, 0.1, 0.3, 1.0)
     folds: int = 5
 
     @property

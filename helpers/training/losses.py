@@ -74,6 +74,8 @@ def accuracy_per_example(logits, targets):
 
     Of several labels, yes is a logit of 0 and more, which is a probability of 0.5 and more.
     """
+    if targets.shape not in (logits.shape, logits.shape[:1]):
+        raise ValueError(f"targets {list(targets.shape)} do not fit logits {list(logits.shape)}")
     if targets.ndim == 1:
         return (logits.argmax(dim=1) == targets).float()
     return ((logits >= 0) == (targets > 0.5)).float().mean(dim=1)

@@ -39,6 +39,7 @@ from helpers.networks.vit import ViT
 from helpers.networks.vit_variants import ViTVariant
 from helpers.training.config import NoSuchDevice, chosen, rounded
 from helpers.training.losses import accuracy_per_example, choose_loss, evaluate, metric_names
+from helpers.training.optimisers import hold_still, make_optimiser
 from helpers.training.schedules import SCHEDULES
 
 CURVE_STEPS = 10  # steps between two points of the curve over batches
@@ -47,8 +48,6 @@ EVALUATION_BATCH = 500
 # A silent unit's averages in Adam shrink for ever. Below 1e-38, where a CPU would compute each of
 # them many times more slowly, they are taken as the zero that they are for all purposes.
 torch.set_flush_denormal(True)
-
-OPTIMISERS = {"adam": torch.optim.Adam, "adamw": torch.optim.AdamW, "sgd": torch.optim.SGD}
 
 #: What a configuration may name: images [B, C, S, S] in, logits out.
 MODELS = {
@@ -115,6 +114,7 @@ class TorchTrainer:
     def run_epoch(self):
         """Take one step for each batch of the training data, then evaluate and log."""
         self.model.train()
+        hold_still(self.model, self.config, self.epoch)
         steps = [self.step(x, y, size) for x, y, size in self.batches()]
         self.log(steps)
 
@@ -144,7 +144,7 @@ class TorchTrainer:
         """Give the optimiser the schedule's learning rate for this step."""
         for group in self.optimiser.param_groups:
             all_steps = self.steps_per_epoch * self.config.epochs
-            group["lr"] = self.learning_rate(self.step_count, all_steps)
+            group["lr"] = self.learning_rate(self.step_count, all_steps) * group["lr_scale"]
 
     def logits(self, x, network=None):
         """Return the logits [B, K], float32, of images in [-1, 1]."""
@@ -175,7 +175,7 @@ class TorchTrainer:
         due = self.done or self.epoch % self.config.evaluate_every == 0
         row = {
             "epoch": self.epoch - 1,
-            "learning_rate": self.optimiser.param_groups[0]["lr"],
+            "learning_rate": self.optimiser.param_groups[-1]["lr"],
             "loss": loss / examples,
             "accuracy": right / examples,
             **dict.fromkeys(metric_names(self.data.y_eval)),
@@ -360,17 +360,6 @@ def choose_precision(name, device):
         can = torch.cpu.get_capabilities()
         native = can.get("avx512_bf16", False) or can.get("amx_bf16", False)
     return "bfloat16" if native else "float32"
-
-
-def make_optimiser(config, model):
-    """Return the config's optimiser; weight decay spares biases and normalisations."""
-    options = dict(config.optimiser)
-    kind = choose(OPTIMISERS, options.pop("name"), "optimiser")
-    decay = options.pop("weight_decay", 0.0)
-    weights = [parameter for parameter in model.parameters() if parameter.ndim > 1]
-    others = [parameter for parameter in model.parameters() if parameter.ndim <= 1]
-    groups = [{"params": weights, "weight_decay": decay}, {"params": others, "weight_decay": 0.0}]
-    return kind(groups, lr=0.0, fused=True, **options)
 
 
 @contextlib.contextmanager

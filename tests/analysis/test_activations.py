@@ -17,6 +17,8 @@ def test_agreement_of_votes_that_are_known():
     opposed = activations.estimate_agreement([ones, zeros], rng)
     assert (opposed.within.estimate, opposed.between.estimate) == (1, 0)
     assert opposed.explained.estimate == 1
+    two = np.array([[True], [False]])  # of two seeds that never agree
+    assert activations.estimate_agreement([two, two], rng).within.estimate == 0
     coins = [rng.random((400, 50)) > 0.5 for _ in range(2)]
     tossed = activations.estimate_agreement(coins, rng)
     assert tossed.within.estimate == pytest.approx(0.5, abs=0.01)

@@ -45,6 +45,8 @@ def bootstrap(scores, targets):
         (metrics.decide, (SCORES, np.nan), "one for each of the 2 classes"),
         (metrics.decide, (SCORES * np.nan, 0.5), "neither yes nor no"),
         (metrics.choose_thresholds, (SCORES, TARGETS * [1, 0], True), "column 1 has none"),
+        (metrics.Predictions, (SCORES[None] * 9,), "take the sigmoid"),
+        (metrics.Predictions, (SCORES[None] * np.nan,), "take the sigmoid"),
         (metrics.pr_curve, (SCORES, TARGETS.T), r"\(4, 2\) for targets \(2, 4\)"),
         (metrics.pr_curve, (SCORES, TARGETS * 0), "must hold a 1"),
         (metrics.batch_means, (SCORES, TARGETS, 0.5, 0), "at least 1 image; got 0"),

@@ -105,6 +105,7 @@ def test_still_falling_means_at_every_one_of_the_last_epochs():
     loss = np.r_[np.ones(60), np.linspace(1, 0.5, 41)]
     assert summaries.still_falling(run(loss=loss))
     assert not summaries.still_falling(run(loss=loss), window=41)
+    assert not summaries.still_falling(run(loss=loss[60:]), window=41)  # too short to tell
     loss[-2] = loss[-3]
     assert not summaries.still_falling(run(loss=loss))
 

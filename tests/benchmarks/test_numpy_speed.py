@@ -51,13 +51,6 @@ def test_the_products_are_those_of_an_epoch(data):
     assert products.epoch().keys() == products.flops().keys()
 
 
-def test_data_without_mnist_are_as_sparse(monkeypatch, tmp_path):
-    monkeypatch.setenv("COURSE_DATA", str(tmp_path))
-    name, x, labels = implementations.load(50)
-    assert (name, x.shape, x.dtype) == ("synthetic images", (50, 784), np.float32)
-    assert 0.17 < (x > 0).mean() < 0.21 and x.max() <= 1 and set(labels) <= set(range(10))
-
-
 def test_ratios_compare_round_with_round():
     seconds = {"ours": [1.0, 2.0, 4.0], "the textbook": [4.0, 10.0, 16.0]}
     seconds |= {"PyTorch": [2.0, 2.0, 2.0], "mini-batches": [2.0] * 3, "half-moons": [0.02] * 3}

@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -116,6 +117,21 @@ def test_results_are_kept_on_a_plain_console_a_closed_pipe_and_a_full_disk(
     error = done.stderr.decode()
     assert done.returncode == status and error.startswith(said) and error.count("\n") == bool(said)
     assert json.loads((tmp_path / "found.json").read_text()) == {"found": 1}
+
+
+def test_a_measurement_that_was_changed_is_not_the_commit_s(tmp_path):
+    for folder in ("helpers", "benchmarks", "data_prep"):
+        shutil.copytree(records.ROOT / folder, tmp_path / folder)
+    git = ["git", "-C", tmp_path, "-c", "user.name=a", "-c", "user.email=a@example.org"]
+    for arguments in (["init", "-q"], ["add", "."], ["commit", "-qm", "All"]):
+        subprocess.run(git + arguments, check=True)
+    code = "from benchmarks import comparison; print(comparison.records.source_commit())"
+    said = []
+    for line in ("", "# changed"):
+        with (tmp_path / "benchmarks" / "comparison.py").open("a") as file:
+            file.write(line)
+        said.append(subprocess.check_output([sys.executable, "-c", code], cwd=tmp_path, text=True))
+    assert said[1] == f"{said[0].strip()}+changes\n" and len(said[0]) == 13
 
 
 # ------------------------------------------------------------------- the notebooks' times

@@ -101,22 +101,16 @@ STARTED = steady(0.10), steady(0.80)
         ("C1.1", moons([0.96] * 18 + [0.87] * 2, [0.962] * 20), LIMITED),
         ("C1.1", moons([0.96] * 10 + [0.87] * 10, [0.962] * 20), INCONCLUSIVE),
         ("C1.1", moons([0.96] * 2 + [0.87] * 18, [0.962] * 20), FAILS),
-        ("C1.1", moons([0.87] * 20, [0.962] * 20), FAILS),
         ("C2.1", published(0.956, 0.957, 0.9595), HOLDS),
         ("C2.1", published(0.956, 0.957, 0.930), INCONCLUSIVE),
         ("C2.1", published(0.970, 0.971, 0.972), FAILS),
         ("C2.2", losses(STARTED, (steady(0.93), steady(0.92))), HOLDS),
-        ("C2.2", losses((steady(0.91), steady(0.91)), (steady(0.93), steady(0.92))), HOLDS),
         ("C2.2", losses(STARTED, (shaky(0.93), steady(0.92))), LIMITED),
         ("C2.2", losses(STARTED, (steady(0.95), steady(0.92))), FAILS),
-        ("C2.2", losses((steady(0.10), steady(0.91)), (shaky(0.93), steady(0.92))), FAILS),
         ("C2.2", losses((steady(0.10), shaky(0.90)), (shaky(0.93), steady(0.92))), INCONCLUSIVE),
         ("C2.3", sigmoids(WORSE), HOLDS),
-        ("C2.3", sigmoids(learners([None, 90, 80], 0.90)), HOLDS),
         ("C2.3", sigmoids(WORSE, learners([11, 12, 11], 0.90)), LIMITED),
-        ("C2.3", sigmoids(WORSE, learners([50, 52, 48], 0.95)), LIMITED),
         ("C2.3", sigmoids(learners([11, 12, 11], 0.90)), FAILS),
-        ("C2.3", sigmoids(learners([50, 52, 48], 0.95)), FAILS),
         ("C2.3", sigmoids(learners([10, 20, 40], 0.90)), INCONCLUSIVE),
         ("C2.3", sigmoids(learners([50, 52, 48], shaky(0.94))), INCONCLUSIVE),
         ("C2.4", rates(0.5, 0.2, SUDDEN), HOLDS),
@@ -125,20 +119,16 @@ STARTED = steady(0.10), steady(0.80)
         ("C2.4", rates(0.5, 0.94, SUDDEN), FAILS),  # no rate is too large
         ("C2.4", rates(0.94, 0.2, SUDDEN), FAILS),  # none is too small
         ("C2.5", decays(steady(0.941), steady(0.94), steady(0.939)), HOLDS),
-        ("C2.5", decays(steady(0.94), steady(0.96), steady(0.96)), LIMITED),
         ("C2.5", decays(steady(0.94), shaky(0.94), shaky(0.94)), LIMITED),
         ("C2.5", decays(steady(0.92), shaky(0.94), shaky(0.94)), FAILS),
         ("C2.5", decays(shaky(0.94), shaky(0.94), shaky(0.94)), INCONCLUSIVE),
-        ("C2.6", weight_decays(steady(0.8)), HOLDS),
         ("C2.6", weight_decays(steady(0.93)), HOLDS),  # behind the best, not behind most
         ("C2.6", weight_decays(steady(0.96)), FAILS),
         ("C2.6", weight_decays(shaky(0.945)), INCONCLUSIVE),
         ("C2.7", units(steady(0.90), steady(0.942)), HOLDS),
         ("C2.7", units(steady(0.90), steady(0.96)), LIMITED),
-        ("C2.7", units(steady(0.90), shaky(0.94)), LIMITED),
         ("C2.7", units(steady(0.95), steady(0.94)), FAILS),
         ("C2.7", units(shaky(0.94), steady(0.94)), INCONCLUSIVE),
-        ("C2.7", units(steady(0.94), steady(0.94)), INCONCLUSIVE),  # no difference is no harm
     ],
 )  # fmt: skip
 def test_a_verdict_follows_from_the_records(judge, claim, records, verdict):

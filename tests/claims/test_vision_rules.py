@@ -102,25 +102,20 @@ FEW, MANY = (0.19, 0.20, 0.21), (0.39, 0.40, 0.41)
 @pytest.mark.parametrize(
     ("claim", "records", "verdict"),
     [
-        ("C3.1", all_by(0), HOLDS),
         ("C3.1", all_by(-0.002), HOLDS),  # near enough
         ("C3.1", repeated(LeNet=steady(0.98)), LIMITED),
         ("C3.1", repeated(LeNet=shaky(0.97)), LIMITED),  # nobody can tell
         ("C3.1", all_by(-0.02), FAILS),
         ("C3.1", {name: shaky(0.94) for name in REPEATED.values()}, INCONCLUSIVE),
         ("C3.2", on_little_data(steady(0.10)), HOLDS),
-        ("C3.2", on_little_data(steady(0.05)), LIMITED),
         ("C3.2", on_little_data(shaky(0.10)), LIMITED),  # nobody can tell whether it overfits
         ("C3.2", on_little_data(steady(0.10), seconds={"vit": 5.0}), LIMITED),
-        ("C3.2", on_little_data(steady(0.10), parameters={"vit": 5e4}), LIMITED),
         ("C3.2", on_little_data(steady(0.10), parameters={"resnet18": 5e7}), LIMITED),
         ("C3.2", on_little_data(steady(0.01), parameters={"vit": 5e4, "resnet18": 5e7}), FAILS),
-        ("C3.4", swept(steady(0.971)), HOLDS),
         ("C3.4", swept(steady(0.97), d128=shaky(0.9)), HOLDS),
         ("C3.4", swept(steady(0.97), d128=steady(0.946)), HOLDS),  # a little
         ("C3.4", swept(steady(0.97), d128=steady(0.90)), LIMITED),
         ("C3.4", swept(steady(0.97), d4=steady(0.96)), LIMITED),  # it harms
-        ("C3.4", swept(steady(0.95)), FAILS),
         ("C3.4", swept(steady(0.97), squares=steady(0.95)), FAILS),
         ("C3.4", swept(steady(0.97), squares=shaky(0.97)), INCONCLUSIVE),
         ("C3.4", swept(shaky(0.97), d128=steady(0.90)), LIMITED),  # little elsewhere
@@ -130,7 +125,6 @@ FEW, MANY = (0.19, 0.20, 0.21), (0.39, 0.40, 0.41)
         ("C3.6", active(steady(0.93), MANY), LIMITED),  # better, but not by more active units
         ("C3.6", active(steady(0.93), (0.05, 0.20, 0.50)), LIMITED),
         ("C3.6", active(steady(0.949), FEW), FAILS),
-        ("C3.6", active(steady(0.96), FEW), FAILS),
         ("C3.6", active(shaky(0.94), FEW), INCONCLUSIVE),
     ],
 )

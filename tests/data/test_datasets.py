@@ -38,7 +38,8 @@ def rows(images):
 def test_the_digits_have_the_form_of_mnist_and_are_the_same_on_every_machine():
     digits = load_mnist()
     assert (digits.name, digits.classes) == ("digits", 10)
-    assert digits.checksum == CHECKSUMS["digits"]
+    assert digits.checksum == CHECKSUMS["digits"] and load_mnist("embedded") is digits
+    assert not any(array.flags.writeable for array in arrays(digits))
     assert digits.x.shape == (1347, 28, 28) and digits.x_eval.shape == (450, 28, 28)
     border = np.ones((28, 28), dtype=bool)
     border[3:25, 3:25] = False  # the digit is in the middle; interpolation fades it out
@@ -48,11 +49,6 @@ def test_the_digits_have_the_form_of_mnist_and_are_the_same_on_every_machine():
     assert rows(together) == rows(resize_digits(load_digits().images.astype(np.int64)))
     counts = np.bincount(digits.y) + np.bincount(digits.y_eval)
     np.testing.assert_allclose(np.bincount(digits.y_eval), counts * 450 / 1797, atol=1)
-
-
-def test_data_are_loaded_once_and_cannot_be_changed():
-    assert load_mnist("embedded") is load_mnist()
-    assert not any(array.flags.writeable for array in arrays(load_mnist()))
 
 
 def test_resizing_agrees_with_pillow_away_from_the_border():

@@ -7,8 +7,9 @@ import nbformat
 import pytest
 from nbval.plugin import get_sanitize_patterns
 
+from tests.__main__ import NOTEBOOKS
+
 TESTS = Path(__file__).resolve().parents[1]
-NOTEBOOKS = sorted((TESTS.parent / "notebooks").glob("*.ipynb"))
 LONGEST_CELL = 13  # lines in sight
 COMPARED = 4 / 5  # the least share of code cells whose outputs are compared
 HIDING_TAGS = {"hide-input", "hide-cell", "remove-input", "remove-cell"}

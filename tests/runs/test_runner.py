@@ -13,7 +13,7 @@ from helpers.data import datasets
 from helpers.runs import ensemble_runner, experiments, records, runner
 from helpers.runs.experiments import ENSEMBLES, EXPERIMENTS, Experiment
 from helpers.training import numpy_trainer
-from helpers.training.config import TrainConfig
+from helpers.training.config import LinearConfig, TrainConfig
 
 sys.path.insert(0, str(Path(__file__).parent))
 from test_recorded import TINY
@@ -183,6 +183,15 @@ def test_a_model_is_kept_with_two_samples_of_each_class(tmp_path):
     assert kept["sample_labels"].tolist() == sorted([*range(10)] * 2)
     plain = kept_of(tmp_path, TrainConfig("lenet", epochs=1), data, seed=0, keep_model=(1,))
     assert not any(name.startswith(("model", "sample")) for name in plain)
+
+
+def test_a_linear_classifier_is_recorded_with_its_scores(tmp_path):
+    data = {"name": "tiny-voc-features", "size": 224, "train_size": 60}
+    kept = kept_of(tmp_path, LinearConfig(strengths=(0.1, 0.3), folds=2), data)
+    record = records.read(records.record_path("small", "embedded", 1, tmp_path))
+    right = (kept["scores"] > 0) == kept["labels"]
+    assert record.metrics["eval_accuracy"] == pytest.approx(right.mean()) and right.mean() > 0.9
+    assert record.history["strength"][2] in (0.1, 0.3) and record.parameters == 5 * 97
 
 
 #                    alarm 0  alarm 1   miss 0   right     right     nearly 0

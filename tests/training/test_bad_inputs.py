@@ -10,7 +10,7 @@ from helpers.data.moons import bayes_accuracy, bayes_predict, densities
 from helpers.data.voc import load_tiny_voc
 from helpers.networks import mlp
 from helpers.networks.efficientnet import EfficientNetLite0
-from helpers.networks.ensemble import ACTIVATION_PAIRS, MLPEnsemble, linear_regions
+from helpers.networks.ensemble import ACTIVATION_PAIRS, EnsembleTrainer, MLPEnsemble, linear_regions
 from helpers.networks.lenet import LeNet
 from helpers.networks.resnet import ResNet18
 from helpers.networks.vgg import CourseVGG
@@ -54,6 +54,7 @@ CASES = [
     (objective, [0, 1, -1], "labels must be 3 whole numbers"),
     (objective, [0.0, 1.0, 0.0], mlp.evaluate, "labels must be 3 whole numbers"),
     (objective, [0, 1], mlp.evaluate, "labels must be 3 whole numbers"),
+    (EnsembleTrainer, TANH, torch.zeros(3, 2), torch.tensor([-1, 1, 1]), "y must be 0 or 1"),
     (linear_regions, TANH, torch.zeros(1, 2), "tanh is not piecewise linear"),
     (LeNet, 1, 11, "at least 12×12"),
     (LeNet(), torch.zeros(2, 1, 29, 28), r"must be square, .* got \[2, 1, 29, 28\]"),
@@ -110,6 +111,7 @@ CASES = [
     (lambda: schedule(name="cosine", peak_lr=1.0, warmup=5), "warmup must be a share"),
     (lambda: schedule(name="warmup-cosine", peak_lr=1.0, warmup=0.1), "a number of steps"),
     (losses.choose_loss, "hinge", "unknown loss 'hinge': choose one of cross-entropy"),
+    (losses.accuracy_per_example, torch.zeros(3, 2), torch.zeros(3, 1), "do not fit logits"),
     (losses.asymmetric_loss, torch.zeros(3, 2), torch.zeros(3, 1), r"must be \[3, 2\]; got \[3, 1"),
     (torch_trainer.normalise, torch.zeros(2, 3), "must be uint8, from 0 to 255; got torch.float32"),
     (torch_trainer.choose_device, "abacus", "no device 'abacus': take cpu or auto"),
