@@ -104,7 +104,7 @@
 
   // ------------------------------------------------------------------------------- the page
 
-  const NAMES = { linear: "linear (none)", square: "x²", reciprocal: "1/x" };
+  const NAMES = { square: "x²", reciprocal: "1/x" };
   const named = (names) => names.map((name) => [name, NAMES[name] ?? name]);
   const upTo16 = Array.from({ length: 16 }, (_, i) => i + 1);
 
