@@ -1,7 +1,7 @@
 """The experiments of practices 1 and 2, on the networks in NumPy.
 
 The first word of a name is the data: `moons-`, `mnist-` (all of MNIST), or `tenth-` (a tenth of
-MNIST's training images, for controlled comparisons).
+MNIST's training images, for controlled comparisons); or `page-`, for what answers in the page.
 """
 
 from dataclasses import replace
@@ -237,5 +237,13 @@ EXPERIMENTS = {
         "label": "mini-batch SGD, momentum 0.9, shift 1",
         "config": replace(MINI_BATCH, **MINI_BATCH_TRIALS["shift-1"][1]), "data": ALL_OF_MNIST,
         "seeds": FIVE, "keep": True,
+    },
+    # The same, small enough for the page on which the reader draws a digit.
+    "page-mlp": {
+        "label": "mini-batch SGD, 128 hidden units",
+        "config": replace(
+            MINI_BATCH, **MINI_BATCH_TRIALS["shift-1"][1], sizes=(784, 128, 10)
+        ),
+        "data": ALL_OF_MNIST, "seeds": (0,), "keep": True, "keep_model": (0,),
     },
 }  # fmt: skip

@@ -2,7 +2,7 @@
 
 The first word of a name is the data or the purpose: `mnist-` (all of MNIST), `tenth-` and
 `hundredth-` (a part of its training images), `tune-` (a recipe being chosen), `best-` (the chosen
-one), `small-` (the chapter's live cells).
+one), `page-` (what answers in the page), `small-` (the chapter's live cells).
 """
 
 from dataclasses import dataclass, replace
@@ -239,9 +239,15 @@ EXPERIMENTS = {
         f"best-{model}": published(
             f"{network}, chosen recipe",
             replace(VISION_STEPS[model][step][1], evaluate_every=5), seeds=seeds,
+            keep_model=(0,) if model == "lenet" else (),
         )
         for model, (network, step, seeds) in VISION_CHOSEN.items()
     },
+    # One layer of the chosen ViT's four: the page on which the reader draws a digit loads it.
+    "page-vit": published(
+        "ViT of one layer, images distorted",
+        replace(VISION_STEPS["vit"]["distorted"][1], evaluate_every=5), seeds=(0,), keep_model=(0,),
+    ),
     "small-lenet": small("LeNet", "lenet", 0.002, 10),
     "small-vgg11": small(
         "VGG-11 of width 12", "vgg11", 0.002, 6, width=12, hidden=128, batch_norm=True
