@@ -14,6 +14,7 @@ from helpers.data import datasets
 from helpers.runs import ensemble_runner, experiments, records, runner
 from helpers.runs.experiments import ENSEMBLES, EXPERIMENTS, Experiment
 from helpers.training.config import TrainConfig
+from helpers.training.numpy_trainer import NumpyConfig
 
 sys.path.insert(0, str(Path(__file__).parent))
 from test_recorded import TINY
