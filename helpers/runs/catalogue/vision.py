@@ -239,15 +239,18 @@ EXPERIMENTS = {
         f"best-{model}": published(
             f"{network}, chosen recipe",
             replace(VISION_STEPS[model][step][1], evaluate_every=5), seeds=seeds,
-            keep_model=(0,) if model == "lenet" else (),
         )
         for model, (network, step, seeds) in VISION_CHOSEN.items()
     },
-    # One layer of the chosen ViT's four: the page on which the reader draws a digit loads it.
-    "page-vit": published(
-        "ViT of one layer, images distorted",
-        replace(VISION_STEPS["vit"]["distorted"][1], evaluate_every=5), seeds=(0,), keep_model=(0,),
-    ),
+    # The page on which the reader draws a digit: a ViT of one layer, since its weights are loaded.
+    **{
+        f"page-{model}": published(
+            f"{network}, images distorted, 15 epochs",
+            replace(VISION_STEPS[model]["distorted"][1], epochs=15, evaluate_every=5),
+            seeds=(0,), keep_model=(0,),
+        )
+        for model, network in (("lenet", "LeNet"), ("vit", "ViT"))
+    },
     "small-lenet": small("LeNet", "lenet", 0.002, 10),
     "small-vgg11": small(
         "VGG-11 of width 12", "vgg11", 0.002, 6, width=12, hidden=128, batch_norm=True
