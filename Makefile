@@ -44,8 +44,8 @@ book: $(READY)
 
 test: $(READY)
 	@echo "Testing the code, the notebooks and the rendered book (some minutes) ..."
-	@$(RUN) pytest
-	@echo "All tests passed: pytest's summary is the line above."
+	@$(RUN) tests
+	@echo "All tests passed: the line above adds them up."
 
 lint: $(READY)
 	@echo "Checking style and docstrings ..."

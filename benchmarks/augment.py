@@ -24,7 +24,7 @@ from tqdm import tqdm
 
 from benchmarks import comparison
 from benchmarks.comparison import Comparison, command, compare, spread, whole_number
-from benchmarks.stopwatch import Clock, Timed
+from benchmarks.stopwatch import Clock, Pictures, Timed
 from data_prep.toy_step import ToyVoc
 from data_prep.toy_voc import draw_set
 from data_prep.voc_labels import classes_of, label_matrix
@@ -34,7 +34,6 @@ from helpers.runs.catalogue.tiny_voc import AUGMENT, VOC_MODELS
 from helpers.training.torch_trainer import TorchTrainer
 
 PATH = records.ROOT / "benchmarks" / "augment.json"
-SCHEMA = 1
 PREPARATIONS = 3  # at most, with either number of processes
 PARTS = 5  # a fifth of the scenes is for validation
 PATCH = 16  # pixels: the ViT cuts its images into such squares
@@ -76,7 +75,7 @@ class Results:
     v2: Comparison
     shares: dict
     preparation: Comparison
-    schema: int = SCHEMA
+    schema: int = 1
 
     @property
     def rows(self):
@@ -87,21 +86,11 @@ class Results:
 # --------------------------------------------------------------------- what is compared
 
 
-class Pictures:
-    """Images and targets one by one, as a `DataLoader` collects them."""
-
-    def __init__(self, images, targets, transform):
-        self.images, self.targets, self.transform = images, targets, transform
-
-    def __len__(self):
-        return len(self.images)
-
-    def __getitem__(self, i):
-        return self.transform(self.images[i]), self.targets[i]
-
-
 def changes(library, size):
     """List the operations of `helpers.runs.catalogue.tiny_voc.AUGMENT` as torchvision has them.
+
+    They are like ours but for the rotation, which takes the nearest pixel: that is what torchvision
+    does unless told otherwise, and quicker than a mean of four.
 
     Parameters
     ----------
@@ -109,12 +98,6 @@ def changes(library, size):
         `torchvision.transforms` or `torchvision.transforms.v2`.
     size : int
         Of the images, in pixels.
-
-    Returns
-    -------
-    list of callable
-        Like ours but for the rotation, which takes the nearest pixel: that is what torchvision
-        does unless told otherwise, and quicker than a mean of four.
     """
     return [
         library.RandomResizedCrop(size, scale=(AUGMENT["crop"], 1.0)),
@@ -128,16 +111,8 @@ def changes(library, size):
 def loaders(data, batch_size):
     """Return the two usual ways to a batch: image by image, with PIL and without.
 
-    Parameters
-    ----------
-    data : helpers.data.datasets.Dataset
-        Of three colours.
-    batch_size : int
-
-    Returns
-    -------
-    dict of DataLoader
-        `pil` and `v2`: shuffled (images in [-1, 1], targets), made in this process.
+    They are the loaders `pil` and `v2`, by name, which shuffle a `Dataset` of coloured images in
+    this process, and give images in [-1, 1] and targets.
     """
     from torchvision import transforms  # who only reads the results does without
     from torchvision.transforms import v2
@@ -145,12 +120,12 @@ def loaders(data, batch_size):
     size, middle = data.x.shape[-1], [0.5] * 3
     pictures = [Image.fromarray(image.permute(1, 2, 0).numpy()) for image in data.x]
     ways = {
-        "pil": (pictures, transforms, [transforms.ToTensor()]),
-        "v2": (data.x, v2, [v2.ToDtype(torch.float32, scale=True)]),
+        "pil": (pictures, transforms, transforms.ToTensor()),
+        "v2": (data.x, v2, v2.ToDtype(torch.float32, scale=True)),
     }
     found = {}
     for name, (images, library, finish) in ways.items():
-        steps = [*changes(library, size), *finish, library.Normalize(middle, middle)]
+        steps = [*changes(library, size), finish, library.Normalize(middle, middle)]
         single = Pictures(images, data.y, library.Compose(steps))
         found[name] = DataLoader(single, batch_size, shuffle=True)
     return found
@@ -165,13 +140,7 @@ def scenes(count, size):
 
 
 def prepare(source, target, jobs):
-    """Run ``python -m data_prep tiny-voc`` with `jobs` processes, from one folder to another.
-
-    Raises
-    ------
-    PreparationFailed
-        If it ends with an error.
-    """
+    """Run ``python -m data_prep tiny-voc`` with `jobs` processes, from one folder to another."""
     arguments = ["--source", source, "--dest", target, "--jobs", str(jobs)]
     done = subprocess.run(
         [sys.executable, "-m", "data_prep", "tiny-voc", *arguments],
@@ -186,24 +155,14 @@ def prepare(source, target, jobs):
 
 
 def measure(images=320, rounds=7, size=128, prepared=400, networks=NETWORKS):
-    """Run the benchmark.
+    """Run the benchmark, and return its `Results`.
 
     Parameters
     ----------
-    images : int
-        How many an epoch has.
-    rounds : int
-        How often each way runs; the preparation at most `PREPARATIONS` times.
-    size : int
-        Of the images, in pixels.
-    prepared : int
-        How many scenes are prepared, at least `PARTS`.
+    images, rounds, size, prepared : int
+        As in `Results`; the preparation has at most `PREPARATIONS` rounds.
     networks : sequence of str
         Keys of `helpers.runs.catalogue.tiny_voc.VOC_MODELS`.
-
-    Returns
-    -------
-    Results
 
     Raises
     ------
@@ -237,13 +196,7 @@ def measure(images=320, rounds=7, size=128, prepared=400, networks=NETWORKS):
 
 
 def measure_paths(data, rounds):
-    """Let batches come in each way in turn; compare the processor's microseconds an image.
-
-    Returns
-    -------
-    dict of Comparison
-        `pil` and `v2`.
-    """
+    """Let batches come in each way in turn; compare the processor's microseconds an image."""
     config = VOC_MODELS["lenet"][1]  # its batches are like every other's
     ways = {"ours": TorchTrainer(config, data, seed=0).batches}
     ways |= {name: found.__iter__ for name, found in loaders(data, config.batch_size).items()}
@@ -264,13 +217,7 @@ def measure_paths(data, rounds):
 
 
 def measure_shares(data, rounds, networks=NETWORKS):
-    """Let each network train an epoch in turn, and count how long it waits for its batches.
-
-    Returns
-    -------
-    dict title -> Comparison
-        Microseconds an image.
-    """
+    """Let each network train an epoch in turn; by its title, how long it waits for its batches."""
     runs = {}
     for title, config in (VOC_MODELS[name] for name in networks):
         runs[title] = Timed(config, data, seed=0)
@@ -309,8 +256,7 @@ def read(path=PATH):
     """Read results; a file that can't be used is a `helpers.runs.records.RecordError`."""
     parts = dict.fromkeys(("pil", "v2", "preparation"), lambda row: Comparison(**row))
     parts["shares"] = lambda rows: {title: Comparison(**row) for title, row in rows.items()}
-    mend = f"measure it with python -m benchmarks.augment --output {records.display(path)}"
-    return records.read_json(path, Results, SCHEMA, mend, parts)
+    return comparison.read(path, Results, "augment", parts)
 
 
 def table(results=None):
@@ -349,4 +295,5 @@ OPTIONS = {
 }
 
 if __name__ == "__main__":
-    sys.exit(command(sys.modules[__name__], OPTIONS, (PreparationFailed,), PATH))
+    sys.exit(command("benchmarks.augment", __doc__, measure, describe, OPTIONS,
+                     (PreparationFailed,), PATH))  # fmt: skip

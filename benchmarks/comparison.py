@@ -119,13 +119,15 @@ def whole_number(least=1, most=None, step=1):
     return parse
 
 
-def command(module, options, errors, path, arguments=None):
+def command(name, text, measure, describe, options, errors, path, arguments=None):
     """Measure, keep the results, then show them; return the exit status.
 
     Parameters
     ----------
-    module : module
-        Has `measure(**options)`, which returns the results, and `describe(results)`.
+    name, text : str
+        Of the module: what ``python -m`` takes, and what it says of itself.
+    measure, describe : callable
+        `measure(**options)` returns the results, `describe(results)` a text that shows them.
     options : dict name -> dict
         What `argparse` is told of each; all at their defaults are the whole measurement.
     errors : tuple of exception classes
@@ -134,26 +136,28 @@ def command(module, options, errors, path, arguments=None):
         Where a whole measurement is kept: the book's results.
     arguments : list of str, optional
     """
-    parser = argparse.ArgumentParser(
-        prog=f"python -m {module.__spec__.name}",
-        description=module.__doc__,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
-    for name, option in options.items():
-        parser.add_argument(f"--{name}", **option)
+    parser = records.command_line(f"python -m {name}", text)
+    for option, told in options.items():
+        parser.add_argument(f"--{option}", **told)
     about = "default: the book's results, if all is measured"
     parser.add_argument("--output", type=Path, metavar="FILE", help=about)
     chosen = vars(parser.parse_args(arguments))
     output = chosen.pop("output")
-    if all(chosen[name] == option["default"] for name, option in options.items()):
+    if all(chosen[option] == told["default"] for option, told in options.items()):
         output = output or path
 
     def act():
-        results = module.measure(**chosen)
+        results = measure(**chosen)
         if output:  # kept before anything is shown, which could fail
             records.write_json(results, output)
-        print(module.describe(results))
+        print(describe(results))
         if output:
             print(f"\nThe results are in {output}")
 
     return records.exit_status(act, errors, "what was there before", "stopped; nothing was written")
+
+
+def read(path, kind, module, parts):
+    """Read results of a kind, a dataclass; see `helpers.runs.records.read_json`."""
+    mend = f"measure it with python -m benchmarks.{module} --output {records.display(path)}"
+    return records.read_json(path, kind, kind.schema, mend, parts)

@@ -7,7 +7,6 @@ Each is executed once, at the scale that needs no download, and its outputs are 
 is in `notebooks/` stays as it is. The seconds include starting Python, and belong to the machine.
 """
 
-import argparse
 import os
 import re
 import subprocess
@@ -51,21 +50,7 @@ class NotebookTime:
 
 
 def measure(path):
-    """Execute one notebook.
-
-    Parameters
-    ----------
-    path : Path
-
-    Returns
-    -------
-    NotebookTime
-
-    Raises
-    ------
-    NotebookError
-        If a cell fails.
-    """
+    """Execute one notebook, and return its `NotebookTime`; a `NotebookError` if a cell fails."""
     surroundings = {k: value for k, value in os.environ.items() if k != "COURSE_SCALE"}
     with tempfile.TemporaryDirectory() as folder:
         command = [sys.executable, "-m", "nbconvert", "--to", "notebook", "--execute",
@@ -114,11 +99,7 @@ def write(times, path=PATH):
 
 def main(arguments=None, path=PATH, notebooks=NOTEBOOKS):
     """Run the command line; return the exit status."""
-    parser = argparse.ArgumentParser(
-        prog="python -m benchmarks.notebook_times",
-        description=__doc__,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+    parser = records.command_line("python -m benchmarks.notebook_times", __doc__)
     parser.add_argument("names", nargs="*", help="of notebooks, without ending; default: all")
     options = parser.parse_args(arguments)
 

@@ -22,7 +22,6 @@ from benchmarks.implementations import Disagreement, timed
 from helpers.runs import records
 
 PATH = records.ROOT / "benchmarks" / "numpy_speed.json"
-SCHEMA = 1
 IMAGES = 60_000
 MOONS_EPOCHS = 200
 PAUSE = 0.2  # seconds before each: the last one's idle threads have gone to sleep
@@ -52,30 +51,19 @@ class Results:
     pytorch_chunk: int
     gigaflops: dict
     rows: list
-    schema: int = SCHEMA
+    schema: int = 1
 
 
 # ---------------------------------------------------------------------- measurement
 
 
 def measure(images=IMAGES, rounds=7):
-    """Run the benchmark.
-
-    Parameters
-    ----------
-    images : int
-        How many make the full batch, at most 60,000.
-    rounds : int
-        How often each runs.
-
-    Returns
-    -------
-    Results
+    """Run the benchmark on at most 60,000 images, and return its `Results`.
 
     Raises
     ------
     Disagreement
-        If they do not compute the same.
+        If the implementations do not compute the same.
     """
     commit = records.source_commit()
     data, x, labels = implementations.load(images)
@@ -163,20 +151,9 @@ def memory_rows(ours):
 
 
 def read(path=PATH):
-    """Read results.
-
-    Returns
-    -------
-    Results
-
-    Raises
-    ------
-    RecordError
-        If the file is missing, holds no results, or is of another schema version.
-    """
+    """Read results; a file that can't be used is a `helpers.runs.records.RecordError`."""
     parts = {"rows": lambda rows: [Comparison(**row) for row in rows]}
-    mend = f"measure it with python -m benchmarks.numpy_speed --output {records.display(path)}"
-    return records.read_json(path, Results, SCHEMA, mend, parts)
+    return comparison.read(path, Results, "numpy_speed", parts)
 
 
 def table(results=None):
@@ -204,4 +181,5 @@ OPTIONS = {
 }
 
 if __name__ == "__main__":
-    sys.exit(command(sys.modules[__name__], OPTIONS, (Disagreement,), PATH))
+    sys.exit(command("benchmarks.numpy_speed", __doc__, measure, describe, OPTIONS,
+                     (Disagreement,), PATH))  # fmt: skip

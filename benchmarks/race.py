@@ -18,6 +18,7 @@ import numpy as np
 import pandas as pd
 from tqdm import tqdm
 
+from benchmarks import comparison
 from benchmarks.comparison import command, whole_number
 from benchmarks.steps import GOAL, ROUNDS, SEEDS, STEPS, WAITING
 from benchmarks.stopwatch import PerImage, Timed, register
@@ -27,7 +28,6 @@ from helpers.data.datasets import SCALES, DataNotPrepared, load_mnist
 from helpers.runs import records
 
 PATH = records.ROOT / "benchmarks" / "race.json"
-SCHEMA = 2
 TICKS = (0.1, 0.3, 1, 3, 10, 30, 100, 300, 1000, 3000)  # of the figure's axis
 EMBEDDED_IMAGES = 32  # at the embedded scale, which shows that it runs and not how fast
 
@@ -118,7 +118,7 @@ class Results:
     images: int
     steps: list
     waiting: list
-    schema: int = SCHEMA
+    schema: int = 2
 
     @property
     def speedups(self):
@@ -132,25 +132,20 @@ def read(path=PATH):
         "steps": lambda entries: [Measured(**entry) for entry in entries],
         "waiting": lambda entries: [Waiting(**entry) for entry in entries],
     }
-    mend = f"measure it with python -m benchmarks.race --output {records.display(path)}"
-    return records.read_json(path, Results, SCHEMA, mend, parts)
+    return comparison.read(path, Results, "race", parts)
 
 
 # ----------------------------------------------------------------------- measurement
 
 
 def measure(scale="full", seeds=SEEDS):
-    """Run the race.
+    """Run the race, and return its `Results`.
 
     Parameters
     ----------
     scale : {"full", "embedded"}
     seeds : int
         Of the last step; no other has more.
-
-    Returns
-    -------
-    Results
 
     Raises
     ------
@@ -177,19 +172,7 @@ def measure(scale="full", seeds=SEEDS):
 
 
 def measure_steps(data, seeds=SEEDS, steps=STEPS):
-    """Train every step with each of its seeds.
-
-    Parameters
-    ----------
-    data : helpers.data.datasets.Dataset
-    seeds : int
-        Of the last step; no other has more.
-    steps : sequence of Step
-
-    Returns
-    -------
-    list of Measured
-    """
+    """Train every `Step` with each of its seeds; return a list of `Measured`."""
     register()
     counts = [min(step.seeds, seeds) for step in steps[:-1]] + [seeds]
     runs = [(i, seed) for i, count in enumerate(counts) for seed in range(count)]
@@ -214,12 +197,7 @@ def measure_steps(data, seeds=SEEDS, steps=STEPS):
 
 
 def measure_waiting(data, rounds, networks=WAITING):
-    """Let each network train on batches of either source in turn.
-
-    Returns
-    -------
-    list of Waiting
-    """
+    """Let each network train on batches of either source in turn; return a list of `Waiting`."""
     pairs = []
     for name, config, batches in networks:
         for source, kind in (("in memory, whole", Timed), ("image by image", PerImage)):
@@ -319,4 +297,5 @@ OPTIONS = {
 }
 
 if __name__ == "__main__":
-    sys.exit(command(sys.modules[__name__], OPTIONS, (DataNotPrepared, Diverged), PATH))
+    sys.exit(command("benchmarks.race", __doc__, measure, describe, OPTIONS,
+                     (DataNotPrepared, Diverged), PATH))  # fmt: skip

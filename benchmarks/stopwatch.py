@@ -10,8 +10,7 @@ import time
 import torch
 from PIL import Image
 from torch import nn
-from torch.utils.data import DataLoader, Dataset
-from torchvision import transforms
+from torch.utils.data import DataLoader
 
 from helpers.training.schedules import SCHEDULES
 from helpers.training.torch_trainer import (
@@ -217,33 +216,35 @@ class Timed(TorchTrainer):
 # ------------------------------------------------------------------- an image at a time
 
 
-class Pictures(Dataset):
-    """Images and labels one by one, prepared as torchvision's MNIST and its example do."""
+class Pictures:
+    """Images and targets one by one, as a `DataLoader` collects them."""
 
-    transform = transforms.Compose(
-        [transforms.ToTensor(), transforms.Normalize((MNIST_MEAN,), (MNIST_SD,))]
-    )
-
-    def __init__(self, images, labels):
-        self.images, self.labels = images, labels  # uint8 [N, 1, S, S], int64 [N]
+    def __init__(self, images, targets, transform):
+        self.images, self.targets, self.transform = images, targets, transform
 
     def __len__(self):
         return len(self.images)
 
     def __getitem__(self, i):
-        picture = Image.fromarray(self.images[i, 0].numpy())
-        return self.transform(picture), int(self.labels[i])
+        return self.transform(self.images[i]), self.targets[i]
 
 
 class PerImage(Timed):
     """The same training, its batches collected from single images by a plain `DataLoader`."""
 
+    @staticmethod
+    def loader(images, labels, batch_size, **options):
+        """Return a loader of images uint8 [N, 1, S, S], prepared as PyTorch's example does."""
+        from torchvision.transforms import Compose, Normalize, ToTensor
+
+        one = [lambda image: Image.fromarray(image[0].numpy()), ToTensor()]
+        steps = Compose([*one, Normalize((MNIST_MEAN,), (MNIST_SD,))])
+        return DataLoader(Pictures(images, labels, steps), batch_size, **options)
+
     def batches(self):
         """Yield (images, labels, size of the batch) for each step of an epoch."""
-        pictures = Pictures(self.data.x, self.data.y)
-        loader = DataLoader(
-            pictures, self.config.batch_size, shuffle=True, generator=self.order_rng
-        )
+        options = {"shuffle": True, "generator": self.order_rng}
+        loader = self.loader(self.data.x, self.data.y, self.config.batch_size, **options)
         for images, labels in loader:
             yield images, labels, len(images)
 
@@ -251,6 +252,5 @@ class PerImage(Timed):
     def predict(self, images):
         """Return the logits [N, K] of images uint8 [N, 1, S, S], normalised as in training."""
         self.model.eval()
-        pictures = Pictures(images, torch.zeros(len(images), dtype=torch.int64))
-        loader = DataLoader(pictures, EVALUATION_BATCH)
+        loader = self.loader(images, torch.zeros(len(images)), EVALUATION_BATCH)
         return torch.cat([self.logits(part) for part, _ in loader])

@@ -6,6 +6,7 @@ Everything is written to book/_static. Nothing else in the project runs this scr
 pictures are committed. The social preview needs a font with Chinese characters.
 """
 
+import argparse
 from pathlib import Path
 
 import matplotlib
@@ -166,6 +167,7 @@ def write_social_preview():
 
 
 if __name__ == "__main__":
+    argparse.ArgumentParser(description=__doc__.splitlines()[0]).parse_args()
     STATIC.mkdir(exist_ok=True)
     write_svgs()
     write_pngs()

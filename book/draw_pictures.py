@@ -18,6 +18,7 @@ from scipy.special import softmax
 from helpers.book.decision_boundary import boundary_figure
 from helpers.data.datasets import Dataset, half_moons
 from helpers.runs.catalogue.numpy_networks import MOONS
+from helpers.runs.records import command_line
 from helpers.training.numpy_trainer import NumpyTrainer
 
 PICTURE = Path(__file__).parent / "_static" / "boundary.png"
@@ -46,5 +47,6 @@ def draw(seed=0):
 
 
 if __name__ == "__main__":
+    command_line("python -m book.draw_pictures", __doc__).parse_args()
     draw()
     print(f"The picture is {PICTURE}")

@@ -1,4 +1,4 @@
-"""The command line: ``python -m data_prep {mnist,tiny-voc,toy-voc,verify} [options]``."""
+"""The command line: ``python -m data_prep {mnist,tiny-voc,toy-voc,features,verify} [options]``."""
 
 import argparse
 import sys

@@ -4,6 +4,7 @@ import argparse
 from pathlib import Path
 from typing import Protocol
 
+from data_prep.features import Features
 from data_prep.mnist import Mnist
 from data_prep.tiny_voc import TinyVoc
 from data_prep.toy_step import ToyVoc
@@ -45,4 +46,4 @@ class Step(Protocol):
         """Return the path of the sample picture."""
 
 
-STEPS: dict[str, Step] = {step.name: step for step in (Mnist(), TinyVoc(), ToyVoc())}
+STEPS: dict[str, Step] = {step.name: step for step in (Mnist(), TinyVoc(), ToyVoc(), Features())}

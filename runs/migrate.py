@@ -15,7 +15,7 @@ import numpy as np
 RUNS = Path(__file__).resolve().parent
 sys.path.insert(0, str(RUNS.parent))
 
-from helpers.runs.records import SCHEMA, write_atomically, write_json  # noqa: E402
+from helpers.runs.records import SCHEMA, command_line, write_atomically, write_json  # noqa: E402
 
 RACE = RUNS.parent / "benchmarks" / "race.json"  # its steps hold configurations, too
 
@@ -129,4 +129,5 @@ def main():
 
 
 if __name__ == "__main__":
+    command_line("python runs/migrate.py", __doc__).parse_args()
     main()

@@ -1,13 +1,9 @@
-"""What every test shares: no window opens, the reader's choice of scale plays no part.
-
-The rendered book is shared as well, so that it is rendered once at most.
-"""
+"""What tests share: no window opens; the book is rendered once, and one browser opened."""
 
 import os
 from functools import cache
 
 os.environ["MPLBACKEND"] = "Agg"  # before anything imports matplotlib
-os.environ.pop("COURSE_SCALE", None)
 
 import pytest
 from browser import Browser, find_browser
@@ -25,7 +21,7 @@ def site(tmp_path_factory):
 @pytest.fixture(scope="session")
 def pages(site):
     found = sorted(path for path in site.rglob("*.html") if "_static" not in path.parts)
-    assert len(found) >= len(pages_of_the_contents())
+    assert {site / name for name in pages_of_the_contents()} <= {*found}
     return found
 
 
@@ -35,7 +31,7 @@ def parsed():
     return cache(lambda path: BeautifulSoup(path.read_text(encoding="utf-8"), "html.parser"))
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def browser(tmp_path_factory):
     """A headless Chromium; without one, what needs it is skipped visibly."""
     found = find_browser()

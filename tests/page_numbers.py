@@ -7,6 +7,7 @@ Of each page it takes the rows of every table, and the numbers in the rest of th
 the words around it. Code, folded or not, and navigation are left out.
 """
 
+import argparse
 import json
 import re
 import sys
@@ -84,7 +85,6 @@ def differences(before, after):
 
 def main(source, target):
     """Extract if `source` is a folder, else compare; return the exit status."""
-    source, target = Path(source), Path(target)
     if source.is_dir():
         target.write_text(json.dumps(extract(source), ensure_ascii=False), encoding="utf-8")
         return 0
@@ -96,6 +96,8 @@ def main(source, target):
 
 
 if __name__ == "__main__":
-    if len(sys.argv) != 3:
-        sys.exit(__doc__)
-    sys.exit(main(*sys.argv[1:]))
+    raw = argparse.RawDescriptionHelpFormatter
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=raw)
+    parser.add_argument("source", type=Path, help="a built book, or the numbers of one")
+    parser.add_argument("target", type=Path, help="where they go, or the numbers of another")
+    sys.exit(main(**vars(parser.parse_args())))

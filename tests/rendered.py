@@ -5,38 +5,22 @@ import subprocess
 import sys
 from pathlib import Path
 
-import yaml
-
 ROOT = Path(__file__).resolve().parent.parent
 
 
 def sources():
     """Every file that the rendered book is made from."""
     kept = [ROOT / "_config.yml", ROOT / "_toc.yml", ROOT / "requirements.txt"]
-    kept += [*(ROOT / "runs").rglob("*.json")]
-    for folder in ("book", "notebooks", "helpers", "data_prep", "benchmarks"):
-        kept += [
-            path
-            for path in (ROOT / folder).rglob("*")
-            if path.is_file() and not {"__pycache__", ".ipynb_checkpoints"} & set(path.parts)
-        ]
-    return kept
+    for folder in ("book", "notebooks", "helpers", "data_prep", "benchmarks", "runs"):
+        kept += [path for path in (ROOT / folder).rglob("*") if path.is_file()]
+    return [path for path in kept if not {"__pycache__", ".ipynb_checkpoints"} & {*path.parts}]
 
 
 def pages_of_the_contents():
     """The site's path of every page that _toc.yml names."""
-
-    def walk(node):
-        if isinstance(node, dict):
-            yield from (node[key] for key in ("root", "file") if key in node)
-            for value in node.values():
-                yield from walk(value)
-        elif isinstance(node, list):
-            for value in node:
-                yield from walk(value)
-
-    contents = yaml.safe_load((ROOT / "_toc.yml").read_text(encoding="utf-8"))
-    return [re.sub(r"\.(md|ipynb)$", "", name) + ".html" for name in walk(contents)]
+    contents = (ROOT / "_toc.yml").read_text(encoding="utf-8")
+    names = re.findall(r"^[\s-]*(?:root|file): *(\S+)", contents, re.MULTILINE)
+    return [re.sub(r"\.(md|ipynb)$", "", name) + ".html" for name in names]
 
 
 def rendered_book(make_folder):
@@ -51,17 +35,8 @@ def rendered_book(make_folder):
     if index.is_file() and index.stat().st_mtime > max(p.stat().st_mtime for p in sources()):
         return built
     folder = make_folder()
-    command = [sys.executable, "-c", "from jupyter_book.cli.main import main; main()"]
-    command += [
-        "build",
-        str(ROOT),
-        "--path-output",
-        str(folder),
-        "--all",
-        "-W",
-        "-n",
-        "--keep-going",
-    ]
+    command = [sys.executable, "-c", "from jupyter_book.cli.main import main; main()", "build"]
+    command += [str(ROOT), "--path-output", str(folder), "--all", "-W", "-n", "--keep-going"]
     done = subprocess.run(command, capture_output=True, text=True, timeout=1200)
     assert done.returncode == 0, f"the book does not build:\n{done.stdout}\n{done.stderr}"
     return folder / "_build" / "html"

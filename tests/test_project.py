@@ -1,13 +1,20 @@
-"""What holds for the project as a whole: files, requirements, README, order of imports."""
+"""What holds for the project as a whole: files, requirements, imports, commands, and its pages."""
 
 import ast
+import io
+import json
 import re
+import runpy
 import subprocess
 import sys
 from dataclasses import fields
+from functools import cache
+from importlib.util import find_spec
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
+import torch  # noqa: F401 - before a command is run here
 import yaml
 
 from data_prep.mnist import PARTS
@@ -17,26 +24,17 @@ from helpers.runs.records import SCHEMA, Record
 
 ROOT = Path(__file__).resolve().parent.parent
 LARGEST = 3_000_000  # bytes of a file
-
-# Assembled, so that this file does not contain what it looks for.
-FORBIDDEN = [f"/{folder}/" for folder in ["home", "root", "Users", "work", "mnt"]] + [
-    f"C:\\{'Users'}",
-    f"C:\\\\{'Users'}",
-    f"{'/tmp'}/",
-    f"{'/var'}/",
-    f"..{'/shared'}",
-]
-
 ROOMS = ("networks", "data", "training", "runs", "analysis", "claims", "book")
+MACHINE_PATH = re.compile(  # assembled, so that these lines are not what they look for
+    r"(?<![\w.:/~{}-])/(?:" + "|".join(["home", "root", "Users", "work", "mnt", "tmp", "var"])
+    + r")/|[A-Z]:\\{1,2}" + "Users" + r"|\.\./" + "shared"
+)  # fmt: skip
 
 
 def tracked_files():
     """Return the files that belong to the project: those git tracks, or all in a bare copy."""
-    done = subprocess.run(
-        ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
-        cwd=ROOT,
-        capture_output=True,
-    )
+    command = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True)
     if done.returncode == 0:
         names = done.stdout.decode().split("\0")
         return sorted(ROOT / name for name in names if name and (ROOT / name).is_file())
@@ -45,64 +43,29 @@ def tracked_files():
 
 
 FILES = tracked_files()
+MODULES = [path for path in FILES if path.suffix == ".py"]
+
+
+@cache
+def text_of(name):
+    return (ROOT / name).read_text(encoding="utf-8")
 
 
 def machine_paths(text):
     """List the absolute paths of some machine that a text mentions."""
-    return [path for path in FORBIDDEN if re.search(r"(?<![\w.:~{}-])" + re.escape(path), text)]
+    return MACHINE_PATH.findall(text)
 
 
-def test_no_file_mentions_a_path_of_a_machine():
+# --------------------------------------------------------------------------- files, imports
+
+
+def test_files_are_small_and_mention_no_path_of_a_machine():
     found = {}
     for path in FILES:
-        try:
-            text = path.read_text(encoding="utf-8")
-        except UnicodeDecodeError:
-            continue  # a picture or an archive
-        if paths := machine_paths(text):
-            found[path.relative_to(ROOT).as_posix()] = paths
-    assert found == {}
-
-
-def test_paths_of_machines_are_found():
-    assert machine_paths("saved to /ho" + "me/ann/x") == ["/ho" + "me/"]
-    assert machine_paths("https://example.org/ho" + "me/ann") == []
-    assert machine_paths("notebooks/home/x") == []
-
-
-def test_every_file_is_small():
-    sizes = {path.relative_to(ROOT).as_posix(): path.stat().st_size for path in FILES}
-    assert {name: size for name, size in sizes.items() if size >= LARGEST} == {}
-
-
-def test_every_requirement_is_pinned_exactly():
-    lines = (ROOT / "requirements.txt").read_text(encoding="utf-8").splitlines()
-    wanted = [line for line in lines if line.strip() and not line.startswith("#")]
-    assert wanted
-    assert [line for line in wanted if not re.fullmatch(r"[\w.-]+==[\w.]+", line)] == []
-
-
-OWN = {"helpers", "data_prep", "benchmarks", "tests"}
-OWN |= {path.stem for folder in ("tests", "book/_ext") for path in (ROOT / folder).rglob("*.py")}
-
-
-def test_what_the_code_imports_is_required():
-    names = {"sklearn": "scikit-learn", "PIL": "pillow", "yaml": None, "bs4": "beautifulsoup4"}
-    # These come with Jupyter, matplotlib and Sphinx.
-    unlisted = {"nbformat", "IPython", "cycler", "sphinx", "docutils", "jinja2"}
-    lines = (ROOT / "requirements.txt").read_text(encoding="utf-8").lower().splitlines()
-    required = {line.split("==")[0] for line in lines}
-    found = {}
-    for path in FILES:
-        if path.suffix == ".py":
-            outside = imported(path) - set(sys.stdlib_module_names) - OWN
-            missing = {
-                name
-                for name in outside - unlisted
-                if names.get(name, name) is not None and names.get(name, name) not in required
-            }
-            if missing:
-                found[path.name] = missing
+        content = path.read_bytes()
+        text = content.decode(errors="ignore") if b"\0" not in content[:1024] else ""
+        if len(content) >= LARGEST or machine_paths(text):
+            found[path.relative_to(ROOT).as_posix()] = len(content), machine_paths(text)
     assert found == {}
 
 
@@ -117,202 +80,161 @@ def imported(path, depth=1):
     return {".".join(name.split(".")[:depth]) for name in names}
 
 
+def test_every_requirement_is_pinned_and_what_the_code_imports_is_required():
+    lines = [line for line in text_of("requirements.txt").lower().splitlines() if line]
+    required = dict(line.split("==") for line in lines if not line.startswith("#"))
+    assert all(re.fullmatch(r"[\w.]+", version) for version in required.values())
+    named = {"sklearn": "scikit-learn", "pil": "pillow", "bs4": "beautifulsoup4"}
+    # These come with Jupyter, matplotlib and Sphinx.
+    known = {"nbformat", "ipython", "cycler", "sphinx", "docutils", "jinja2", "yaml", *required}
+    known |= {"helpers", "data_prep", "benchmarks", *(path.stem for path in MODULES)}
+    known |= {"tests", *sys.stdlib_module_names}
+    known |= {name.replace("-", "_") for name in required}
+    names = {path.name: {name.lower() for name in imported(path)} for path in MODULES}
+    found = {name: {named.get(n, n) for n in used} - known for name, used in names.items()}
+    assert {name: missing for name, missing in found.items() if missing} == {}
+
+
 def test_a_room_imports_only_from_itself_and_those_above_it():
+    allowed = {"data_prep": ("helpers.networks",), "helpers/networks": ("helpers.networks",)}
+    for above, room in pairwise(ROOMS):
+        allowed[f"helpers/{room}"] = (*allowed[f"helpers/{above}"], f"helpers.{room}")
     found = {}
-    for number, room in enumerate(ROOMS):
-        allowed = {f"helpers.{above}" for above in ROOMS[: number + 1]}
-        for path in (ROOT / "helpers" / room).rglob("*.py"):
-            own = {n for n in imported(path, 2) if n.split(".")[0] in ("helpers", "benchmarks")}
-            if own - allowed:
-                found[path.relative_to(ROOT).as_posix()] = own - allowed
+    for folder, names in allowed.items():
+        for path in (ROOT / folder).rglob("*.py"):
+            own = {n for n in imported(path, 2) if n.startswith(("helpers.", "benchmarks"))}
+            if own - {*names}:
+                found[path.relative_to(ROOT).as_posix()] = own - {*names}
     assert found == {}
-    assert {path.name for path in (ROOT / "helpers").iterdir()} - {"__pycache__"} == {
-        "__init__.py", *ROOMS,
-    }  # fmt: skip
+    assert all("data_prep" not in imported(p) for p in (ROOT / "helpers/networks").glob("*.py"))
 
 
-def test_data_prep_uses_no_module_of_helpers():
-    for path in (ROOT / "data_prep").glob("*.py"):
-        assert not any(n.startswith("helpers.") for n in imported(path, 2)), path.name
-
-
-@pytest.mark.parametrize("folder", [".", "notebooks"])
-def test_helpers_import_the_same_from_the_root_and_from_the_notebooks(folder):
-    lines = [
-        "import sys",
-        "sys.path[:0] = ['..'] if " + repr(folder == "notebooks") + " else ['.']",
-        "import helpers.data.datasets, pathlib",
-        "print(pathlib.Path(helpers.data.datasets.__file__).resolve())",
-    ]
-    done = subprocess.run(
-        [sys.executable, "-c", "\n".join(lines)],
-        cwd=ROOT / folder,
-        capture_output=True,
-        text=True,
-        timeout=120,
+def test_importing_helpers_does_not_load_torch_and_lets_torchvision_work():
+    code = (
+        "import helpers, sys; assert 'torch' not in sys.modules; import torch, torchvision.utils;"
+        "print(torchvision.utils.make_grid(torch.zeros(2, 1, 4, 4), padding=0).shape)"
     )
-    assert done.stdout.strip() == str(ROOT / "helpers" / "data" / "datasets.py"), done.stderr
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True)
+    assert done.stdout == "torch.Size([3, 4, 8])\n", done.stderr
 
 
-def test_the_readme_s_make_targets_exist():
-    readme = (ROOT / "README.md").read_text(encoding="utf-8")
-    makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
-    targets = set(re.findall(r"^([a-z]+):", makefile, re.MULTILINE))
-    named = set(
-        re.findall(
-            r"\bmake ([a-z]+)",
-            "\n".join(re.findall(r"`[^`]+`|^    .*$|```.*?```", readme, re.DOTALL | re.MULTILINE)),
-        )
-    )
-    assert {"book", "test", "lab", "data", "runs"} <= named
-    assert named <= targets
+# --------------------------------------------------------------------------------- commands
+
+COMMANDS = [
+    path.relative_to(ROOT).as_posix() for path in MODULES
+    if '\nif __name__ == "__main__":' in path.read_text(encoding="utf-8")
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_help_only_helps_on_any_console(monkeypatch, name):
+    console = io.TextIOWrapper(io.BytesIO(), encoding="ascii")
+    monkeypatch.setattr(sys, "stdout", console)
+    monkeypatch.setattr(sys, "argv", [name, "--help"])
+    with pytest.raises(SystemExit) as end:
+        runpy.run_path(ROOT / name, run_name="__main__")
+    console.flush()
+    assert not end.value.code and console.buffer.getvalue().startswith(b"usage: ")
+
+
+def targets():
+    return set(re.findall(r"^([a-z]+):", text_of("Makefile"), re.MULTILINE))
+
+
+def test_make_help_names_every_target():
+    assert set(re.findall(r'@echo "make ([a-z]+) ', text_of("Makefile"))) == targets() - {"help"}
+
+
+@pytest.mark.parametrize("name", ["README.md", "CONTRIBUTING.md"])
+def test_what_the_texts_tell_to_run_is_there(name):
+    code = "\n".join(re.findall(r"`[^`]+`|^    .*$", text_of(name), re.MULTILINE))
+    named = set(re.findall(r"\bmake ([a-z]+)\b", code))
+    assert {"book", "test"} <= named <= targets()
+    modules = re.findall(r"python -m ([\w.]+)", code)
+    assert modules and all(map(find_spec, modules))
+
+
+@pytest.mark.parametrize("name", ["README.md", "CONTRIBUTING.md"])
+def test_what_the_texts_link_to_is_there(name):
+    """All but what a reader is told to make."""
+    text, file = text_of(name), r"\b(?:book|helpers|notebooks|tests)/[\w/]+\.(?:py|md|ipynb)"
+    named = {target for target in re.findall(r"\]\(([^)#]+)\)", text) if "://" not in target}
+    named |= set(re.findall(file, text))
+    made = {"helpers/networks/perceptron.py", "notebooks/06_perceptron.ipynb"}
+    assert named and {name for name in named - made if not (ROOT / name).is_file()} == set()
+
+
+def test_the_workflow_and_the_readme_have_the_same_checks():
+    made = re.compile(r"^\s*(make [a-z]+)\b", re.MULTILINE)
+    checks = ["make book", "make test", "make lint"]
+    workflow = yaml.safe_load(text_of(".github/workflows/book.yml"))
+    steps = workflow["jobs"]["check"]["steps"]
+    assert [command for step in steps for command in made.findall(step.get("run", ""))] == checks
+    assert not any("continue-on-error" in step or "if" in step for step in steps if "run" in step)
+    assert made.findall(text_of(".ci/run")) == checks
+    assert set(checks) <= set(made.findall(text_of("README.md")))
+    (setup,) = [step["with"] for step in steps if "setup-python" in step.get("uses", "")]
+    for name in ("README.md", "Makefile"):
+        assert f"Python {setup['python-version']} or newer" in text_of(name)
+
+
+def test_hooks_have_the_version_of_ruff_that_is_required_and_change_no_record():
+    (repository,) = yaml.safe_load(text_of(".pre-commit-config.yaml"))["repos"]
+    (ruff,) = re.findall(r"^ruff==.*$", text_of("requirements.txt"), re.MULTILINE)
+    for hook in repository["hooks"]:
+        names = [name for name in hook["additional_dependencies"] if name.startswith("ruff")]
+        assert names in ([], [ruff])
+        if not hook["id"].startswith("ruff") and hook["id"] != "large-files":
+            for name in ("notebooks/01_half_moons.ipynb", "runs/mnist-lenet/full-seed-0.json"):
+                assert re.search(hook["exclude"], name), hook["id"]
+
+
+# ------------------------------------------------------------------------- the book's pages
 
 
 def test_the_page_on_data_is_true():
-    page = (ROOT / "book" / "data.md").read_text(encoding="utf-8")
-    digits = load_mnist("embedded")
-    row = {
+    page = text_of("book/data.md")
+    digits, toy = load_mnist("embedded"), load_tiny_voc("embedded")
+    rows = {
         "training images": (len(digits.y), PARTS[0].shape[0]),
         "test images": (len(digits.y_eval), PARTS[2].shape[0]),
+        "images for training": (len(toy.y), 6_000),
+        "images for validation": (len(toy.y_eval), 624),
     }
-    for what, (embedded, full) in row.items():
+    for what, (embedded, full) in rows.items():
         assert f"| {what} | {embedded:,} | {full:,} |" in page
-    toy = load_tiny_voc("embedded")
-    splits = {"training": (len(toy.y), 6_000), "validation": (len(toy.y_eval), 624)}
-    for what, (embedded, full) in splits.items():
-        assert f"| images for {what} | {embedded:,} | {full:,} |" in page
     for part in PARTS:
         assert f"| `{part.name}` | `{part.sha256}` |" in page
 
 
 def test_the_page_on_records_names_every_field():
-    page = (ROOT / "book" / "recorded_runs.md").read_text(encoding="utf-8")
-    named = {
-        name
-        for row in re.findall(r"^\| (`.*?) \|", page, re.MULTILINE)
-        for name in re.findall(r"`(\w+)`", row)
-    }
+    page = text_of("book/recorded_runs.md")
+    rows = re.findall(r"^\| (`.*?) \|", page, re.MULTILINE)
+    named = {name for row in rows for name in re.findall(r"`(\w+)`", row)}
     assert named == {field.name for field in fields(Record)}
     assert f"this format, now {SCHEMA} |" in page
 
 
 def test_the_page_on_architecture_names_every_module_in_its_room():
-    page = (ROOT / "book" / "architecture.md").read_text(encoding="utf-8")
-    sections = re.split(r"^#+ `?", page, flags=re.MULTILINE)
-    named = {(room, module) for room in ROOMS for section in sections if section.startswith(room)
-             for module in re.findall(r"^\| `([\w.]+)` \|", section, re.MULTILINE)}  # fmt: skip
-    paths = [(room, path) for room in ROOMS for path in (ROOT / "helpers" / room).rglob("*.py")]
-    there = {(room, ".".join(path.relative_to(ROOT / "helpers" / room).with_suffix("").parts))
-             for room, path in paths if path.name != "__init__.py"}  # fmt: skip
-    assert named == there
+    sections = re.split(r"^#+ `?", text_of("book/architecture.md"), flags=re.MULTILINE)
+    for room in ROOMS:
+        own = "".join(section for section in sections if section.startswith(room))
+        named = re.findall(r"^\| `([\w.]+)` \|", own, re.MULTILINE)
+        folder = ROOT / "helpers" / room
+        paths = [p.relative_to(folder) for p in folder.rglob("*.py") if p.name != "__init__.py"]
+        assert sorted(named) == sorted(".".join(path.with_suffix("").parts) for path in paths)
 
 
-def test_make_help_names_every_target():
-    makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
-    targets = set(re.findall(r"^([a-z]+):", makefile, re.MULTILINE)) - {"help"}
-    assert set(re.findall(r'@echo "make ([a-z]+) ', makefile)) == targets
-
-
-def test_the_readme_s_pictures_exist():
-    readme = (ROOT / "README.md").read_text(encoding="utf-8")
-    pictures = re.findall(r"!\[([^\]]*)\]\(([^)]+)\)", readme)
-    assert pictures
-    for words, path in pictures:
-        assert words.strip() and (ROOT / path).is_file(), path
-
-
-# ------------------------------------------------------------ what checks run elsewhere
-
-WORKFLOW = yaml.safe_load((ROOT / ".github" / "workflows" / "book.yml").read_text(encoding="utf-8"))
-EVENTS = WORKFLOW[True]  # YAML 1.1 takes the word "on" for yes
-HOOKS = yaml.safe_load((ROOT / ".pre-commit-config.yaml").read_text(encoding="utf-8"))
-CHECKS = ["make book", "make test", "make lint"]
-
-
-def readme_commands():
-    """Return the commands of make that stand in the README, as a reader would type them."""
-    readme = (ROOT / "README.md").read_text(encoding="utf-8")
-    return re.findall(r"^    (make [a-z]+)\b", readme, re.MULTILINE)
-
-
-def made(script):
-    """Return the commands of make in a script, one a line."""
-    return re.findall(r"^\s*(make [a-z]+)\b", script, re.MULTILINE)
-
-
-def test_the_workflow_runs_the_checks_of_the_readme():
-    steps = WORKFLOW["jobs"]["check"]["steps"]
-    assert [command for step in steps for command in made(step.get("run", ""))] == CHECKS
-    assert set(CHECKS) <= set(readme_commands())
-    assert not any("continue-on-error" in step or "if" in step for step in steps if "run" in step)
-    assert made((ROOT / ".ci" / "run").read_text(encoding="utf-8")) == CHECKS
-
-
-def test_the_workflow_uses_the_oldest_python_that_is_promised():
-    python = next(step for step in WORKFLOW["jobs"]["check"]["steps"]
-                  if step.get("uses", "").startswith("actions/setup-python@"))  # fmt: skip
-    version = python["with"]["python-version"]
-    assert f"Python {version} or newer" in (ROOT / "README.md").read_text(encoding="utf-8")
-    assert f"Python {version} or newer" in (ROOT / "Makefile").read_text(encoding="utf-8")
-
-
-def test_only_what_is_on_main_and_passes_is_published():
-    assert EVENTS.keys() == {"push", "pull_request"}
-    check, publish = WORKFLOW["jobs"]["check"], WORKFLOW["jobs"]["publish"]
-    upload = check["steps"][-1]
-    on_main = "github.event_name == 'push' && github.ref == 'refs/heads/main'"
-    assert upload["uses"].startswith("actions/upload-pages-artifact@")
-    assert upload["with"]["path"] == "_build/html"
-    assert upload["if"] == publish["if"] == on_main
-    assert publish["needs"] == "check"
-    assert WORKFLOW["permissions"] == {"contents": "read"}
-    assert "permissions" not in check
-    assert publish["permissions"] == {"pages": "write", "id-token": "write"}
-    assert WORKFLOW["concurrency"]["group"].endswith("${{ github.ref }}")
-
-
-def test_the_workflow_runs_the_notebooks_on_other_processors():
-    job = WORKFLOW["jobs"]["portable"]
-    assert [made(step["run"]) for step in job["steps"] if "run" in step] == [["make portable"]]
-    assert "make portable" in readme_commands() and job["runs-on"] == "${{ matrix.os }}"
-    runners = job["strategy"]["matrix"]["os"]
-    assert any(name.endswith("-arm") for name in runners)
-    assert {name.split("-")[0] for name in runners} == {"ubuntu", "macos"}
-
-
-def test_the_workflow_uses_official_actions_alone():
-    used = [step["uses"] for job in WORKFLOW["jobs"].values()
-            for step in job["steps"] if "uses" in step]  # fmt: skip
-    assert used
-    assert [name for name in used if not re.fullmatch(r"actions/[\w-]+@v\d+", name)] == []
-
-
-def hooks():
-    """Return the hooks that run before a commit, by name."""
-    assert {repo["repo"] for repo in HOOKS["repos"]} == {"local"}  # nothing is cloned
-    return {hook["id"]: hook for repo in HOOKS["repos"] for hook in repo["hooks"]}
-
-
-def test_hooks_have_the_version_of_ruff_that_is_required():
-    required = (ROOT / "requirements.txt").read_text(encoding="utf-8").split()
-    needed = [name for hook in hooks().values() for name in hook["additional_dependencies"]]
-    assert all(re.fullmatch(r"[\w.-]+==[\w.]+", name) for name in needed)
-    assert {name for name in needed if name.startswith("ruff")} == {
-        name for name in required if name.startswith("ruff==")
-    }
-
-
-def test_hooks_change_no_notebook_and_no_record():
-    for name, hook in hooks().items():
-        if name == "ruff-check":
-            assert "--fix" not in hook["entry"]
-        elif name == "ruff-format":
-            assert hook["types"] == ["python"]  # a notebook's type is jupyter
-        elif name != "large-files":
-            assert re.search(hook["exclude"], "notebooks/01_half_moons.ipynb"), name
-            assert re.search(hook["exclude"], "runs/mnist-lenet/full-seed-0.json"), name
-
-
-def test_hooks_and_tests_agree_on_the_largest_file():
-    kilobytes = int(re.search(r"--maxkb=(\d+)", hooks()["large-files"]["entry"]).group(1))
-    assert kilobytes == LARGEST // 1024
+def test_every_symbol_of_the_chapters_is_in_the_notation():
+    texts = [path.read_text(encoding="utf-8") for path in (ROOT / "helpers").rglob("*.py")]
+    for path in (ROOT / "notebooks").glob("*.ipynb"):
+        cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
+        texts += ["".join(cell["source"]) for cell in cells]
+    notation = text_of("book/notation.md")
+    greek = r"\\(?:alpha|beta|gamma|delta|varepsilon|eta|theta|lambda|mu|sigma|tau|[Pp]hi|rho)\b"
+    assert set(re.findall(greek, "\n".join(texts))) <= set(re.findall(greek, notation))
+    axis = "[A-Za-z0-9²/ ]{1,20}"
+    shapes = re.findall(rf"\[({axis}(?:, {axis})+)\]", "\n".join(texts))
+    letters = re.findall(r"(?<![A-Za-z0-9])[A-Z](?![A-Za-z0-9])", "\n".join(shapes))
+    rows = re.findall(r"^\| (`.*?) \|", notation, re.MULTILINE)
+    assert set(letters) == set(re.findall("`([A-Z])`", "\n".join(rows)))

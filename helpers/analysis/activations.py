@@ -15,7 +15,7 @@ import numpy as np
 import torch
 from sklearn.linear_model import LogisticRegression
 
-from helpers.analysis.stats import Interval, mean_interval, wilson
+from helpers.analysis.stats import Interval, wilson
 from helpers.data.datasets import checksum, half_moons
 from helpers.networks.ensemble import ACTIVATION_PAIRS, MLPEnsemble
 from helpers.runs.catalogue.activations import HALF_MOONS_SEED
@@ -94,11 +94,6 @@ def fit_share(record):
     return wilson(int(record.fits.sum()), len(record.fits))
 
 
-def held_out_mean(record):
-    """Return the mean held-out accuracy of an ensemble's networks, with Student's interval."""
-    return mean_interval(record.held_out_accuracy)
-
-
 def fitting_networks(name):
     """Return the recorded networks of a combination in float64, those that fit, all if none."""
     networks = MLPEnsemble(ACTIVATION_PAIRS[name], [0])
@@ -114,13 +109,7 @@ def circle(distance, directions=DIRECTIONS):
 
 
 def probe_points():
-    """Return where votes are counted: inside the data, and at each distance from them.
-
-    Returns
-    -------
-    dict of ndarray [P, 2]
-        Under 0 fresh points of the half-moons, under each distance a circle.
-    """
+    """Return where votes are counted, [P, 2] by distance: under 0 fresh points, then circles."""
     inside = half_moons(INSIDE, 0.1, HELD_OUT_SEED)[0]
     return {0: inside} | {distance: circle(distance) for distance in DISTANCES}
 
@@ -136,6 +125,23 @@ def class_1_votes(networks, points):
     m = z2.amax(dim=-1, keepdim=True).clamp(min=0)
     total = (z2 - m).exp() @ networks.weights[4] + networks.weights[5] * (-m).exp()
     return (total > 0).squeeze(-1).numpy()
+
+
+def agreement_table(p, seeds):
+    """Return how often two networks of two activations predict the same class, [B, A, A].
+
+    Parameters
+    ----------
+    p : ndarray [A, B, P]
+        Share of class 1 among the seeds of each activation, at P points.
+    seeds : ndarray of int, [A]
+        How many there are; on the table's diagonal are two different ones of an activation.
+    """
+    p = np.swapaxes(p, 0, 1)  # [B, A, P]
+    table = (p @ p.mT + (1 - p) @ (1 - p).mT) / p.shape[-1]
+    places = np.arange(len(seeds))
+    table[:, places, places] = 1 - 2 * (p * (1 - p)).mean(axis=-1) * seeds / (seeds - 1)
+    return table
 
 
 @dataclass(frozen=True)
@@ -168,51 +174,27 @@ def estimate_agreement(votes, rng):
     -------
     Agreement
     """
-    sizes = [len(some) for some in votes]
-    whole = np.stack([some.mean(axis=0, keepdims=True) for some in votes])  # [A, 1, P]
-    drawn = np.stack(
-        [
-            rng.multinomial(n, np.full(n, 1 / n), RESAMPLES) @ some / n
-            for n, some in zip(sizes, votes, strict=True)
-        ]
-    )  # [A, B, P]
-    estimates, resampled = _shares(whole, sizes), _shares(drawn, sizes)
-    low, high = np.percentile(resampled, (2.5, 97.5), axis=1)
-    return Agreement(
-        *(
-            Interval(float(e[0]), float(a), float(b), sum(sizes))
-            for e, a, b in zip(estimates, low, high, strict=True)
-        )
-    )
-
-
-def _shares(p, sizes):
-    """Return agreement within and between, and the explained share, [3, B].
-
-    Parameters
-    ----------
-    p : ndarray [A, B, P]
-        Share of class 1 among the seeds of each activation.
-    sizes : sequence of int, [A]
-    """
-    unbiased = np.array([n / (n - 1) for n in sizes])[:, None, None]
-    variance = unbiased * p * (1 - p)  # [A, B, P], of a vote among the seeds
-    within = 1 - 2 * variance.mean(axis=(0, 2))
-    count = len(p)
-    same = p.sum(0) ** 2 - (p**2).sum(0) + (1 - p).sum(0) ** 2 - ((1 - p) ** 2).sum(0)
-    between = same.mean(axis=-1) / (count * (count - 1))
-    among = p.var(axis=0).mean(axis=-1)
-    total = among + variance.mean(axis=(0, 2))
-    return np.stack([within, between, among / np.where(total > 0, total, 1)])
+    seeds = np.array([len(some) for some in votes])
+    if seeds.min() < 2 or any(some.dtype != bool for some in votes):
+        raise ValueError("votes must be True or False, of at least 2 networks each.")
+    p = []  # [A, 1 + B, P], first of the seeds as they are
+    for n, some in zip(seeds, votes, strict=True):
+        drawn = rng.multinomial(n, np.full(n, 1 / n), RESAMPLES)
+        p.append(np.vstack([np.ones(n, int), drawn]) @ some / n)
+    p, a = np.stack(p), len(seeds)
+    table = agreement_table(p, seeds)
+    within = np.trace(table, axis1=1, axis2=2) / a
+    between = (table.sum(axis=(1, 2)) - a * within) / (a * (a - 1))
+    of_activation, of_seed = p.var(axis=0).mean(axis=-1), (1 - within) / 2
+    whole = of_activation + of_seed
+    shares = np.stack([within, between, of_activation / np.where(whole > 0, whole, 1)])
+    ends = np.percentile(shares[:, 1:], (2.5, 97.5), axis=1).T
+    found = np.column_stack([shares[:, 0], ends]).tolist()
+    return Agreement(*(Interval(*three, int(seeds.sum())) for three in found))
 
 
 def agreement_by_distance(names, seed=0):
-    """Return the `Agreement` of some combinations at each of the `probe_points`.
-
-    Returns
-    -------
-    dict distance -> Agreement
-    """
+    """Return the `Agreement` of some combinations at each of the `probe_points`, by distance."""
     networks, rng = [fitting_networks(name) for name in names], np.random.default_rng(seed)
     return {
         distance: estimate_agreement([class_1_votes(some, points) for some in networks], rng)
@@ -221,28 +203,16 @@ def agreement_by_distance(names, seed=0):
 
 
 def pairwise_agreement(names, distance):
-    """Return how often two networks of two combinations agree at a distance, ndarray [A, A].
-
-    On the diagonal: two seeds of one combination.
-    """
+    """Return the `agreement_table` of some combinations at a distance, ndarray [A, A]."""
     points = probe_points()[distance]
     votes = [class_1_votes(fitting_networks(name), points) for name in names]
-    p = np.stack([some.mean(axis=0) for some in votes])  # [A, P]
-    table = (p @ p.T + (1 - p) @ (1 - p).T) / p.shape[1]
-    for i, some in enumerate(votes):
-        n = len(some)
-        table[i, i] = 1 - 2 * n / (n - 1) * (p[i] * (1 - p[i])).mean()
-    return table
+    p = np.stack([some.mean(axis=0, keepdims=True) for some in votes])
+    return agreement_table(p, np.array([len(some) for some in votes]))[0]
 
 
 @torch.no_grad()
 def ray_shapes(networks, directions=24):
-    """Name the shape of the logit along rays far from the data.
-
-    Parameters
-    ----------
-    networks : MLPEnsemble
-    directions : int
+    """Name the shape of the logit of an `MLPEnsemble` along rays far from the data.
 
     Returns
     -------
@@ -276,12 +246,8 @@ def best_last_layer_fits(name, seeds=200):
     """Tell for which seeds random first layers suffice, if the last layer is as good as can be.
 
     A thousand steps may be too few for a last layer whose features are nearly alike; here it
-    is a logistic regression that runs until it converges.
-
-    Returns
-    -------
-    list of bool, [seeds]
-        Whether `FIT` of the course's training points are right.
+    is a logistic regression that runs until it converges. A list of bool: whether `FIT` of the
+    course's training points are right.
     """
     x, y = half_moons(100, 0.1, HALF_MOONS_SEED)
     networks = MLPEnsemble(ACTIVATION_PAIRS[name], range(seeds), dtype=torch.float64)
@@ -337,12 +303,19 @@ def recorded_extrapolation(folder=RUNS):
 def _read(folder):
     path = record_path(NAME, "full", None, folder)
     mend = f"measure it with python -m helpers.runs run {NAME}"
+
+    def of_each(make):
+        return lambda found: {name: make(found[name]) for name in ACTIVATION_PAIRS}
+
     parts = {
+        "networks": of_each(int),
         "agreement": lambda found: {
             int(distance): Agreement(**{key: Interval(**value) for key, value in parts.items()})
             for distance, parts in found.items()
         },
-        "pairs": lambda found: {int(d): np.array(table) for d, table in found.items()},
+        "pairs": lambda found: {int(d): np.array(table, float) for d, table in found.items()},
+        "shapes": of_each(lambda counts: {shape: int(counts[shape]) for shape in SHAPES}),
+        "best_read_outs": of_each(lambda fits: list(map(bool, fits))),
     }
     content = read_json(path, KEYS, SCHEMA, mend, parts)
     if not content["complete"] or content["weights_checksum"] != weights_checksum(folder):

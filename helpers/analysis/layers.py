@@ -82,7 +82,7 @@ def multiply_adds(model, channels=1, size=28):
 
     Convolutions, linear layers and attention's two products count. As is usual, a convolution
     counts in full where its kernel lies on the padding, although zeros add nothing there; so the
-    numbers compare with published ones. (`helpers.networks.convolution.Conv3x3` does leave the
+    numbers compare with published ones. (`helpers.networks.vgg.Conv3x3` does leave the
     padding out on the tiniest maps.)
     """
     return sum(layer.multiply_adds for layer in layers(model, channels, size))
@@ -199,7 +199,7 @@ def _describe(module, x, y):
     side = y.shape[-1]
     match module:
         case nn.ZeroPad2d():
-            return f"a margin of zeros, to {side}×{side}", 0, [(1, 1, module.padding[0])]
+            return f"zero padding, to {side}×{side}", 0, [(1, 1, module.padding[0])]
         case nn.Conv2d():
             window = _window(module)
             name = f"convolution {window[0]}×{window[0]}" + _stride(window[1])

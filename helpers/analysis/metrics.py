@@ -6,8 +6,7 @@ of the scores, so logits and probabilities give the same. What decides takes thr
 scores' own unit: 0 for logits is 0.5 for probabilities.
 
 Every figure is computed once from all images, by scikit-learn; a mean over batches is another
-number, which `batch_means` keeps for comparison. How far a figure can be trusted is
-`helpers.analysis.uncertainty`'s.
+number, which `batch_means` keeps for comparison. How far a figure can be trusted, `bootstrap` says.
 """
 
 from dataclasses import dataclass
@@ -18,9 +17,15 @@ from scipy.special import expit
 from sklearn import metrics as sklearn_metrics
 
 from data_prep.voc_labels import CLASSES
+from helpers.analysis.stats import Interval
 from helpers.runs.experiments import find, recorded
 from helpers.runs.records import read_arrays
-from helpers.training.losses import average_precision, precision_recall_f1
+from helpers.training.losses import (
+    average_precisions,
+    check_positives,
+    checked,
+    precision_recall_f1,
+)
 
 ORIGINAL_BATCH = 64  # images, of the original's evaluation
 #: The metrics that decisions have: key in `summarise` -> name.
@@ -41,10 +46,8 @@ class Predictions:
     Attributes
     ----------
     probabilities : ndarray of float, [S, N, K]
-    records : tuple of Record, [S]
-        Empty for predictions that no run gave, such as constant ones.
-    thresholds : float or ndarray [K]
-        A class is predicted from this probability on.
+    records : of the S runs; empty for predictions that no run gave, such as constant ones.
+    thresholds : float or ndarray [K]; a class is predicted from this probability on.
     """
 
     probabilities: np.ndarray
@@ -56,9 +59,24 @@ class Predictions:
         return [summarise(p, targets, self.thresholds) for p in self.probabilities]
 
     def in_original_way(self, targets, batch_size=ORIGINAL_BATCH):
-        """Return `original_way` of each seed."""
-        rows = zip(self.records, self.probabilities, strict=True)
-        return [original_way(run, p, targets, self.thresholds, batch_size) for run, p in rows]
+        """Return each seed's final metrics as the original course computed them.
+
+        Returns
+        -------
+        list of dict of float
+            `accuracy`: mean over all epochs so far, since the original never emptied its list
+            (those of the history are over all images, which unless the last batch is smaller is
+            the mean over the batches, too); `precision` and `recall`: the last epoch's
+            `batch_means`; `f1`: of those two.
+        """
+        found = []
+        for run, p in zip(self.records, self.probabilities, strict=True):
+            last = batch_means(p, targets, self.thresholds, batch_size)
+            before = [value for value in run.history["eval_accuracy"][:-1] if value is not None]
+            product, both = last["precision"] * last["recall"], last["precision"] + last["recall"]
+            accuracy = float(np.mean([*before, last["accuracy"]]))
+            found.append(last | {"accuracy": accuracy, "f1": 2 * product / both if both else 0.0})
+        return found
 
 
 @cache
@@ -91,7 +109,7 @@ def constant_baselines(targets, classes=CLASSES):
     """
     rows = {
         "nothing": np.zeros(len(classes)),
-        "person": np.array([name == "person" for name in classes], dtype=np.float64),
+        "person": np.eye(len(classes))[list(classes).index("person")],
         "class priors": np.mean(targets, axis=0),
     }
     return {name: Predictions(np.tile(row, (1, len(targets), 1))) for name, row in rows.items()}
@@ -119,6 +137,8 @@ def decide(scores, thresholds):
             f"thresholds must be one number or one for each of the {scores.shape[-1]} classes; "
             f"got {thresholds.tolist()}."
         )
+    if np.isnan(scores).any():
+        raise ValueError("scores must be numbers; they hold nan, which is neither yes nor no.")
     return scores >= thresholds
 
 
@@ -140,6 +160,7 @@ def choose_thresholds(scores, targets, per_class=False):
     """
     scores, targets = checked(scores, targets)
     if per_class:
+        check_positives(targets)
         return np.array([_best_threshold(s, t) for s, t in zip(scores.T, targets.T, strict=True)])
     return _best_threshold(scores.ravel(), targets.ravel())
 
@@ -149,7 +170,9 @@ def _best_threshold(scores, targets):
     sums = curve.precision + curve.recall
     f1 = 2 * curve.precision * curve.recall / np.where(sums > 0, sums, 1)
     best = int(f1[:-1].argmax())  # the last point has no threshold
-    return float(curve.thresholds[max(best - 1, 0) : best + 1].mean())
+    below, lowest = curve.thresholds[max(best - 1, 0)], curve.thresholds[best]
+    middle = (below + lowest) / 2
+    return float(middle if middle > below else lowest)  # neighbouring floats have no middle
 
 
 # ------------------------------------------------------------------------------ curves
@@ -199,18 +222,12 @@ def pr_curve(scores, targets):
     ----------
     Davis and Goadrich (2006), "The relationship between precision-recall and ROC curves", ICML.
     """
-    scores, targets = checked(np.reshape(scores, (-1, 1)), np.reshape(targets, (-1, 1)))
-    check_positives(targets)
-    scores, targets = scores[:, 0], targets[:, 0]
-    curve = sklearn_metrics.precision_recall_curve(targets, scores)
-    return PRCurve(*curve, float(average_precision(scores, targets)))
-
-
-def average_precisions(scores, targets):
-    """Return each class's average precision, ndarray [K]; their mean is the mAP."""
-    scores, targets = checked(scores, targets)
-    check_positives(targets)
-    return np.ravel(average_precision(scores, targets, average=None))
+    if np.shape(scores) != np.shape(targets):
+        raise ValueError(f"got scores {np.shape(scores)} for targets {np.shape(targets)}.")
+    scores, targets = np.reshape(scores, (-1, 1)), np.reshape(targets, (-1, 1))
+    (area,) = average_precisions(scores, targets)
+    curve = sklearn_metrics.precision_recall_curve(targets.astype(int), scores)
+    return PRCurve(*curve, float(area))
 
 
 # ------------------------------------------------------------- metrics of one prediction
@@ -236,7 +253,7 @@ def summarise(scores, targets, thresholds):
     decisions = decide(scores, thresholds)
     precision, recall, f1 = precision_recall_f1(decisions, targets)
     found = {
-        "accuracy": (decisions == (targets == 1)).mean(),
+        "accuracy": (decisions == targets).mean(),
         "precision": precision,
         "recall": recall,
         "f1": f1,
@@ -244,44 +261,6 @@ def summarise(scores, targets, thresholds):
         "mean_average_precision": average_precisions(scores, targets).mean(),
     }
     return {name: float(value) for name, value in found.items()}
-
-
-# ------------------------------------------------------------- counts at many thresholds
-
-THRESHOLDS = np.arange(51) / 50
-
-
-def threshold_counts(probabilities, targets):
-    """Count positives [K], and hits and predicted positives at each of `THRESHOLDS`, [K, T].
-
-    Raises
-    ------
-    ValueError
-        If a probability lies outside [0, 1], or a class is never there.
-    """
-    scores, targets = checked(probabilities, targets)
-    check_positives(targets)
-    check_probabilities(scores)
-    yes = scores.T[:, None] >= THRESHOLDS[:, None]  # [K, T, N]
-    hits = (yes & (targets.T[:, None] == 1)).sum(axis=2)
-    return targets.sum(axis=0), hits, yes.sum(axis=2)
-
-
-def counts_at(counts, steps, classes):
-    """Return (name, positives, hits, predicted) at one step for each class, then of "all"."""
-    k = np.arange(len(classes))
-    columns = np.array([counts[0], counts[1][k, steps], counts[2][k, steps]])  # [3, K]
-    rows = np.column_stack([columns, columns.sum(axis=1)]).T.tolist()
-    return [(name, *row) for name, row in zip([*classes, "all"], rows, strict=True)]
-
-
-def ratios(positives, hits, predicted):
-    """Return precision, recall and F1 from counts; with nothing predicted, precision is nan."""
-    precision = hits / predicted if predicted else float("nan")
-    return precision, hits / positives, 2 * hits / (positives + predicted)
-
-
-# ------------------------------------------------------------------ in the original's way
 
 
 def batch_means(scores, targets, thresholds, batch_size):
@@ -296,82 +275,87 @@ def batch_means(scores, targets, thresholds, batch_size):
         `accuracy`, `precision`, `recall`; the last two micro-averaged within a batch.
     """
     scores, targets = checked(scores, targets)
-    decisions = decide(scores, thresholds)
-    rows = []
-    for start in range(0, len(scores), batch_size):
-        predicted, true = (part[start : start + batch_size] for part in (decisions, targets))
-        accuracy = (predicted == (true == 1)).mean()
-        rows.append((accuracy, *precision_recall_f1(predicted, true)[:2]))
-    means = np.mean(rows, axis=0)
-    return dict(zip(("accuracy", "precision", "recall"), means.tolist(), strict=True))
+    if batch_size < 1:
+        raise ValueError(f"a batch must have at least 1 image; got {batch_size}.")
+    starts = range(batch_size, len(scores), batch_size)
+    batches = (np.split(part, starts) for part in (decide(scores, thresholds), targets))
+    rows = [
+        ((yes == true).mean(), *precision_recall_f1(yes, true)[:2])
+        for yes, true in zip(*batches, strict=True)
+    ]
+    means = np.mean(rows, axis=0).tolist()
+    return dict(zip(("accuracy", "precision", "recall"), means, strict=True))
 
 
-def original_way(record, probabilities, targets, thresholds, batch_size):
-    """Compute a run's final metrics as the original course did.
+# ------------------------------------------------------------------------- other images
+
+RESAMPLES = 2000
+
+
+def bootstrap(scores, targets, thresholds, rng, resamples=RESAMPLES):
+    """Estimate F1 and mAP, with 95% percentile intervals over images.
+
+    A test set is a sample of images; another sample would have given other figures. Whole images
+    are drawn, since the classes of one image are not independent.
 
     Parameters
     ----------
-    record : Record
-        Its history has `eval_accuracy`, over all images, after each epoch. Unless the last batch
-        is smaller than the others, that is the mean over the batches, too.
-    probabilities, targets : array [N, K]
-        After the last epoch.
+    scores : array of float, [S, N, K]
+        Those of S seeds; a figure is the mean over the seeds, which all see the same images
+        drawn.
+    targets : array of 0 and 1, [N, K]
     thresholds : float or array [K]
-    batch_size : int
+        In the scores' unit.
+    rng : numpy.random.Generator
+    resamples : int
+        How many times to draw N images with replacement.
 
     Returns
     -------
-    dict of float
-        `accuracy`: mean over all epochs so far, since the original never emptied its list;
-        `precision` and `recall`: the last epoch's means over batches; `f1`: of those two.
+    dict name -> Interval
+        `f1` and `mean_average_precision`, as in `summarise`; `n` is the number of images.
+
+    References
+    ----------
+    Efron and Tibshirani (1993), "An introduction to the bootstrap", chapter 13.
     """
-    last = batch_means(probabilities, targets, thresholds, batch_size)
-    before = [value for value in record.history["eval_accuracy"][:-1] if value is not None]
-    precision, recall = last["precision"], last["recall"]
-    both = precision + recall
-    return {
-        "accuracy": float(np.mean([*before, last["accuracy"]])),
-        "precision": precision,
-        "recall": recall,
-        "f1": 2 * precision * recall / both if both else 0.0,
-    }
+    images = len(targets)
+    seeds = [checked(one, targets) for one in scores]
+    check_positives(seeds[0][1])
+    weights = rng.multinomial(images, np.full(images, 1 / images), size=resamples)
+    drawn = [_weighted(*seed, thresholds, weights.astype(np.float32)) for seed in seeds]
+    whole = [summarise(*seed, thresholds) for seed in seeds]
+    found = {}
+    for name in drawn[0]:
+        ends = np.quantile(np.mean([seed[name] for seed in drawn], axis=0), [0.025, 0.975])
+        estimate = np.mean([seed[name] for seed in whole])
+        found[name] = Interval(float(estimate), *ends.tolist(), images)
+    return found
 
 
-# ------------------------------------------------------------------------------ checks
+def _weighted(scores, targets, thresholds, weights):
+    """Compute F1 and mAP under each row of weights [R, N] at once: dict name -> [R]."""
+    decisions, true = decide(scores, thresholds), targets == 1
+    hits = weights @ (decisions & true).sum(axis=1, dtype=np.float32)
+    both = weights @ (decisions.sum(axis=1) + targets.sum(axis=1)).astype(np.float32)
+    aps = [_weighted_ap(s, t, weights) for s, t in zip(scores.T, targets.T, strict=True)]
+    return {"f1": _ratio(2 * hits, both), "mean_average_precision": np.mean(aps, axis=0)}
 
 
-def checked(scores, targets):
-    """Return scores float64 [N, K] and targets int [N, K].
-
-    Raises
-    ------
-    ValueError
-        If they are empty or differ in shape, a score is not finite, a target not 0 or 1.
-    """
-    scores, targets = np.asarray(scores, dtype=np.float64), np.asarray(targets)
-    if scores.ndim != 2 or scores.shape != targets.shape or not scores.size:
-        raise ValueError(
-            "scores and targets must both be [images, classes], with at least one of each; got "
-            f"{list(scores.shape)} and {list(targets.shape)}."
-        )
-    if not np.isfinite(scores).all():
-        raise ValueError("scores must be finite; they hold nan or infinity.")
-    if not np.isin(targets, (0, 1)).all():
-        raise ValueError("targets must be 0 or 1 for each image and class.")
-    return scores, targets.astype(int)
+def _weighted_ap(scores, targets, weights):
+    """Compute one class's average precision under each row of weights: [R], 0 without the class."""
+    order = np.argsort(-scores, kind="stable")
+    scores, weights = scores[order], weights[:, order]
+    positive = np.flatnonzero(targets[order])
+    # Equal scores come in together: precision is that after the last of them.
+    end = np.searchsorted(-scores, -scores[positive], side="right") - 1  # [P]
+    last = np.searchsorted(positive, end, side="right") - 1
+    gained = weights[:, positive]  # [R, P]
+    hits = gained.cumsum(axis=1)
+    precision = _ratio(hits[:, last], weights.cumsum(axis=1)[:, end])
+    return _ratio((gained * precision).sum(axis=1, dtype=float), hits[:, -1])
 
 
-def check_positives(targets):
-    """Raise ValueError if some class of targets [N, K] is never there."""
-    without = np.flatnonzero(targets.sum(axis=0) == 0).tolist()
-    if without:
-        raise ValueError(
-            f"targets must hold a 1 in every class; column {', '.join(map(str, without))} has "
-            "none, and recall has no meaning there."
-        )
-
-
-def check_probabilities(scores):
-    """Raise ValueError if a score lies outside [0, 1]."""
-    if scores.min() < 0 or scores.max() > 1:
-        raise ValueError("probabilities must lie between 0 and 1: apply the sigmoid first.")
+def _ratio(part, whole):
+    """Divide counts, 0 where there is nothing to divide by."""
+    return np.divide(part, whole, out=np.zeros(np.shape(whole)), where=whole > 0)

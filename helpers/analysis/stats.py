@@ -11,7 +11,7 @@ from enum import Enum
 import numpy as np
 from scipy import stats
 
-CONFIDENCE = 0.95
+CONFIDENCE = 0.95  # of every interval
 
 
 class Answer(Enum):
@@ -93,7 +93,7 @@ class Interval:
 FEW = 3  # observations: where their interval leaves the possible range, they are shown instead
 
 
-def mean_interval(values, confidence=CONFIDENCE, low=-np.inf, high=np.inf):
+def mean_interval(values, low=-np.inf, high=np.inf):
     """Estimate a mean, with Student's t interval.
 
     An interval of few observations may leave the range of what they measure. It is cut off at
@@ -104,8 +104,6 @@ def mean_interval(values, confidence=CONFIDENCE, low=-np.inf, high=np.inf):
     ----------
     values : sequence of float, [n]
         Independent observations, for example one per seed; at least two.
-    confidence : float
-        Share of such intervals that would hold the true mean, between 0 and 1.
     low, high : float
         The range of what is measured, such as 0 and 1 for an accuracy.
 
@@ -119,51 +117,34 @@ def mean_interval(values, confidence=CONFIDENCE, low=-np.inf, high=np.inf):
         If there are fewer than two values, or one is not finite or outside the range.
     """
     values = _sample(values, "values")
-    _check_confidence(confidence)
     if values.min() < low or values.max() > high:
         raise ValueError(f"values must lie between {low} and {high}; got {values.tolist()}.")
-    mean, sd = values.mean(), values.std(ddof=1)
-    half = stats.t.ppf((1 + confidence) / 2, len(values) - 1) * sd / np.sqrt(len(values))
-    ends = max(mean - half, low), min(mean + half, high)
-    found = _interval(mean, *ends, len(values), sd)
-    leaves = ends != (mean - half, mean + half)
-    few = leaves and len(values) <= FEW
-    return replace(found, values=tuple(values.tolist())) if few else found
+    found = _student(values, 1 / len(values))
+    if low <= found.low and found.high <= high:
+        return found
+    few = tuple(values.tolist()) if len(values) <= FEW else ()
+    return replace(found, low=max(found.low, low), high=min(found.high, high), values=few)
 
 
-def prediction_interval(values, new=1, confidence=CONFIDENCE):
-    """Say where the mean of some new runs should lie, by Student's t.
-
-    Parameters
-    ----------
-    values : sequence of float, [n]
-        What the recorded runs came to; at least two.
-    new : int
-        How many new runs there are.
-    confidence : float
-        Between 0 and 1.
-
-    Returns
-    -------
-    Interval
-
-    Raises
-    ------
-    ValueError
-        If there are fewer than two values, or one is not finite.
+def prediction_interval(values):
+    """Say where one new run should lie, by Student's t, from what recorded runs came to.
 
     References
     ----------
     Hahn and Meeker (1991), "Statistical Intervals", chapter 4.
     """
     values = _sample(values, "values")
-    _check_confidence(confidence)
-    mean, sd, n = values.mean(), values.std(ddof=1), len(values)
-    half = stats.t.ppf((1 + confidence) / 2, n - 1) * sd * np.sqrt(1 / new + 1 / n)
-    return _interval(mean, mean - half, mean + half, n, sd)
+    return _student(values, 1 + 1 / len(values))
 
 
-def wilson(successes, n, confidence=CONFIDENCE):
+def _student(values, variance):
+    """Return the mean of a sample; the interval is of what varies by so many of its variances."""
+    mean, sd = values.mean(), values.std(ddof=1)
+    half = stats.t.ppf((1 + CONFIDENCE) / 2, len(values) - 1) * sd * np.sqrt(variance)
+    return Interval(float(mean), float(mean - half), float(mean + half), len(values), float(sd))
+
+
+def wilson(successes, n):
     """Estimate a share from a count, with Wilson's score interval.
 
     Unlike the textbook's `p ± 1.96 sqrt(p (1 - p) / n)` it stays inside [0, 1] and does
@@ -173,8 +154,6 @@ def wilson(successes, n, confidence=CONFIDENCE):
     ----------
     successes, n : int
         `successes` out of `n` independent trials.
-    confidence : float
-        Between 0 and 1.
 
     Returns
     -------
@@ -183,68 +162,34 @@ def wilson(successes, n, confidence=CONFIDENCE):
     Raises
     ------
     ValueError
-        If `n` is not positive or `successes` is not between 0 and `n`.
+        If they are no counts, or `successes` is not between 0 and `n`.
 
     References
     ----------
     Wilson (1927), "Probable inference, the law of succession, and statistical inference",
     Journal of the American Statistical Association 22.
     """
-    if n < 1 or not 0 <= successes <= n:
+    if not 0 <= successes <= n or n < 1 or successes % 1 or n % 1:
         raise ValueError(
-            f"successes must be from 0 to n, and n at least 1; got {successes} of {n}."
+            f"successes must be a count from 0 to n, and n at least 1; got {successes} of {n}."
         )
-    _check_confidence(confidence)
-    low, high = stats.binomtest(int(successes), int(n)).proportion_ci(confidence, "wilson")
-    return _interval(successes / n, low, high, int(n))
+    ends = stats.binomtest(int(successes), int(n)).proportion_ci(CONFIDENCE, "wilson")
+    return Interval(float(successes / n), float(ends.low), float(ends.high), int(n))
 
 
-def bootstrap_interval(values, statistic=np.mean, seed=0, confidence=CONFIDENCE, resamples=9999):
-    """Estimate any statistic of a sample, with a percentile bootstrap interval.
-
-    Parameters
-    ----------
-    values : array, [n, ...]
-        Independent observations along the first axis; at least two.
-    statistic : callable
-        Maps an array like `values` to a float.
-    seed : int or numpy.random.Generator
-        Source of the resampling.
-    confidence : float
-        Between 0 and 1.
-    resamples : int
-        How many times to draw n observations with replacement.
-
-    Returns
-    -------
-    Interval
-        `sd` is left out: it belongs to means.
-
-    Raises
-    ------
-    ValueError
-        If there are fewer than two observations, or one is not finite.
+def median_interval(values):
+    """Estimate a median, with a percentile bootstrap interval.
 
     References
     ----------
     Efron and Tibshirani (1993), "An introduction to the bootstrap", chapter 13.
     """
-    values = _sample(values, "values", any_shape=True)
-    _check_confidence(confidence)
-    # Rows are drawn by index, so that an observation may be an array (a score and a label).
-    low, high = stats.bootstrap(
-        (np.arange(len(values)),),
-        lambda rows: statistic(values[rows]),
-        vectorized=False,
-        n_resamples=resamples,
-        confidence_level=confidence,
-        method="percentile",
-        rng=seed,
-    ).confidence_interval
-    return _interval(statistic(values), low, high, len(values))
+    values = _sample(values, "values")
+    ends = stats.bootstrap((values,), np.median, method="percentile", rng=0).confidence_interval
+    return Interval(float(np.median(values)), float(ends.low), float(ends.high), len(values))
 
 
-def difference_interval(a, b, paired=False, confidence=CONFIDENCE):
+def difference_interval(a, b, paired=False):
     """Estimate how much larger the mean of `a` is than that of `b`.
 
     Parameters
@@ -255,8 +200,6 @@ def difference_interval(a, b, paired=False, confidence=CONFIDENCE):
         Whether `a[i]` and `b[i]` belong together, as two runs from one seed do. Then the
         interval is that of the differences; otherwise it is Welch's, which assumes
         neither equal variances nor equal sizes.
-    confidence : float
-        Between 0 and 1.
 
     Returns
     -------
@@ -275,35 +218,85 @@ def difference_interval(a, b, paired=False, confidence=CONFIDENCE):
     population variances are involved", Biometrika 34.
     """
     a, b = _sample(a, "a"), _sample(b, "b")
-    _check_confidence(confidence)
     if paired:
         if len(a) != len(b):
             raise ValueError(f"paired samples must have one length; got {len(a)} and {len(b)}.")
-        return mean_interval(a - b, confidence)
-    difference = a.mean() - b.mean()
+        return mean_interval(a - b)
     # scipy warns of a sample without spread, and does the right thing with it.
     with warnings.catch_warnings(action="ignore", category=RuntimeWarning):
-        low, high = stats.ttest_ind(a, b, equal_var=False).confidence_interval(confidence)
-    return _interval(difference, low, high, (len(a), len(b)))
+        ends = stats.ttest_ind(a, b, equal_var=False).confidence_interval(CONFIDENCE)
+    difference = float(a.mean() - b.mean())
+    return Interval(difference, float(ends.low), float(ends.high), (len(a), len(b)))
 
 
-def _interval(estimate, low, high, n, sd=None):
-    """Build an Interval of plain Python floats, which print the same everywhere."""
-    return Interval(float(estimate), float(low), float(high), n, None if sd is None else float(sd))
+# ------------------------------------------------------------------------- calibration
+
+BINS = 10
 
 
-def _sample(values, name, any_shape=False):
+def reliability_curve(probabilities, targets, lowest=0.0):
+    """Compare predicted probabilities with how often what they are of is there.
+
+    Every pair of image and class counts; give one column to look at one class. Pairs of one
+    image are not independent, so over several classes the intervals are a little too narrow.
+
+    Parameters
+    ----------
+    probabilities : array of float
+        Not logits.
+    targets : array of 0 and 1, of the same shape
+    lowest : float
+        The probabilities from here to 1 are put into `BINS` groups of equal width; an empty one
+        is left out.
+
+    Returns
+    -------
+    confidence : ndarray of float64, [G]
+        Mean probability of each group.
+    share : list of Interval, [G]
+        Share of the group that is there, with Wilson's interval; `n` is the number of pairs.
+
+    References
+    ----------
+    DeGroot and Fienberg (1983), "The comparison and evaluation of forecasters", The
+    Statistician 32.
+    """
+    p, there = np.asarray(probabilities, dtype=np.float64), np.asarray(targets)
+    possible = (lowest <= p) & (p <= 1)
+    if p.shape != there.shape or not possible.all() or not np.isin(there, (0, 1)).all():
+        raise ValueError(
+            f"probabilities must lie between {lowest:g} and 1 (of logits, take the sigmoid), with "
+            f"0 or 1 for each; got shapes {list(p.shape)} and {list(there.shape)}."
+        )
+    p, there = p.ravel(), there.ravel()
+    group = np.minimum((p - lowest) * BINS / (1 - lowest or 1), BINS - 1).astype(int)
+    sizes = np.bincount(group, minlength=BINS)
+    used = sizes > 0
+    positives = np.bincount(group, there, minlength=BINS)[used]
+    shares = [wilson(hits, n) for hits, n in zip(positives, sizes[used], strict=True)]
+    return np.bincount(group, p, minlength=BINS)[used] / sizes[used], shares
+
+
+def expected_calibration_error(probabilities, targets):
+    """Return the mean gap of the `reliability_curve` from its diagonal, weighted by pairs.
+
+    References
+    ----------
+    Guo, Pleiss, Sun and Weinberger (2017), "On calibration of modern neural networks", ICML.
+    """
+    confidence, shares = reliability_curve(probabilities, targets)
+    gaps = np.abs(confidence - [share.estimate for share in shares])
+    return float(np.average(gaps, weights=[share.n for share in shares]))
+
+
+def _sample(values, name):
     """Return `values` as a float array of at least two finite observations, or say why not."""
     values = np.asarray(values, dtype=np.float64)
-    if values.ndim != 1 and not any_shape:
-        raise ValueError(f"{name} must be one-dimensional; it has shape {values.shape}.")
-    if values.ndim == 0 or len(values) < 2:
-        raise ValueError(f"{name} must hold at least 2 observations: one has no spread.")
+    if values.ndim != 1 or len(values) < 2:
+        raise ValueError(
+            f"{name} must be a list of at least 2 observations, since one has no spread; its "
+            f"shape is {list(values.shape)}."
+        )
     if not np.isfinite(values).all():
         raise ValueError(f"{name} must be finite; it holds nan or infinity.")
     return values
-
-
-def _check_confidence(confidence):
-    if not 0 < confidence < 1:
-        raise ValueError(f"confidence must lie between 0 and 1; got {confidence}.")

@@ -30,17 +30,14 @@ def values(records, metric):
     KeyError
         If a record has no figure of that name.
     """
-    return np.array([_value(record, metric) for record in records], dtype=np.float64)
-
-
-def _value(record, metric):
-    if metric in record.metrics:
-        return record.metrics[metric]
-    if isinstance(value := getattr(record, metric, None), (int, float)):
-        return value
-    raise KeyError(
-        f"{record.experiment} has no figure {metric!r}: choose one of {', '.join(record.metrics)}"
-    )
+    found = []
+    for record in records:
+        value = record.metrics.get(metric, getattr(record, metric, "no such figure"))
+        if isinstance(value, str):
+            names = ", ".join(record.metrics)
+            raise KeyError(f"{record.experiment} has no figure {metric!r}: choose one of {names}")
+        found.append(value)
+    return np.array(found, dtype=np.float64)
 
 
 SHARES = ("accuracy", "exact_match", "precision", "recall", "f1", "average_precision", "_units")
@@ -54,26 +51,13 @@ def bounds(metric):
 def interval(records, metric):
     """Return the mean of a figure over its runs with Student's interval, None if one diverged."""
     measured = values(records, metric)
-    if not np.isfinite(measured).all():
-        return None
-    low, high = bounds(metric)
-    return mean_interval(measured, low=low, high=high)
+    return mean_interval(measured, *bounds(metric)) if np.isfinite(measured).all() else None
 
 
 def difference(records, baseline, metric):
-    """Estimate how much larger a figure is in some runs than in the baseline's.
+    """Estimate how much larger a figure, as for `values`, is in some runs than in the baseline's.
 
     Runs of the same seeds on the same data are compared pair by pair, others by Welch's interval.
-
-    Parameters
-    ----------
-    records, baseline : sequence of Record
-    metric : str
-        As for `values`.
-
-    Returns
-    -------
-    Interval
     """
     shared = [(record.seed, record.data_checksum) for record in records]
     paired = shared == [(record.seed, record.data_checksum) for record in baseline]
@@ -157,18 +141,13 @@ def cell(measured, spec, metric=""):
         Format of a float.
     metric : str
         What was measured; its `bounds` are the interval's.
-
-    Returns
-    -------
-    str
     """
     lost = int((~np.isfinite(measured)).sum())
     if lost:
         return f"{lost} of {len(measured)} diverged"
     if len(measured) == 1:
         return f"{measured[0]:{spec}}"
-    low, high = bounds(metric)
-    return f"{mean_interval(measured, low=low, high=high):{spec}}"
+    return f"{mean_interval(measured, *bounds(metric)):{spec}}"
 
 
 # ----------------------------------------------------------------- numbers in sentences
@@ -190,12 +169,6 @@ def format_n(difference):
     if isinstance(difference.n, int):
         return f"n = {difference.n} seeds, paired"
     return "n = {} and {} seeds".format(*difference.n)
-
-
-def format_differences(differences, spec):
-    """Write "name difference; name difference (n = 3 seeds, paired)"."""
-    text = "; ".join(f"{name} {amount:{spec}}" for name, amount in differences.items())
-    return f"{text} ({'; '.join(dict.fromkeys(map(format_n, differences.values())))})"
 
 
 def join_words(words):
@@ -250,7 +223,7 @@ def sudden_drop(record, window=20, faster=2.0, share=0.1):
     as most do, never qualifies.
     """
     # The lowest loss so far: coming down again from a spike is not a sudden drop.
-    loss = np.minimum.accumulate(np.array(record.history["loss"], dtype=float))
+    loss = np.fmin.accumulate(np.array(record.history["loss"], dtype=float))
     fall = loss[:-window] - loss[window:]  # over the window that starts at each logged epoch
     before, after = fall[:-window], fall[window:]
     sudden = (after > faster * before) & (after > share * (loss[0] - loss[-1]))
@@ -260,19 +233,10 @@ def sudden_drop(record, window=20, faster=2.0, share=0.1):
 
 
 def batch_curve(record, start, stop, read_arrays=read_arrays):
-    """Return by how much a run's training accuracy rises between two points of the training.
+    """Return by how much a PyTorch model's training accuracy rises from one epoch to another.
 
-    Parameters
-    ----------
-    record : Record
-        Of a PyTorch model, with its curve over batches kept.
-    start, stop : float
-        In epochs; the accuracy at a point is the mean over the 5 entries (50 steps) that
-        end there, or over the first entry at the very start.
-
-    Returns
-    -------
-    float
+    Epochs may be fractions; the accuracy there is the mean over the 5 entries (50 steps) of the
+    kept curve that end there, or the first entry at the very start.
     """
     curve = read_arrays(record.experiment, record.scale, record.seed)["curve_accuracy"]
     per_epoch = len(curve) / len(record.history["epoch"])

@@ -6,8 +6,6 @@ trains one network of every pair of activations, writes its pictures to `book/_s
 and the page `book/activation_gallery.md` from the template beside it.
 """
 
-import argparse
-import io
 import sys
 from functools import cache
 from pathlib import Path
@@ -20,7 +18,7 @@ from PIL import Image, ImageDraw, ImageFont
 
 from helpers.book.decision_boundary import LIMITS, pixel_points, plane_pixels, points_layer
 from helpers.book.figures import BLACK, axes_or_new
-from helpers.book.output import gif_bytes
+from helpers.book.output import gif_bytes, webp_bytes
 from helpers.data.datasets import half_moons
 from helpers.networks.ensemble import (
     ACTIVATION_PAIRS,
@@ -31,7 +29,14 @@ from helpers.networks.ensemble import (
 )
 from helpers.runs.catalogue.activations import HALF_MOONS_SEED
 from helpers.runs.experiments import recorded_ensemble
-from helpers.runs.records import FIT, ROOT, RecordError, exit_status, write_atomically
+from helpers.runs.records import (
+    FIT,
+    ROOT,
+    RecordError,
+    command_line,
+    exit_status,
+    write_atomically,
+)
 
 FRAMES = 40
 #: Iterations shown, ever further apart: most happens at the start.
@@ -176,13 +181,6 @@ def titled(pixels, left, right):
     return np.asarray(image)
 
 
-def webp(pixels):
-    """Encode pixels without loss."""
-    buffer = io.BytesIO()
-    Image.fromarray(pixels).save(buffer, format="WEBP", lossless=True, quality=75, method=6)
-    return buffer.getvalue()
-
-
 def draw(name, folder=PICTURES):
     """Train the network of one pair, and write its strip of frames, its GIF and its still."""
     batch = recorded_ensemble(name)
@@ -195,9 +193,9 @@ def draw(name, folder=PICTURES):
         for pixels, iteration, accuracy in zip(frames, ITERATIONS, accuracies, strict=True)
     ]
     contents = {
-        f"{name}.webp": webp(np.concatenate(frames)),
+        f"{name}.webp": webp_bytes(Image.fromarray(np.concatenate(frames)), method=6),
         f"{name}.gif": gif_bytes(film, seconds_per_frame=0.15),
-        f"{name}-still.webp": webp(film[-1]),
+        f"{name}-still.webp": webp_bytes(Image.fromarray(film[-1]), method=6),
     }
     for file, content in contents.items():
         write_atomically(folder / file, lambda opened, content=content: opened.write(content))
@@ -232,11 +230,7 @@ def page():
 
 def main(arguments=None):
     """Draw every pair and write the page; return the exit status."""
-    parser = argparse.ArgumentParser(
-        prog="python -m helpers.book.activation_gallery",
-        description=__doc__,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+    parser = command_line("python -m helpers.book.activation_gallery", __doc__)
     parser.add_argument("--page", action="store_true", help="write the page alone")
     options = parser.parse_args(arguments)
 

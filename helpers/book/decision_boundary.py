@@ -226,21 +226,3 @@ def contributions(network, points):
     hidden = activation.forward(first.forward(points))  # [N, H]
     parts = hidden * (last.weight[:, 1] - last.weight[:, 0])
     return parts, float(last.bias[1] - last.bias[0])
-
-
-def directions(network):
-    """Return in which direction of the plane each hidden unit steps, in degrees from 0 to 180.
-
-    A unit and its opposite have the same direction: which side is high is not counted.
-
-    Parameters
-    ----------
-    network : Network
-        With two inputs.
-
-    Returns
-    -------
-    ndarray [H]
-    """
-    along_x, along_y = network.layers[0].weight
-    return np.degrees(np.arctan2(along_y, along_x)) % 180

@@ -17,7 +17,7 @@ from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from helpers.analysis.stats import wilson
+from helpers.analysis.stats import reliability_curve
 
 BLUE, VERMILLION, GREEN = "#0072B2", "#D55E00", "#009E73"
 ORANGE, PURPLE, SKY, BLACK = "#E69F00", "#CC79A7", "#56B4E9", "#000000"
@@ -255,8 +255,6 @@ def image_grid(images, titles=None, columns=5, colours="gray_r", limits=None):
 
 # -------------------------------------------------------------- how a model is wrong
 
-BINS = 10
-
 
 def confusion_matrix(counts):
     """Draw a confusion matrix; the diagonal is left white, so that mistakes stand out.
@@ -284,29 +282,16 @@ def confusion_matrix(counts):
 def reliability(confidence, correct):
     """Draw how often a classifier is right against how sure it says it is.
 
-    The predictions are put into `BINS` groups of equal width between the least confidence and 1;
-    an empty one is left out. Each has Wilson's interval, so that a group of few shows as such.
-
     Parameters
     ----------
     confidence : array [N]
         Probability of the predicted class.
     correct : array of bool, [N]
         Whether the prediction was right.
-
-    References
-    ----------
-    DeGroot and Fienberg (1983), "The comparison and evaluation of forecasters", The
-    Statistician 32.
     """
     _, ax = new_figure(height=4.6)
-    confidence, correct = np.asarray(confidence), np.asarray(correct)
-    lowest = confidence.min()
-    width = (1 - lowest) / BINS or 1  # any width will do if all are wholly sure
-    group = np.minimum((confidence - lowest) / width, BINS - 1).astype(int)
-    groups = [group == k for k in np.unique(group)]
-    said = [confidence[members].mean() for members in groups]
-    shares = [wilson(correct[members].sum(), members.sum()) for members in groups]
+    lowest = np.min(confidence)
+    said, shares = reliability_curve(confidence, correct, lowest)
     ax.plot([lowest, 1], [lowest, 1], color=BLACK, linestyle=":", label="perfectly calibrated")
     labels = "how sure it says it is", "share that is right"
     return sweep(said, shares, *labels, log_x=False, label="this network", ax=ax)
@@ -327,3 +312,11 @@ def to_pixels(figure, channels=3):
     canvas = FigureCanvasAgg(figure)
     canvas.draw()
     return np.asarray(canvas.buffer_rgba())[..., :channels].copy()
+
+
+def as_pixels(images):
+    """Return images as an array; raise ValueError unless they are uint8, from 0 to 255."""
+    images = np.asarray(images)
+    if images.dtype != np.uint8:
+        raise ValueError(f"pixels must be uint8, from 0 to 255; got {images.dtype}.")
+    return images

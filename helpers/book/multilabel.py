@@ -13,7 +13,6 @@ from torch.nn import functional
 
 from helpers.analysis import metrics
 from helpers.analysis.summaries import format_seeds
-from helpers.analysis.uncertainty import RESAMPLES, bootstrap
 from helpers.book import figures
 from helpers.book.pictures import ATTENTION
 from helpers.runs.experiments import find
@@ -31,7 +30,7 @@ MARKS = {(1, 1): FOUND, (0, 1): FALSE_ALARM, (1, 0): MISSED}  # by (there, predi
 # ------------------------------------------------------------------------------ tables
 
 
-def results_table(predictions, targets, rng, resamples=RESAMPLES):
+def results_table(predictions, targets, rng, resamples=metrics.RESAMPLES):
     """Tabulate how good each model's predictions are, and what the model is.
 
     Parameters
@@ -42,7 +41,7 @@ def results_table(predictions, targets, rng, resamples=RESAMPLES):
     rng : numpy.random.Generator
         For the intervals.
     resamples : int
-        As for `helpers.analysis.uncertainty.bootstrap`.
+        As for `helpers.analysis.metrics.bootstrap`.
 
     Returns
     -------
@@ -65,7 +64,7 @@ def results_table(predictions, targets, rng, resamples=RESAMPLES):
         if not all((p >= model.thresholds).any() for p in model.probabilities):
             row["precision"] = NONE
         images = np.random.default_rng(seed)
-        found = bootstrap(model.probabilities, targets, model.thresholds, images, resamples)
+        found = metrics.bootstrap(model.probabilities, targets, model.thresholds, images, resamples)
         for key, title in {"f1": "F1", "mean_average_precision": "mAP"}.items():
             value = found[key] if found[key].low < found[key].high else found[key].estimate
             row[title] = f"{value:.3f}"

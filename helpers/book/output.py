@@ -17,6 +17,7 @@ from IPython.display import Markdown
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from PIL import Image
 
+from helpers.book.figures import as_pixels
 from helpers.claims.course import CLAIMS, VERDICTS
 from helpers.claims.findings import finding
 from helpers.runs.records import ROOT
@@ -205,7 +206,7 @@ def gif_bytes(frames, seconds_per_frame=0.1, last_seconds=2.0, colours=64):
     Raises
     ------
     ValueError
-        If there are no frames, or they differ in size.
+        If there are no frames, or they are not of one size and of uint8.
     """
     images = _in_one_palette(frames, colours)
     milliseconds = [round(1000 * seconds_per_frame)] * len(images)
@@ -236,8 +237,8 @@ def show_animation(frames, alt, caption, **options):
     -------
     HTMLOutput
     """
-    gif = _data_uri(gif_bytes(frames, **options), "image/gif")
-    still = _data_uri(_webp(_in_one_palette(frames)[-1]), "image/webp")
+    gif = data_uri(gif_bytes(frames, **options), "image/gif")
+    still = data_uri(webp_bytes(_in_one_palette(frames)[-1]), "image/webp")
     content = fill("animation.html", gif=gif, still=still, alt=alt, caption=caption)
     return HTMLOutput(content, f"Animation: {alt}")
 
@@ -270,7 +271,7 @@ def player(frames, labels, alt, caption, name="frame", start=0):
     images = _in_one_palette(frames)
     if len(labels) != len(images):
         raise ValueError(f"labels must be one per frame; got {len(labels)} for {len(images)}.")
-    sources = [_data_uri(_webp(image), "image/webp") for image in images]
+    sources = [data_uri(webp_bytes(image), "image/webp") for image in images]
     content = fill(
         "player.html",
         frames=list(zip(sources, labels, strict=True)),
@@ -286,7 +287,7 @@ def player(frames, labels, alt, caption, name="frame", start=0):
 
 def _in_one_palette(frames, colours=64):
     """Return frames as PIL images that share a palette, chosen all along the animation."""
-    images = [Image.fromarray(np.asarray(frame, dtype=np.uint8)) for frame in frames]
+    images = [Image.fromarray(as_pixels(frame)) for frame in frames]
     if not images:
         raise ValueError("frames must hold at least one frame.")
     sizes = {image.size for image in images}
@@ -305,12 +306,13 @@ def _in_one_palette(frames, colours=64):
     return [image.quantize(palette=palette, dither=Image.Dither.NONE) for image in images]
 
 
-def _webp(image):
-    """Encode without loss: for flat colours that is smaller than with loss, and sharp."""
+def webp_bytes(image, lossless=True, **options):
+    """Encode a PIL image. Without loss, flat colours are sharp, and smaller than with it."""
     buffer = io.BytesIO()
-    image.convert("RGB").save(buffer, format="WEBP", lossless=True, quality=75, method=4)
+    image.convert("RGB").save(buffer, "WEBP", lossless=lossless, **{"method": 4} | options)
     return buffer.getvalue()
 
 
-def _data_uri(content, kind):
+def data_uri(content, kind):
+    """Return the address that is a file's bytes themselves, such as an "image/webp"."""
     return f"data:{kind};base64,{base64.b64encode(content).decode()}"

@@ -32,7 +32,7 @@ ATTENTION = LinearSegmentedColormap.from_list("book-orange", ["#FFFFFF", "#F6D58
 #: How a layer is called beside its arrow, in short lines, and its colour.
 SHORT = {
     "image": ("", "#D9D9D9"),
-    "a margin of zeros": ("margin\nof zeros", "#D9D9D9"),
+    "zero padding": ("zero\npadding", "#D9D9D9"),
     "convolution": ("convolution", SKY),
     "max-pooling": ("max-pooling", ORANGE),
     "average-pooling": ("averaging", ORANGE),

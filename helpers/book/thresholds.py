@@ -4,24 +4,47 @@ With a kernel a widget draws anew; in the built page a panel of plain HTML does 
 is trained: the scores are fixed, only what counts as a yes changes.
 """
 
-import base64
-import html
-import io
 import json
-from string import Template
+from itertools import compress
 
 import numpy as np
 from PIL import Image
 
 from helpers.analysis import metrics
-from helpers.analysis.metrics import THRESHOLDS
 from helpers.book import figures
 from helpers.book.multilabel import MARKS, contact_sheet, marked
-from helpers.book.output import HTMLOutput
+from helpers.book.output import HTMLOutput, data_uri, fill, webp_bytes
 from helpers.book.widgets import Playground, slider
-from helpers.runs.records import ROOT
 
+THRESHOLDS = np.arange(51) / 50
+OPTIONS = [f"{threshold:.2f}" for threshold in THRESHOLDS]
 START = 25  # in `THRESHOLDS`
+
+
+def threshold_counts(probabilities, targets):
+    """Count positives [K], and hits and predicted positives at each of `THRESHOLDS`, [K, T]."""
+    scores, targets = metrics.checked(probabilities, targets)
+    metrics.check_positives(targets)
+    if scores.min() < 0 or scores.max() > 1:
+        raise ValueError("probabilities must lie between 0 and 1: apply the sigmoid first.")
+    yes = scores.T[:, None] >= THRESHOLDS[:, None]  # [K, T, N]
+    hits = (yes & (targets.T[:, None] == 1)).sum(axis=2)
+    return targets.sum(axis=0), hits, yes.sum(axis=2)
+
+
+def counts_at(counts, steps, classes):
+    """Return (name, positives, hits, predicted) at one step for each class, then of "all"."""
+    k = np.arange(len(classes))
+    columns = np.array([counts[0], counts[1][k, steps], counts[2][k, steps]])  # [3, K]
+    rows = np.column_stack([columns, columns.sum(axis=1)]).T.tolist()
+    return [(name, *row) for name, row in zip([*classes, "all"], rows, strict=True)]
+
+
+def ratios(positives, hits, predicted):
+    """Return precision, recall and F1 from counts; with nothing predicted, precision is nan."""
+    precision = hits / predicted if predicted else float("nan")
+    return precision, hits / positives, 2 * hits / (positives + predicted)
+
 
 # --------------------------------------------------------------------- with a kernel
 
@@ -44,22 +67,21 @@ def threshold_playground(probabilities, targets, classes, images=None, most=8):
         A slider for each class; precision, recall, F1 and counts of each class; and the images
         whose predictions are now others than at 0.5.
     """
-    counts = metrics.threshold_counts(probabilities, targets)
+    counts = threshold_counts(probabilities, targets)
     before = metrics.decide(probabilities, THRESHOLDS[START])
-    options = [f"{threshold:.2f}" for threshold in THRESHOLDS]
-    controls = {name: slider(options, options[START], name) for name in classes}
+    controls = {name: slider(OPTIONS, OPTIONS[START], name) for name in classes}
 
     def draw(**chosen):
-        steps = [options.index(chosen[name]) for name in classes]
+        steps = [OPTIONS.index(chosen[name]) for name in classes]
         decisions = metrics.decide(probabilities, THRESHOLDS[steps])
         changed = np.flatnonzero((decisions != before).any(axis=1))
         pictures = [i for i in changed if i in (images or {})][:most]
         lines = marked(targets[pictures], decisions[pictures], classes)
-        rows = metrics.counts_at(counts, steps, classes)
+        rows = counts_at(counts, steps, classes)
         figure = _dots(rows, [images[i] for i in pictures], lines)
         return figure, (
-            f"All classes: {_worth(*rows[-1][1:])}. Other answers than at "
-            f"{THRESHOLDS[START]:.2f}: {len(changed)} images."
+            f"All classes: {_worth(*rows[-1][1:])}. Other answers than at {OPTIONS[START]}: "
+            f"{len(changed)} images."
         )
 
     return Playground(controls, draw)
@@ -67,7 +89,7 @@ def threshold_playground(probabilities, targets, classes, images=None, most=8):
 
 def _worth(positives, hits, predicted):
     """Say what counts are worth."""
-    precision, recall, f1 = metrics.ratios(positives, hits, predicted)
+    precision, recall, f1 = ratios(positives, hits, predicted)
     return (
         f"precision {precision:.3f}, recall {recall:.3f}, F1 {f1:.3f}; {hits} found, "
         f"{positives - hits} missed, {predicted - hits} false alarms"
@@ -82,7 +104,7 @@ def _dots(rows, images, lines):
     inch = 1 / figure.get_figheight()
     # Placed by hand: measuring the texts would take longer than drawing.
     ax = figure.add_axes((0.17, 1 - (table + 0.5) * inch, 0.48, table * inch))
-    values = np.array([metrics.ratios(*counts) for _, *counts in rows])
+    values = np.array([ratios(*counts) for _, *counts in rows])
     for i, (name, column) in enumerate(zip(("precision", "recall", "F1"), values.T, strict=True)):
         ax.plot(
             column, range(len(rows)), figures.MARKERS[i], color=figures.PALETTE[i], label=name,
@@ -104,8 +126,6 @@ def _dots(rows, images, lines):
 
 # ------------------------------------------------------------------- in the built page
 
-STATIC = ROOT / "book" / "_static"
-THUMBNAIL = 72  # pixels
 LEFT, TOP, PLANE = 46, 10, 250  # of the plane in threshold_panel.html, in SVG units
 DASHES = ("", "8 4", "8 3 2 3", "2 3", "10 3 2 3 2 3", "14 5")
 
@@ -129,102 +149,46 @@ def threshold_panel(probabilities, targets, classes, caption, images=None):
     -------
     HTMLOutput
     """
-    counts = positives, hits, predicted = metrics.threshold_counts(probabilities, targets)
+    counts = positives, hits, predicted = threshold_counts(probabilities, targets)
+    rows = counts_at(counts, [START] * len(classes), classes)
     found, false_alarm, missed = (mark[:2] for mark in MARKS.values())
     data = {
-        "classes": classes, "grid": [f"{threshold:.2f}" for threshold in THRESHOLDS],
-        "start": START, "positives": positives.tolist(), "hits": hits.tolist(),
-        "predicted": predicted.tolist(), "marks": [None, false_alarm, missed, found],
-        "left": LEFT, "top": TOP, "plane": PLANE,
+        "classes": classes, "grid": OPTIONS, "start": START, "positives": positives.tolist(),
+        "hits": hits.tolist(), "predicted": predicted.tolist(),
+        "marks": [None, false_alarm, missed, found], "left": LEFT, "top": TOP, "plane": PLANE,
     }  # fmt: skip
-    rows = metrics.counts_at(counts, [START] * len(classes), classes)
-    part = {suffix: (STATIC / f"threshold_panel.{suffix}").read_text("utf-8").strip()
-            for suffix in ("html", "css", "js")}  # fmt: skip
-    names = html.escape(", ".join(classes))
-    content = Template(part["html"]).substitute(
-        data=html.escape(json.dumps(data, ensure_ascii=False, separators=(",", ":"))),
-        handler=html.escape(part["js"]),
-        style=part["css"],
-        height=TOP + PLANE + 50 + 22 * -(-len(classes) // 3),
-        label=f"Precision against recall of {names}; a dot on each curve marks its threshold.",
-        curves="\n".join(
-            _curve(k, name, *(c[k] for c in counts)) for k, name in enumerate(classes)
-        ),
-        rows="\n".join(_row(*row) for row in rows),
-        gallery=_gallery(np.asarray(probabilities), np.asarray(targets), classes, images or {}),
-        caption=html.escape(caption),
+    precision = np.where(predicted, hits / np.maximum(predicted, 1), 1)  # nothing predicted: 1
+    points = np.stack([LEFT + PLANE * hits / positives[:, None], TOP + PLANE * (1 - precision)], -1)
+    looks = zip(classes, points.tolist(), figures.PALETTE, DASHES, strict=False)
+    content = fill(
+        "threshold_panel.html",
+        **data,
+        data=json.dumps(data, ensure_ascii=False, separators=(",", ":")),
+        curves=list(looks),
+        rows=[(name, _cells(*row)) for name, *row in rows],
+        images=[
+            _small(image, probabilities[i], targets[i], classes)
+            for i, image in (images or {}).items()
+        ],
+        key="; ".join(f"{symbol} {meaning}" for symbol, _, meaning in MARKS.values()),
+        caption=caption,
     )
     worth = _worth(*rows[-1][1:])
-    return HTMLOutput(
-        content, f"Thresholds to move; at {THRESHOLDS[START]:.2f} for every class: {worth}."
-    )
+    return HTMLOutput(content, f"Thresholds to move; at {OPTIONS[START]} for every class: {worth}.")
 
 
-def _row(name, *counts):
-    """Return a row of the table, with its slider at the start."""
-    positives, hits, predicted = counts
-    shares = ["–" if np.isnan(value) else f"{value:.3f}" for value in metrics.ratios(*counts)]
-    cells = (*shares, hits, positives - hits, predicted - hits)
-    values = "".join(f'<td class="value">{cell}</td>' for cell in cells)
-    label, start = html.escape(name), f"{THRESHOLDS[START]:.2f}"
-    whose = "all classes" if name == "all" else label
-    return (
-        f'<tr><th scope="row">{label}</th><td><input type="range" min="0" '
-        f'max="{len(THRESHOLDS) - 1}" step="1" value="{START}" autocomplete="off" '
-        f'aria-label="threshold for {whose}" aria-valuetext="{start}"> '
-        f"<output>{start}</output></td>{values}</tr>"
-    )
+def _cells(positives, hits, predicted):
+    """Return the figures and counts of one row of the table."""
+    shares = ratios(positives, hits, predicted)
+    shares = ["–" if np.isnan(value) else f"{value:.3f}" for value in shares]
+    return *shares, hits, positives - hits, predicted - hits
 
 
-def _curve(k, name, positives, hits, predicted):
-    """Return a class's curve in the plane, its dot at the start, and its entry in the legend."""
-    x = LEFT + PLANE * hits / positives
-    precision = np.where(predicted, hits / np.maximum(predicted, 1), 1)  # nothing predicted: 1
-    y = TOP + PLANE * (1 - precision)
-    line = " ".join(f"{a:.1f},{b:.1f}" for a, b in zip(x, y, strict=True))
-    look = f'stroke="{figures.PALETTE[k]}" stroke-dasharray="{DASHES[k]}"'
-    left, key = 14 + 100 * (k % 3), TOP + PLANE + 58 + 22 * (k // 3)
-    return (
-        f'<polyline points="{line}" fill="none" stroke-width="2" {look}/>'
-        f'<circle cx="{x[START]:.1f}" cy="{y[START]:.1f}" r="6" fill="{figures.PALETTE[k]}" '
-        'stroke="#fff" stroke-width="1.5"/>'
-        f'<path d="M{left} {key} h34" stroke-width="2" {look}/>'
-        f'<text x="{left + 40}" y="{key + 4}">{html.escape(name)}</text>'
-    )
-
-
-def _gallery(probabilities, targets, classes, images):
-    """Return small pictures with what is predicted for them at the start."""
-    if not images:
-        return ""
-    lines = []
-    for index, image in images.items():
-        # The last step that still predicts the class; deciding then is comparing integers.
-        steps = np.searchsorted(THRESHOLDS, probabilities[index], side="right") - 1
-        truth = targets[index].astype(int).tolist()
-        spans = ""
-        for name, *pair in zip(classes, truth, (steps >= START).astype(int), strict=True):
-            mark = MARKS.get(tuple(pair))
-            look = (
-                f' style="color: {mark[1]}">{mark[0]} {html.escape(name)}' if mark else " hidden>"
-            )
-            spans += f"<span{look}</span>"
-        there = " and ".join(name for name, t in zip(classes, truth, strict=True) if t) or "nothing"
-        lines.append(
-            f'<div data-steps="{steps.tolist()}" data-truth="{truth}"><img '
-            f'src="{_thumbnail(image)}" width="{THUMBNAIL}" height="{THUMBNAIL}" '
-            f'alt="An image with {html.escape(there)}">{spans}</div>'
-        )
-    key = "; ".join(f"{symbol} {meaning}" for symbol, _, meaning in MARKS.values())
-    return (
-        f"<p>{key}. Framed: other answers than at {THRESHOLDS[START]:.2f}, now "
-        f"<output>0</output> of {len(images)} images.</p>\n"
-        '<div class="images">\n' + "\n".join(lines) + "\n</div>"
-    )
-
-
-def _thumbnail(image):
-    buffer = io.BytesIO()
-    small = Image.fromarray(np.asarray(image, dtype=np.uint8)).resize((THUMBNAIL, THUMBNAIL))
-    small.save(buffer, format="WEBP", quality=80, method=4)
-    return "data:image/webp;base64," + base64.b64encode(buffer.getvalue()).decode()
+def _small(image, probabilities, there, classes):
+    """Return a thumbnail, the last step at which each class is predicted, and which are there."""
+    small = Image.fromarray(figures.as_pixels(image)).resize((72, 72))
+    steps = np.searchsorted(THRESHOLDS, probabilities, side="right") - 1
+    truth = there.astype(int).tolist()
+    names = " and ".join(compress(classes, truth)) or "nothing"
+    uri = data_uri(webp_bytes(small, lossless=False, quality=80), "image/webp")
+    return uri, steps.tolist(), truth, names

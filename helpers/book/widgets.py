@@ -4,7 +4,6 @@ The built book cannot run them; it shows `helpers.book.output`'s players instead
 """
 
 import ast
-import base64
 import html
 import io
 import operator
@@ -14,6 +13,7 @@ import ipywidgets
 from matplotlib.ticker import MaxNLocator
 
 from helpers.book import decision_boundary, figures
+from helpers.book.output import data_uri
 from helpers.data.datasets import Dataset, half_moons, load_mnist, pixels, stratified_split
 from helpers.training.numpy_trainer import NumpyConfig, train
 
@@ -47,8 +47,7 @@ class Playground(ipywidgets.VBox):
         figure, sentence = self.draw(**{name: c.value for name, c in self.controls.items()})
         png = io.BytesIO()
         figure.savefig(png, format="png")
-        source = "data:image/png;base64," + base64.b64encode(png.getvalue()).decode()
-        alt = html.escape(sentence)
+        source, alt = data_uri(png.getvalue(), "image/png"), html.escape(sentence)
         self.sentence.value = f'<p aria-live="polite">{alt}</p>'
         self.picture.value = f'<img src="{source}" alt="{alt}" style="max-width: 100%">'
 

@@ -9,36 +9,23 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 import torch
-from torch import nn
 from torch.nn import functional
 
 SOFTEN = 0.1  # what the bounded variants add to the denominator that vanishes at a pole
 
 
-def straight_through(z):
-    """Take the sign, and give the gradient of z held in [-1, 1] instead of none.
+def sign_with_gradient_of(function):
+    """Return the sign as an activation that passes back another function's gradient.
 
     Bengio, Léonard and Courville (2013), "Estimating or propagating gradients through
-    stochastic neurons for conditional computation".
+    stochastic neurons for conditional computation"; there the function is z held in [-1, 1].
     """
-    bounded = functional.hardtanh(z)
-    return bounded + (torch.sign(z) - bounded).detach()
 
+    def activation(z):
+        smooth = function(z)
+        return smooth + (torch.sign(z) - smooth).detach()
 
-def surrogate(z):
-    """Take the sign, and give the gradient of tanh instead of none."""
-    smooth = torch.tanh(z)
-    return smooth + (torch.sign(z) - smooth).detach()
-
-
-def soft_reciprocal(z):
-    """Return z / (z² + 0.1): like 1/z far from zero, and bounded."""
-    return z / (z.square() + SOFTEN)
-
-
-def soft_tan(z):
-    """Return sin z cos z / (cos² z + 0.1): like tan z far from its poles, and bounded."""
-    return z.sin() * z.cos() / (z.cos().square() + SOFTEN)
+    return activation
 
 
 def sort(z):
@@ -66,10 +53,10 @@ ACTIVATIONS = {
     "1/x": torch.reciprocal,
     "tan": torch.tan,
     "sgn": torch.sign,
-    "sgn, straight-through": straight_through,
-    "sgn, tanh's gradient": surrogate,
-    "1/x, bounded": soft_reciprocal,
-    "tan, bounded": soft_tan,
+    "sgn, straight-through": sign_with_gradient_of(functional.hardtanh),
+    "sgn, tanh's gradient": sign_with_gradient_of(torch.tanh),
+    "1/x, bounded": lambda z: z / (z.square() + SOFTEN),
+    "tan, bounded": lambda z: z.sin() * z.cos() / (z.cos().square() + SOFTEN),
 }
 
 
@@ -189,15 +176,12 @@ def _accuracy(logits, y):
 
 def _initial(seed, sizes):
     """Draw one network's weights [in, out] and biases [1, out] as `torch.nn.Linear` does."""
-    generator = torch.Generator().manual_seed(seed)
-    parts = []
+    generator, parts = torch.Generator().manual_seed(seed), []
     for inputs, outputs in pairwise(sizes):
-        weight = nn.init.kaiming_uniform_(
-            torch.empty(outputs, inputs), a=5**0.5, generator=generator
-        )
         bound = inputs**-0.5
-        bias = torch.empty(outputs).uniform_(-bound, bound, generator=generator)
-        parts += [weight.T.contiguous(), bias[None]]
+        for shape in (outputs, inputs), (outputs, 1):
+            drawn = torch.empty(shape).uniform_(-bound, bound, generator=generator)
+            parts.append(drawn.T.contiguous())
     return parts
 
 
@@ -208,18 +192,13 @@ class EnsembleTrainer:
     ----------
     networks : MLPEnsemble
     x, y : Tensor [N, 2] or [R, N, 2], and 0 or 1 [N] or [R, N]
-    learning_rate : float
-    frozen : bool
-        Leave the first two layers as they were drawn, and train the last alone.
-    clip : float, optional
-        Scale each network's gradient down to this length where it is longer.
+    frozen : leave the first two layers as they were drawn, and train the last alone.
+    clip : scale each network's gradient down to this length where it is longer.
 
     Attributes
     ----------
-    iteration : int
-        Steps taken.
-    loss, accuracy : Tensor [R]
-        Of the last step, before its weights changed.
+    iteration : steps taken.
+    loss, accuracy : Tensor [R], of the last step, before its weights changed.
     """
 
     def __init__(self, networks, x, y, learning_rate=0.01, frozen=False, clip=None):
@@ -228,15 +207,12 @@ class EnsembleTrainer:
         self.trained = networks.weights[4:] if frozen else networks.weights
         for part in self.trained:
             part.requires_grad_()
-        with torch.no_grad():  # frozen layers give the same features at every step
-            self.features = networks.features(x) if frozen else None
         self.optimiser = torch.optim.AdamW(self.trained, lr=learning_rate)
         self.iteration, self.loss, self.accuracy = 0, None, None
 
     def step(self):
         """Take one step."""
-        net = self.networks
-        logits = net.read_out(self.features) if self.frozen else net.logits(self.x)
+        logits = self.networks.logits(self.x)
         losses = functional.binary_cross_entropy_with_logits(logits, self.y, reduction="none")
         self.loss = losses.mean(dim=1)  # [R]
         self.optimiser.zero_grad()
@@ -285,11 +261,6 @@ def linear_regions(networks, points):
         digits, base = z1.argsort(dim=-1), z1.shape[-1]
     place = base ** torch.arange(digits.shape[-1])  # 10^9 and 2^19 fit in 64 bits
     return (digits * place).sum(-1)
-
-
-def count_linear_regions(networks, points):
-    """Count the regions that hold at least one of the points, for each network, Tensor [R]."""
-    return torch.tensor([len(row.unique()) for row in linear_regions(networks, points)])
 
 
 def linear_map(networks, points):

@@ -3,18 +3,21 @@
 from torch import nn
 
 
+def check_square(images):
+    """Raise a ValueError unless images [B, C, S, S] are square: poolings would cut off the rest."""
+    if images.shape[-2] != images.shape[-1]:
+        raise ValueError(f"images must be square, [B, C, S, S]; got {list(images.shape)}")
+
+
 class LeNet(nn.Module):
     """LeNet-5 with ReLU and max-pooling, as it is built today.
 
     Parameters
     ----------
-    channels, size, classes : int
-        Of the input images, their side in pixels, and of the answer; a side of 28 gives the
-        published 61,706 parameters.
-    batch_norm : bool
-        Whether batch normalisation follows each convolution.
-    dropout : float
-        Share of the classifier's hidden units that is dropped in training.
+    channels, size, classes : of the images, their side in pixels, and of the answer; a side of 28
+        gives the published 61,706 parameters.
+    batch_norm : whether batch normalisation follows each convolution.
+    dropout : share of the classifier's hidden units that is dropped in training.
 
     References
     ----------
@@ -58,4 +61,5 @@ class LeNet(nn.Module):
 
     def forward(self, images):
         """Map images [B, C, S, S] to logits [B, K]."""
+        check_square(images)
         return self.classifier(self.features(images))

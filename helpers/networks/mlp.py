@@ -159,8 +159,11 @@ class SGD:
 def numerical_gradient(function, array, step=1e-6):
     """Estimate d function() / d array by central differences, one entry at a time.
 
-    The function reads `array` of float64, which is changed in place and put back.
+    The function reads `array` of float64, which is changed in place and put back. A ValueError
+    refuses another type: in single precision a step of 1e-6 is lost.
     """
+    if array.dtype != np.float64:
+        raise ValueError(f"the gradient check needs an array of float64; got {array.dtype}")
     gradient = np.zeros_like(array)
     for index in np.ndindex(array.shape):
         value = array[index]
@@ -175,6 +178,8 @@ def numerical_gradient(function, array, step=1e-6):
 
 def gradient_error(analytic, numerical):
     """Relative error `‖a - n‖ / (‖a‖ + ‖n‖)`: 0 when equal, 1 when opposite, 0 if both vanish."""
+    if np.shape(analytic) != np.shape(numerical):
+        raise ValueError("the two gradients must have the same shape")
     scale = np.linalg.norm(analytic) + np.linalg.norm(numerical)
     return float(np.linalg.norm(analytic - numerical) / scale) if scale else 0.0
 
@@ -219,22 +224,16 @@ CHUNK = 2048  # examples at a time: large enough for BLAS, small enough for the 
 
 
 def loss_and_gradients(network, loss, x, labels, weight_decay=0.0, gradient_scale=1.0, chunk=CHUNK):
-    """Compute the objective on a batch and leave its gradient in the layers.
+    """Compute the objective on a batch [B, D] with labels [B]; leave its gradient in the layers.
 
     The gradient of a sum is the sum of gradients, so the batch is taken a chunk at a time:
     the result is the full batch's, the memory that of one chunk, and no data are copied.
 
     Parameters
     ----------
-    network : Network
-    loss : one of `LOSSES`
-    x, labels : ndarray [B, D], ndarray [B] of int
-    weight_decay : float
-        The L2 coefficient λ: adds `λ/2 · ‖W‖²` over all weights (not biases).
-    gradient_scale : float
-        Multiplies the data term's gradient. Anything but 1 is a mistake to be studied.
-    chunk : int
-        Examples at a time.
+    weight_decay : the L2 coefficient λ: adds `λ/2 · ‖W‖²` over all weights (not biases).
+    gradient_scale : multiplies the data term's gradient; all but 1 is a mistake to be studied.
+    chunk : examples at a time.
 
     Returns
     -------
@@ -242,6 +241,7 @@ def loss_and_gradients(network, loss, x, labels, weight_decay=0.0, gradient_scal
         `loss`, the mean loss per example without the penalty; `penalty`, the L2 term;
         `accuracy`, the share of examples whose label has the highest score.
     """
+    check_labels(labels, len(x))
     total_loss, correct = 0.0, 0
     network.zero_gradients()
     for start in range(0, len(x), chunk):
@@ -261,6 +261,12 @@ def loss_and_gradients(network, loss, x, labels, weight_decay=0.0, gradient_scal
     return {"loss": total_loss / len(x), "penalty": penalty, "accuracy": correct / len(x)}
 
 
+def check_labels(labels, examples):
+    """Raise a ValueError unless there is one whole number from 0 on for each example, [B]."""
+    if labels.shape != (examples,) or labels.dtype.kind not in "iu" or (labels < 0).any():
+        raise ValueError(f"labels must be {examples} whole numbers from 0 on, one an example")
+
+
 def predict(network, x, chunk=CHUNK):
     """Return the class scores [B, K] of inputs [B, D], a chunk at a time."""
     return np.concatenate(
@@ -270,6 +276,7 @@ def predict(network, x, chunk=CHUNK):
 
 def evaluate(network, loss, x, labels):
     """Return the mean `loss` and the `accuracy` on inputs [B, D] with labels [B]."""
+    check_labels(labels, len(x))
     scores = predict(network, x)
     return {
         "loss": float(loss.forward(scores, labels).mean(dtype=np.float64)),
@@ -319,9 +326,8 @@ class MulticlassHinge:
 class BareCrossEntropy:
     """The original course's "cross-entropy" without a softmax: `L = -log(s_y + epsilon)`.
 
-    It takes scores for probabilities, though nothing makes them sum to one. It is here to
-    reproduce the course's comparison of losses, not to be used. The scores must not be
-    negative (the original put a ReLU on them).
+    It takes scores, which a ReLU must keep from being negative, for probabilities, though nothing
+    makes them sum to one: not to be used, but to reproduce the course's comparison of losses.
     """
 
     epsilon = 1e-7  # our choice: the smallest that float32 still tells from zero beside one
@@ -368,19 +374,15 @@ def mlp(sizes, activation, rng, init="he", output_activation=None, dtype=np.floa
 
     Parameters
     ----------
-    sizes : sequence of int
-        Units per layer, from input to output, for example `(784, 1024, 10)`.
-    activation : {"relu", "tanh", "sigmoid"}
-        Applied after every layer but the last.
-    rng : numpy.random.Generator
-        Source of the weights. They are drawn in float64, so that both precisions start
-        from the same network.
-    init : {"he", "glorot"}
-        Scale of the initial weights.
-    output_activation : str, optional
-        Applied to the scores. A classifier wants none; the original course had a ReLU.
-    dtype : float32 or float64
+    sizes : units per layer, from input to output, for example `(784, 1024, 10)`.
+    activation : a key of `ACTIVATIONS`, applied after every layer but the last.
+    rng : source of the weights. They are drawn in float64, so that float32 and float64, the two
+        that `dtype` may be, start from the same network.
+    init : a key of `INITIALISATIONS`, the scale of the initial weights.
+    output_activation : applied to the scores. A classifier wants none; the original had a ReLU.
     """
+    if np.dtype(dtype) not in (np.float32, np.float64):
+        raise ValueError(f"dtype must be float32 or float64; got {dtype!r}")
     scale = choose(INITIALISATIONS, init, "initialisation")
     layers = []
     for fan_in, fan_out in pairwise(sizes):

@@ -9,50 +9,31 @@ import math
 import torch
 from torch.nn import functional
 
+from helpers.networks.efficientnet import EfficientNetLite0
 from helpers.networks.resnet import ResNet18
 from helpers.networks.vit import ViT
 
 
-@contextlib.contextmanager
-def watched(model):
-    """Record what a ViT's layers compute while the context lasts.
-
-    Parameters
-    ----------
-    model : helpers.networks.vit.ViT
-
-    Yields
-    ------
-    scores : list of tensors [B, h, T, T]
-        The attention scores before the softmax, one for each layer that ran.
-    units : list of tensors [B, T, hidden]
-        The inputs of the activation in each layer's token network.
-    """
-    scores, units, hooks = [], [], []
-    for layer in model.layers:
-        hooks.append(
-            layer.attention.register_forward_hook(
-                lambda module, inputs, _: scores.append(module.scores(inputs[0])[0])
-            )
-        )
-        hooks.append(layer.fc1.register_forward_hook(lambda *call: units.append(call[2])))
-    try:
-        yield scores, units
-    finally:
-        for hook in hooks:
-            hook.remove()
-
-
 @torch.inference_mode()
+def _inside(model, images):
+    """Return a ViT's attention scores [layers, B, h, T, T], and its MLPs' inputs [layers, ...]."""
+    scores, units = [], []
+    with contextlib.ExitStack() as hooks:
+        for layer in model.eval().layers:
+            for module, hook in (
+                (layer.attention, lambda module, x, _: scores.append(module.scores(x[0])[0])),
+                (layer.fc1, lambda _, x, output: units.append(output)),
+            ):
+                hooks.callback(module.register_forward_hook(hook).remove)
+        model(images)
+    return torch.stack(scores).float(), torch.stack(units)
+
+
 def attention_maps(model, images):
     """Return the attention weights [B, layers, h, T, T] of images [B, C, S, S] in [-1, 1]."""
-    model.eval()
-    with watched(model) as (scores, _):
-        model(images)
-    return torch.stack([layer.softmax(dim=-1) for layer in scores], dim=1)
+    return _inside(model, images)[0].softmax(dim=-1).transpose(0, 1)
 
 
-@torch.inference_mode()
 def attention_statistics(model, images):
     """Measure a model's attention and activity on images [B, C, S, S] in [-1, 1].
 
@@ -70,13 +51,9 @@ def attention_statistics(model, images):
     """
     if not isinstance(model, ViT):
         return {}
-    model.eval()
-    with watched(model) as (scores, units):
-        model(images)
-    scores, units = torch.stack(scores).float(), torch.stack(units)  # layers first
-    weights = scores.softmax(dim=-1)
+    scores, units = _inside(model, images)
+    weights, above = scores.softmax(dim=-1), units > 0
     entropy = torch.special.entr(weights).sum(dim=-1) / math.log(weights.shape[-1])
-    above = units > 0
     return {
         "score_std": float(scores.std(dim=-1, correction=0).mean()),
         "attention_entropy": float(entropy.mean()),
@@ -86,42 +63,26 @@ def attention_statistics(model, images):
 
 
 @torch.inference_mode()
-def class_activation_maps(model, images):
-    """Compute what each place of the last map adds to each class's logit.
-
-    A ResNet ends in a mean over places and a linear layer. The two can change places: apply the
-    linear layer at every place first, and the mean of what it gives is the logit, but for the
-    bias. So this map [B, K, s, s] is exact, not an approximation.
-
-    References
-    ----------
-    Zhou, Khosla, Lapedriza, Oliva and Torralba (2016), "Learning deep features for
-    discriminative localization", CVPR.
-    """
-    features = model.eval().stages(model.stem(images))  # [B, D, s, s]
-    linear = model.classifier[-1]
-    return functional.conv2d(features, linear.weight[:, :, None, None])
-
-
-@torch.inference_mode()
-def token_attention(model, images):
-    """Return how much a ViT's answering token takes from each patch in the last layer, [B, N].
-
-    Means over the heads; with what the class token gets, they sum to 1.
-    """
-    last = attention_maps(model, images)[:, -1].float().mean(dim=1)  # [B, T, T]
-    return last[:, model.pool, 1:]
-
-
 def saliency(model, images):
     """Return where a model looks on images [B, C, S, S] in [-1, 1].
 
     Returns
     -------
     tensor or None
-        ResNet-18: its class-activation maps [B, K, s, s]. ViT: the attention of its answering
-        token to the patches [B, N]. No other model has either.
+        Of a ResNet-18 or EfficientNet what each place of the last map adds to each class's logit,
+        [B, K, s, s]. It ends in a mean over places and a linear layer, which can change places:
+        the map is exact but for the bias. Of a ViT how much the answering token takes from each
+        patch in the last layer, [B, N]: means over the heads, which sum to 1 with what the class
+        token gets. No other model has either.
+
+    References
+    ----------
+    Zhou, Khosla, Lapedriza, Oliva and Torralba (2016), "Learning deep features for
+    discriminative localization", CVPR.
     """
-    if isinstance(model, ResNet18):
-        return class_activation_maps(model, images)
-    return token_attention(model, images) if isinstance(model, ViT) else None
+    if isinstance(model, ViT):
+        return attention_maps(model, images)[:, -1].mean(dim=1)[:, model.pool, 1:]
+    if not isinstance(model, ResNet18 | EfficientNetLite0):
+        return None
+    features = model.eval().stages(model.stem(images))  # [B, D, s, s]
+    return functional.conv2d(features, model.classifier[-1].weight[:, :, None, None])

@@ -3,7 +3,8 @@
 from torch import nn
 from torch.nn import functional
 
-from helpers.networks.convolution import Conv3x3
+from helpers.networks.mlp import choose
+from helpers.networks.vgg import Conv3x3
 
 
 class BasicBlock(nn.Module):
@@ -11,10 +12,8 @@ class BasicBlock(nn.Module):
 
     Parameters
     ----------
-    channels, width : int
-        Of the input and of the output.
-    stride : int
-        2 halves the image; the shortcut then is a strided 1×1 convolution.
+    channels, width : of the input and of the output.
+    stride : 2 halves the image; the shortcut then is a strided 1×1 convolution.
     """
 
     def __init__(self, channels, width, stride=1):
@@ -41,15 +40,10 @@ class ResNet18(nn.Module):
 
     Parameters
     ----------
-    channels, size, classes : int
-        Of the input images, their side in pixels, and of the answer. The side may be any from
-        8 on, since the last map is averaged.
-    stem : {"7x7", "3x3"}
-        How the image enters: by the paper's 7×7 convolution of stride 2 and a max-pooling,
-        which leave a quarter of the side; or by one 3×3 convolution, which keeps it all and
-        suits small images.
-    width : int
-        Channels of the first stage, which every later stage doubles; 64 in the paper.
+    channels, size, classes : as of `LeNet`; the last map is averaged, so any side from 8 on does.
+    stem : "7x7", the paper's convolution of stride 2 and a max-pooling, which leave a quarter of
+        the side; or "3x3", one convolution that keeps it all and suits small images.
+    width : channels of the first stage, which every later stage doubles; 64 in the paper.
 
     References
     ----------
@@ -61,9 +55,7 @@ class ResNet18(nn.Module):
         super().__init__()
         if size < 8:
             raise ValueError(f"ResNet-18 needs images of at least 8×8 pixels; got {size}×{size}")
-        if stem not in STEMS:
-            raise ValueError(f"stem must be one of {', '.join(STEMS)}; got {stem!r}")
-        self.stem = STEMS[stem](channels, width)
+        self.stem = choose(STEMS, stem, "stem")(channels, width)
         self.stages = nn.Sequential(
             _stage(width, width, stride=1),  # [B, 64, s, s] with the paper's width
             _stage(width, 2 * width, stride=2),  # [B, 128, s/2, s/2]
@@ -91,11 +83,7 @@ def _paper_stem(channels, width):
 
 
 def _small_stem(channels, width):
-    return nn.Sequential(
-        Conv3x3(channels, width),  # [B, 64, S, S]
-        nn.BatchNorm2d(width),
-        nn.ReLU(),
-    )
+    return nn.Sequential(Conv3x3(channels, width), nn.BatchNorm2d(width), nn.ReLU())
 
 
 STEMS = {"7x7": _paper_stem, "3x3": _small_stem}

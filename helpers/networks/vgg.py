@@ -1,14 +1,15 @@
 """VGG-11: nothing but 3×3 convolutions, stacked until they see the whole image.
 
-And what the original course built under that name.
+And what the original course built under that name; last `Conv3x3`, which ResNet shares.
 """
 
+import torch
 from torch import nn
+from torch.nn import functional
 
-from helpers.networks.convolution import Conv3x3
+from helpers.networks.lenet import check_square
 
-#: Output channels of the convolutions in units of the first one's, and "pool" for a halving of
-#: the image: the paper's "configuration A", and the course's.
+#: Output channels of the convolutions in units of the first one's, and "pool" for a halving.
 VGG_11 = (1, "pool", 2, "pool", 4, 4, "pool", 8, 8, "pool", 8, 8, "pool")
 COURSE = (1, "pool", 2, "pool", 4, "pool", 8, "pool", 8, "pool")
 
@@ -51,19 +52,11 @@ class VGG11(nn.Module):
 
     Parameters
     ----------
-    channels, size, classes : int
-        Of the input images, their side in pixels, and of the answer. Five poolings need a side
-        of 32; smaller images are padded.
-    pool : int
-        Side of the map that the classifier sees. The paper's 224×224 images leave 7; images
-        of up to 32×32 leave 1.
-    hidden, width : int
-        Units in each of the classifier's two hidden layers, and channels of the first
+    channels, size, classes, batch_norm, dropout : as of `LeNet`; the paper had no normalisation
+        yet. Five poolings need a side of 32; smaller images are padded.
+    pool : side of the map that the classifier sees; 7 for the paper's images of 224×224.
+    hidden, width : units in each of the classifier's two hidden layers, and channels of the first
         convolution; in the paper 4,096 and 64.
-    batch_norm : bool
-        Whether batch normalisation follows every convolution (the paper had none yet).
-    dropout : float
-        Share of the classifier's hidden units that is dropped in training.
 
     References
     ----------
@@ -93,7 +86,7 @@ class CourseVGG(nn.Module):
     """What the original course called VGG: five 3×3 convolutions and a large classifier.
 
     Its report gives the classifier's 4,096 and 1,000 units, not the convolutions' channels;
-    here they are those of VGG-11's five blocks. Parameters as for `VGG11`; at least 32 pixels.
+    here they are those of VGG-11's five blocks. For images of at least 32 pixels.
     """
 
     def __init__(self, channels=3, size=224, classes=5, batch_norm=False, dropout=0.5):
@@ -106,4 +99,48 @@ class CourseVGG(nn.Module):
 
     def forward(self, images):
         """Map images [B, C, S, S] to logits [B, K]."""
+        check_square(images)
         return self.classifier(self.features(images))
+
+
+# ---------------------------------------------------------- the convolution, quick on small maps
+
+FEW_PLACES = 16  # of the output: a map of 4×4, at most
+MANY_CHANNELS = 256  # of the input
+
+
+class Conv3x3(nn.Conv2d):
+    """A 3×3 convolution with zero padding of 1: to rounding, what `torch.nn.Conv2d` computes.
+
+    Where the kernel has one place alone to go, as in ResNet-18's last stage on 28×28 pixels, most
+    of it lies on the padding; what is left is a linear layer. Where there are few places and many
+    channels, a CPU's library for convolutions spends most of a step on the gradient of the
+    weights; one product of the patches and the weights takes a fraction of the time.
+    """
+
+    def __init__(self, channels, width, stride=1, bias=False):
+        super().__init__(channels, width, 3, stride=stride, padding=1, bias=bias)
+
+    def forward(self, x):
+        """Map [B, channels, H, W] to [B, width, ⌈H/stride⌉, ⌈W/stride⌉]."""
+        stride, (height, width) = self.stride[0], x.shape[2:]
+        if max(height, width) <= stride:
+            inside = self.weight[:, :, 1 : 1 + height, 1 : 1 + width]  # what meets the map
+            flat = functional.linear(x.flatten(1), inside.flatten(1), self.bias)
+            return flat[:, :, None, None]
+        few = -(-height // stride) * -(-width // stride) <= FEW_PLACES
+        if few and self.in_channels >= MANY_CHANNELS and x.device.type == "cpu":
+            weight = self.weight.permute(0, 2, 3, 1).flatten(1)  # [width, 3*3*channels]
+            return functional.linear(_seen(x, stride), weight, self.bias).permute(0, 3, 1, 2)
+        return super().forward(x)
+
+
+def _seen(x, stride):
+    """Lay out what the kernel sees of maps [B, C, H, W] at each place: [B, H', W', 9 C]."""
+    padded = functional.pad(x.permute(0, 2, 3, 1), (0, 0, 1, 1, 1, 1))  # [B, H + 2, W + 2, C]
+    height, width = x.shape[2:]
+    shifted = [
+        padded[:, row : row + height : stride, column : column + width : stride]
+        for row in range(3) for column in range(3)
+    ]  # fmt: skip
+    return torch.cat(shifted, dim=-1)

@@ -20,12 +20,9 @@ class Attention(nn.Module):
 
     Parameters
     ----------
-    embed_dim : int
-        D, of a token.
-    heads : int
-        h; it must divide D, and each head works on d = D/h numbers.
-    dropout : float
-        Share of the attention weights that is dropped in training.
+    embed_dim : D, of a token.
+    heads : h; it must divide D, and each head works on d = D/h numbers.
+    dropout : share of the attention weights that is dropped in training.
 
     References
     ----------
@@ -57,15 +54,7 @@ class Attention(nn.Module):
 
 
 class EncoderLayer(nn.Module):
-    """Attention, then an MLP on each token by itself, each added to what came in.
-
-    Parameters
-    ----------
-    embed_dim, heads, dropout
-        As in `Attention`.
-    hidden : int
-        Hidden units of the MLP.
-    """
+    """Attention, then an MLP with `hidden` units on each token, each added to what came in."""
 
     def __init__(self, embed_dim, heads, hidden, dropout=0.0):
         super().__init__()
@@ -86,14 +75,11 @@ class ViT(nn.Module):
 
     Parameters
     ----------
-    channels, size, classes : int
-        Of the input images, their side in pixels, and of the answer.
-    patch : int
-        Side of a patch in pixels; it must divide `size`.
-    embed_dim, heads, depth, hidden : int
-        Of a token; attention heads; encoder layers; hidden units of a layer's MLP.
-    dropout : float
-        After the embedding, in the attention and in the MLP.
+    channels, size, classes : of the images, their side in pixels, and of the answer.
+    patch : side of a patch in pixels; it must divide `size`.
+    embed_dim, heads, depth, hidden : of a token; attention heads; encoder layers; hidden units of a
+        layer's MLP.
+    dropout : after the embedding, in the attention and in the MLP.
 
     References
     ----------
@@ -110,7 +96,7 @@ class ViT(nn.Module):
         super().__init__()
         if size % patch:
             raise ValueError(f"patches of {patch} pixels do not divide a side of {size}")
-        self.patch, patches = patch, (size // patch) ** 2
+        self.shape, self.patch, patches = (channels, size, size), patch, (size // patch) ** 2
         self.patch_embed = nn.Linear(channels * patch**2, embed_dim)
         self.class_token = nn.Parameter(0.02 * torch.randn(1, 1, embed_dim))
         self.positions = nn.Parameter(0.02 * torch.randn(1, patches + 1, embed_dim))
@@ -123,6 +109,8 @@ class ViT(nn.Module):
 
     def embed(self, images):
         """Map images [B, C, S, S] to the first layer's tokens [B, 1 + N, D]."""
+        if images.shape[1:] != self.shape:
+            raise ValueError(f"images must be [B, {self.shape}]; got {list(images.shape)}")
         patches = self.patch_embed(self.patching(images, self.patch))  # [B, N, D]
         first = self.class_token.expand(len(images), -1, -1)  # [B, 1, D]
         return self.dropout(torch.cat([first, patches], dim=1) + self.positions)

@@ -5,6 +5,7 @@ import math
 import torch
 from torch.nn import functional
 
+from helpers.networks.mlp import choose
 from helpers.networks.vit import EncoderLayer, ViT, square_patches
 
 
@@ -45,22 +46,15 @@ class ViTVariant(ViT):
 
     Parameters
     ----------
-    scaled : bool
-        Whether the scores are divided by sqrt(d) before the softmax.
-    score_scale : float
-        Factor of the attention scores at the start, by larger queries' and keys' weights.
-    activation : {"gelu", "relu"}
-        Of the MLPs.
-    patching : {"squares", "flattened"}
-        How the image becomes patches; "flattened" is the original course's mistake.
-    pool : {"class", "last"}
-        From which token the class is read: the class token, or the last patch's, as in the
-        original course.
-    normalised_shortcut : bool
-        Let the residual branch's shortcut start after the LayerNorm, as the original course
-        did, instead of before it.
-    **plain
-        As for `ViT`.
+    scaled : whether the scores are divided by sqrt(d) before the softmax.
+    score_scale : factor of the scores at the start, by larger queries' and keys' weights.
+    activation : of the MLPs, a key of `ACTIVATIONS`.
+    patching : how the image becomes patches, "squares" or "flattened".
+    pool : the token from which the class is read: "class", or the "last" patch's.
+    normalised_shortcut : let the shortcut start after the LayerNorm instead of before it.
+    **plain : as for `ViT`.
+
+    The original course had flattened patches, the last token and the normalised shortcut.
     """
 
     layer = VariantLayer
@@ -70,25 +64,13 @@ class ViTVariant(ViT):
         normalised_shortcut=False, **plain,
     ):  # fmt: skip
         super().__init__(**plain)
-        self.patching = _choose(PATCHINGS, "patching", patching)
-        self.pool = _choose(POOLS, "pool", pool)
+        self.patching = choose(PATCHINGS, patching, "patching")
+        self.pool = choose(POOLS, pool, "pool")
         for layer in self.layers:
-            layer.activation = _choose(ACTIVATIONS, "activation", activation)
+            layer.activation = choose(ACTIVATIONS, activation, "activation")
             layer.normalised_shortcut = normalised_shortcut
             if not scaled:
                 layer.attention.scale = 1.0
-            _enlarge_scores(layer.attention, score_scale)
-
-
-@torch.no_grad()
-def _enlarge_scores(attention, factor):
-    """Multiply the scores by a factor, half of it in the queries and half in the keys."""
-    both = slice(2 * attention.output.in_features)  # rows of the queries, then of the keys
-    attention.qkv.weight[both] *= math.sqrt(factor)
-    attention.qkv.bias[both] *= math.sqrt(factor)
-
-
-def _choose(table, what, name):
-    if name not in table:
-        raise ValueError(f"{what} must be one of {', '.join(table)}; got {name!r}")
-    return table[name]
+            for part in layer.attention.qkv.parameters():
+                for rows in part.data.chunk(3)[:2]:  # of the queries and of the keys
+                    rows *= math.sqrt(score_scale)

@@ -17,7 +17,7 @@ from statistics import median
 from helpers.data.datasets import DataNotPrepared
 from helpers.runs import experiments, records, runner, verify
 from helpers.runs.experiments import SCALES, Measurement, UnknownExperiment, matching
-from helpers.runs.records import RecordError, exit_status
+from helpers.runs.records import RecordError, command_line, exit_status
 from helpers.training.config import NoSuchDevice
 
 ERRORS = (UnknownExperiment, DataNotPrepared, RecordError, runner.CheckpointError, NoSuchDevice)
@@ -110,14 +110,11 @@ def outcome(record):
 
 def parsed(arguments):
     """Return what the command line asks for."""
-    parser = argparse.ArgumentParser(
-        prog="python -m helpers.runs", description=__doc__,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )  # fmt: skip
+    parser = command_line("python -m helpers.runs", __doc__)
     commands = parser.add_subparsers(dest="command", required=True)
     for command, what in (("list", __doc__), ("run", __doc__), ("verify", verify.__doc__)):
         sub = commands.add_parser(
-            command, description=what, formatter_class=argparse.RawDescriptionHelpFormatter
+            command, description=what, formatter_class=parser.formatter_class
         )
         sub.add_argument("names", nargs="*", help="names, or patterns such as 'tenth-*'")
         sub.add_argument("--scale", choices=SCALES, default="full" if command == "run" else None)

@@ -12,7 +12,7 @@ from helpers.networks.ensemble import (
     PIECEWISE_LINEAR,
     EnsembleTrainer,
     MLPEnsemble,
-    count_linear_regions,
+    linear_regions,
 )
 from helpers.runs import records
 from helpers.runs.catalogue.activations import HALF_MOONS_SEED
@@ -90,7 +90,8 @@ class History:
         if self.ensemble.activation_pair not in PIECEWISE_LINEAR or not self.ensemble.keep:
             return {}
         networks = self.training.networks.only(*range(min(REGION_SEEDS, self.ensemble.seeds)))
-        return {"regions": count_linear_regions(networks, self.grid).float()}
+        found = linear_regions(networks, self.grid)
+        return {"regions": torch.tensor([len(row.unique()) for row in found]).float()}
 
 
 def _median(values):

@@ -4,6 +4,7 @@ Everything that the book says about a long run is computed from these files. Wha
 in `helpers.runs.experiments`, how it is made in `helpers.runs.runner`.
 """
 
+import argparse
 import json
 import os
 import platform
@@ -308,14 +309,12 @@ def _cpu_model():
 def source_commit():
     """Return the commit of the code that is running, "unknown" outside a git checkout.
 
-    "+changes" is added if a loaded module of `helpers` differs from the commit. The first call's
+    "+changes" is added if a loaded module of the project differs from the commit. The first call's
     answer stands: files that change later are not the code that runs.
     """
-    loaded = [
-        module.__file__
-        for name, module in list(sys.modules.items())
-        if name.split(".")[0] == "helpers" and getattr(module, "__file__", None)
-    ]
+    files = [getattr(module, "__file__", None) or "" for module in list(sys.modules.values())]
+    own = {ROOT / folder for folder in ("helpers", "benchmarks", "data_prep")}
+    loaded = [file for file in files if own & {*Path(file).parents}]
     try:
         commit = _git("rev-parse", "--short=12", "HEAD")
         changes = _git("status", "--porcelain", "--", *loaded)
@@ -329,6 +328,14 @@ def _git(*arguments):
     return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
 
 
+def command_line(call, text):
+    """Return the parser of a command; from now on, what the console can't show is a "?"."""
+    if hasattr(sys.stdout, "reconfigure"):
+        sys.stdout.reconfigure(errors="replace")
+    raw = argparse.RawDescriptionHelpFormatter
+    return argparse.ArgumentParser(call, description=text, formatter_class=raw)
+
+
 def exit_status(action, errors, kept, stopped):
     """Do what a command is for, and turn what goes wrong into a sentence and an exit status.
 
@@ -337,17 +344,26 @@ def exit_status(action, errors, kept, stopped):
     nobody reads the output any more.
     """
     try:
-        return action() or 0
+        status = action() or 0
+        sys.stdout.flush()  # what can't be shown fails here, and not when Python ends
+        return status
     except errors as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
     except BrokenPipeError:  # who reads the output, such as `head`, has seen enough
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _mute()
         return 1
     except OSError as error:
-        what = f"{error.filename or 'file'}: {error.strerror or error}"
+        what = f"{error.filename or 'the output'}: {error.strerror or error}"
         print(f"error: {what}; {kept} is intact", file=sys.stderr)
+        if not error.filename:
+            _mute()
         return 2
     except KeyboardInterrupt:
         print(f"\n{stopped}", file=sys.stderr)
         return 130
+
+
+def _mute():
+    """Send what Python has still to print nowhere: it could not."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -1,6 +1,6 @@
 """Everything that decides a run of a PyTorch model, as data; it does not import torch.
 
-What is done with it stands in `helpers.training.torch_trainer`.
+What is done with it stands in `helpers.training.torch_trainer`, and in `linear_trainer`.
 """
 
 import math
@@ -56,6 +56,30 @@ class TrainConfig:
 
 
 OPTIONAL = ("ema_decay", "flip_tta")  # younger than the first records, which lack them
+
+
+@dataclass(frozen=True)
+class LinearConfig:
+    """A linear classifier for several labels on features, but for the data and the seed.
+
+    Attributes
+    ----------
+    strengths : of scikit-learn's `C`, the smaller the simpler; the one with the smallest
+        cross-entropy on held-out training examples is taken, for all classes.
+    folds : parts of the training examples, each held out once.
+    """
+
+    strengths: tuple = (0.0003, 0.001, 0.003, 0.01, 0.03, 0.1)
+    folds: int = 5
+
+    @property
+    def epochs(self):
+        """How often training advances: once for each strength, and once with the best."""
+        return len(self.strengths) + 1
+
+    def as_json(self):
+        """Return the config as plain JSON types."""
+        return {"model": "linear"} | asdict(self) | {"strengths": list(self.strengths)}
 
 
 def one_after_the_other(start, changes):

@@ -70,18 +70,53 @@ def choose_loss(loss):
 
 
 def accuracy_per_example(logits, targets):
-    """Return the share of right answers per example [B]: 0 or 1, or over K labels."""
+    """Return the share of right answers per example [B]: 0 or 1, or over K labels.
+
+    Of several labels, yes is a logit of 0 and more, which is a probability of 0.5 and more.
+    """
     if targets.ndim == 1:
         return (logits.argmax(dim=1) == targets).float()
-    return ((logits > 0) == (targets > 0.5)).float().mean(dim=1)
+    return ((logits >= 0) == (targets > 0.5)).float().mean(dim=1)
 
 
-def average_precision(scores, targets, average="macro"):
-    """Compute the average precision of scores against targets of 0 and 1, [N] or [N, K].
+def checked(scores, targets):
+    """Return scores float64 [N, K] and targets int [N, K].
 
-    With K classes the mean over them, the mAP; each one's, [K], where `average` is None.
+    Raises
+    ------
+    ValueError
+        If they are empty or differ in shape, a score is not finite, a target not 0 or 1.
     """
-    return average_precision_score(targets, scores, average=average)
+    scores, targets = np.asarray(scores, dtype=np.float64), np.asarray(targets)
+    if scores.ndim != 2 or scores.shape != targets.shape or not scores.size:
+        raise ValueError(
+            "scores and targets must both be [images, classes], with at least one of each; got "
+            f"{list(scores.shape)} and {list(targets.shape)}."
+        )
+    if not np.isfinite(scores).all():
+        raise ValueError("scores must be finite; they hold nan or infinity.")
+    if not np.isin(targets, (0, 1)).all():
+        raise ValueError("targets must be 0 or 1 for each image and class.")
+    return scores, targets.astype(int)
+
+
+def check_positives(targets):
+    """Raise ValueError if some class of targets [N, K] is never there."""
+    if without := np.flatnonzero(targets.sum(axis=0) == 0).tolist():
+        raise ValueError(
+            f"targets must hold a 1 in every class; column {', '.join(map(str, without))} has "
+            "none, and recall has no meaning there."
+        )
+
+
+def average_precisions(scores, targets):
+    """Return each class's average precision, ndarray [K]; their mean is the mAP.
+
+    Scores are float [N, K] and targets 0 or 1, with a 1 in every class.
+    """
+    scores, targets = checked(scores, targets)
+    check_positives(targets)
+    return np.ravel(average_precision_score(targets, scores, average=None))
 
 
 def precision_recall_f1(decisions, targets, average="micro"):
@@ -90,6 +125,7 @@ def precision_recall_f1(decisions, targets, average="micro"):
     Parameters
     ----------
     decisions, targets : array of bool or 0 and 1, [N, K]
+        Of at least two classes.
     average : {"micro", "macro", None}
         Count over all pairs of image and class together; or take the mean over the classes of
         each one's figure; or give the classes' figures, [K].
@@ -99,10 +135,12 @@ def precision_recall_f1(decisions, targets, average="micro"):
     precision, recall, f1 : float or ndarray [K]
         0 where the denominator is: the precision of a class that is never predicted, say.
     """
-    pair = np.asarray(targets, dtype=int), np.asarray(decisions, dtype=int)
-    if pair[0].ndim != 2 or pair[0].shape[1] < 2:  # scikit-learn takes one column for two classes
-        raise ValueError(f"there must be at least 2 classes; got {list(pair[0].shape)}.")
-    found = precision_recall_fscore_support(*pair, average=average, zero_division=0)
+    decisions, targets = checked(decisions, targets)
+    if targets.shape[1] < 2:  # scikit-learn takes one column for two classes
+        raise ValueError(f"there must be at least 2 classes; got {list(targets.shape)}.")
+    if not np.isin(decisions, (0, 1)).all():
+        raise ValueError("decisions must be yes or no, 1 or 0: compare scores with a threshold.")
+    found = precision_recall_fscore_support(targets, decisions, average=average, zero_division=0)
     return found[:3]
 
 
@@ -121,18 +159,31 @@ def evaluate(loss, logits, targets):
         As `choose_loss` returns it.
     logits : tensor [N, K]
     targets : tensor [N] or [N, K]
+        Labels from 0 to K - 1, or 0 and 1.
 
     Returns
     -------
     dict of float
         `eval_loss` and `eval_accuracy`; with several labels an image, the accuracy is the share
         of right yes-or-no answers, and there are `eval_mean_average_precision` (over the
-        classes) and `eval_f1` (of all answers together, yes where a logit is above 0).
+        classes, each of which must be there) and `eval_f1` (of all answers together).
+
+    Raises
+    ------
+    ValueError
+        If the targets are not as described.
     """
+    count, classes = logits.shape
+    several = targets.shape == logits.shape
+    if not several and (targets.shape != (count,) or targets.min() < 0 or targets.max() >= classes):
+        raise ValueError(
+            f"targets must be {count} labels from 0 to {classes - 1}, or a 0 or 1 for each class; "
+            f"got {list(targets.shape)}, from {targets.min()} to {targets.max()}."
+        )
     each = loss(logits, targets), accuracy_per_example(logits, targets)
     found = [values.double().mean() for values in each]
-    if targets.ndim == 2:
+    if several:
         truth, scores = targets.cpu().numpy(), logits.nan_to_num().cpu().numpy()
-        found.append(average_precision(scores, truth))
-        found.append(precision_recall_f1(scores > 0, truth)[2])
+        found.append(average_precisions(scores, truth).mean())
+        found.append(precision_recall_f1((logits >= 0).cpu().numpy(), truth)[2])
     return dict(zip(metric_names(targets), map(float, found), strict=True))

@@ -28,6 +28,7 @@ from torch.nn.parallel import DistributedDataParallel
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from helpers.data.augment import augment
+from helpers.networks.efficientnet import EfficientNetLite0
 from helpers.networks.lenet import LeNet
 from helpers.networks.probes import attention_statistics, saliency
 from helpers.networks.resnet import ResNet18
@@ -53,6 +54,7 @@ MODELS = {
     "vgg11": VGG11,
     "course-vgg": CourseVGG,
     "resnet18": ResNet18,
+    "efficientnet-lite0": EfficientNetLite0,
     "vit": ViT,
     "vit-variant": ViTVariant,
 }

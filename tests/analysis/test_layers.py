@@ -20,6 +20,7 @@ SMALL = {
     "vgg11": {"width": 1, "hidden": 8, "batch_norm": True},
     "course-vgg": {"classes": 10},
     "resnet18": {"width": 1},
+    "efficientnet-lite0": {"classes": 10},
     "vit": {"embed_dim": 16, "hidden": 32, "depth": 2},
     "vit-variant": {"embed_dim": 16, "hidden": 32, "depth": 2},
 }

@@ -73,9 +73,8 @@ def test_numbers_read_as_sentences():
     assert summaries.format_count(2, 3) == "2 of 3 seeds"
     assert summaries.format_count(3, 3, "runs") == "all 3 runs"
     assert summaries.join_words("abc") == "a, b and c" and summaries.join_words([]) == "none"
-    gains = {"a": mean_interval([1, 1]), "b": mean_interval([2, 2])}
-    said = summaries.format_differences(gains, ".0f")
-    assert said == "a 1 [1, 1]; b 2 [2, 2] (n = 2 seeds, paired)"
+    assert summaries.format_n(mean_interval([1, 1])) == "n = 2 seeds, paired"
+    assert summaries.format_n(difference_interval([1, 1], [2, 2, 2])) == "n = 2 and 3 seeds"
 
 
 # ----------------------------------------------------------------------- what a run shows

@@ -140,8 +140,3 @@ def test_hidden_units_are_drawn_from_the_largest_to_the_smallest(network):
     network.dense_layers[1].weight[:, 1] += [0.0, 10.0, 5.0, 0.0]
     titles = [ax.get_title() for ax in decision_boundary.hidden_units(network).axes]
     assert titles[:2] == ["unit 2", "unit 3"] and titles[4] == "sum"
-
-
-def test_directions_do_not_count_which_side_is_high(network):
-    network.layers[0].weight[:] = [[2, 0, 1, -1], [0, -3, 1, -1]]
-    assert np.allclose(decision_boundary.directions(network), [0, 90, 45, 45])

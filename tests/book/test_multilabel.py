@@ -13,6 +13,7 @@ from helpers.book import figures, multilabel
 from helpers.book.multilabel import FALSE_ALARM, FOUND, MARKS
 from helpers.claims.voc_rules import COMPARED
 from helpers.networks import probes
+from helpers.networks.efficientnet import EfficientNetLite0
 from helpers.networks.lenet import LeNet
 from helpers.networks.resnet import ResNet18
 from helpers.networks.vit import ViT
@@ -181,13 +182,15 @@ def vit():
     return ViT(3, 32, 5, patch=16, embed_dim=24, heads=4, depth=2, hidden=8)  # 5 tokens
 
 
-def test_a_class_activation_map_adds_up_to_the_logit(resnet):
-    resnet.train()
-    resnet(BATCH)  # gives the running means something to be
-    found = probes.class_activation_maps(resnet, BATCH)
+@pytest.mark.parametrize("build", [ResNet18, EfficientNetLite0])
+def test_a_class_activation_map_adds_up_to_the_logit(build):
+    torch.manual_seed(0)
+    model = build(channels=3, size=32, classes=5).train()
+    model(BATCH)  # gives the running means something to be
+    found = probes.saliency(model, BATCH)
     with torch.inference_mode():
-        logits = resnet(BATCH)
-    torch.testing.assert_close(found.mean(dim=(2, 3)) + resnet.classifier[-1].bias, logits)
+        logits = model(BATCH)
+    torch.testing.assert_close(found.mean(dim=(2, 3)) + model.classifier[-1].bias, logits)
 
 
 def test_a_class_activation_map_by_hand(resnet):
@@ -196,7 +199,7 @@ def test_a_class_activation_map_by_hand(resnet):
     linear = resnet.classifier[-1] = nn.Linear(3, 5)
     linear.weight.data.zero_()
     linear.weight.data[0, 0], linear.weight.data[1, 2] = 2, -1
-    found = probes.class_activation_maps(resnet, BATCH[:3])
+    found = probes.saliency(resnet, BATCH[:3])
     chosen = multilabel.saliency_on_images(found, [0, 1, 2], 32)
     assert chosen[0] == pytest.approx(2 * BATCH[0, 0].numpy())
     assert chosen[1] == pytest.approx(-BATCH[1, 2].numpy())
@@ -210,7 +213,7 @@ def test_a_class_activation_map_by_hand(resnet):
 
 def test_attention_is_the_class_tokens_mean_over_heads(vit):
     weights = probes.attention_maps(vit, BATCH)[:, -1]  # [6, h, 5, 5]
-    found = probes.token_attention(vit, BATCH)
+    found = probes.saliency(vit, BATCH)
     torch.testing.assert_close(found, weights[:, :, 0, 1:].mean(dim=1))
     assert probes.saliency(LeNet(), BATCH) is None
 

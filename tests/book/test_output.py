@@ -143,7 +143,8 @@ def test_player_shows_one_frame_at_a_time_and_names_it():
     ("frames", "message"),
     [
         ([], "at least one frame"),
-        ([np.zeros((4, 4, 3)), np.zeros((5, 4, 3))], "of one size"),
+        ([FRAMES[0], FRAMES[0, :9]], "of one size"),
+        (FRAMES / 255, "must be uint8, from 0 to 255; got float64"),
         (FRAMES, "got 1 for 6"),
     ],
 )

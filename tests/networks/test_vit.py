@@ -111,9 +111,9 @@ def test_a_change_changes_the_answers(options):
     [
         ({"patch": 5}, "patches of 5 pixels do not divide a side of 28"),
         ({"heads": 3}, "3 heads do not divide an embedding of 128"),
-        ({"patching": "circles"}, "patching must be one of squares, flattened; got 'circles'"),
-        ({"pool": "first"}, "pool must be one of class, last"),
-        ({"activation": "elu"}, "activation must be one of gelu, relu"),
+        ({"patching": "circles"}, "unknown patching 'circles': choose one of squares, flat"),
+        ({"pool": "first"}, "unknown pool 'first': choose one of class, last"),
+        ({"activation": "elu"}, "unknown activation 'elu': choose one of gelu, relu"),
     ],
 )
 def test_what_does_not_fit_is_refused(options, message):

@@ -1,21 +1,23 @@
-"""The command that runs notebooks as other processors would: what it finds, and what it says."""
+"""The commands that run tests and notebooks: all of them at once, or as other processors would."""
+
+from pathlib import Path
 
 import nbformat
 import pytest
 from portable import LEVELS, SETTINGS, TRAINING, check, compare, lacking, main, surroundings
 
-SECRET = "one thread"
+from tests.__main__ import ROOT, parts, total
+from tests.__main__ import main as run_parts
+
+STORED = "one thread"
 
 
 @pytest.fixture
 def notebook(tmp_path):
     """A notebook that prints something else on two threads than is stored."""
-    source = (
-        f"import os\nprint({SECRET!r} if os.environ['OMP_NUM_THREADS'] == '1' else 'more threads')"
-    )
-    stored = nbformat.v4.new_output("stream", name="stdout", text=f"{SECRET}\n")
-    cells = [nbformat.v4.new_code_cell(text, execution_count=1) for text in ("two = 2", source)]
-    cells[1].outputs = [stored]
+    one = f"import os\nprint({STORED!r} if os.environ['OMP_NUM_THREADS'] == '1' else 'more')"
+    cells = [nbformat.v4.new_code_cell(text, execution_count=1) for text in ("two = 2", one)]
+    cells[1].outputs = [nbformat.v4.new_output("stream", name="stdout", text=f"{STORED}\n")]
     path = tmp_path / "threads.ipynb"
     nbformat.write(nbformat.v4.new_notebook(cells=cells), path)
     return path
@@ -25,9 +27,8 @@ def test_a_difference_is_found_with_its_cell_and_both_texts(notebook, capsys):
     assert not compare({"threads": notebook}, ["own-1", "own-2"], None)
     said = capsys.readouterr().out
     assert "own-1: threads: 0 differ" in said and "own-2: threads: 1 differ" in said
-    assert said.count("--- own-") == 1
     found = said.split("--- own-2, threads, Cell 1\n")[1]
-    assert SECRET in found and "more threads" in found
+    assert STORED in found and "more" in found
     assert said.splitlines()[-1].split() == ["threads", "same", "1"]
 
 
@@ -57,16 +58,38 @@ def test_settings_do_not_mix(monkeypatch):
     monkeypatch.setenv("COURSE_SCALE", "full")
     assert not {"OPENBLAS_CORETYPE", "COURSE_SCALE"} & surroundings({}).keys()
     assert surroundings(SETTINGS["sse-2"][1])["OPENBLAS_CORETYPE"] == "Nehalem"
-    different = {tuple(sorted(told.items())) for _, told in SETTINGS.values()}
-    assert len(different) == len(SETTINGS) >= 4
 
 
-def test_the_tests_that_train_are_there(request):
-    assert [name for name in TRAINING if not (request.path.parent / name).is_dir()] == []
-
-
-def test_what_does_not_exist_is_refused(capsys):
+def test_what_is_to_run_is_there_and_nothing_else(capsys):
+    assert all((ROOT / "tests" / name).is_dir() for name in TRAINING)
     for option in (["--notebooks", "06_nothing"], ["--settings", "sse-3"]):
         with pytest.raises(SystemExit, match="2"):
             main(option)
         assert f"invalid choice: '{option[1]}'" in capsys.readouterr().err
+
+
+# ------------------------------------------------------------------------- all of them at once
+
+
+def test_the_parts_are_all_that_pytest_collects(request):
+    listed = {name for part in parts() for name in part if not name.startswith("-")}
+    notebooks = {f"notebooks/{path.name}" for path in (ROOT / "notebooks").glob("*.ipynb")}
+    assert listed == {"tests", "tests/pages"} | notebooks
+    assert request.config.getini("testpaths") == ["tests", "notebooks"]
+    assert Path(request.config.option.nbval_sanitize_with).is_absolute()  # from any folder
+
+
+@pytest.mark.parametrize(("bad", "status"), [("assert False", 1), ("skip('x')", 0)])
+def test_one_part_that_fails_fails_the_whole(tmp_path, capsys, bad, status):
+    for name, line in {"good": "pass", "bad": bad}.items():
+        body = f"from pytest import skip\ndef test_it():\n    {line}\n"
+        (tmp_path / f"test_{name}.py").write_text(body)
+    assert run_parts([[str(path)] for path in tmp_path.iterdir()]) == status
+    said = capsys.readouterr().out
+    assert "1 passed" in said.splitlines()[-1]
+    assert ("1 failed" if status else "1 skipped") in said.splitlines()[-1]
+
+
+def test_summaries_add_up():
+    said = ["5 passed, 2 warnings in 2.1s", "1 failed, 3 passed in 61.00s (0:01:01)", "no tests"]
+    assert total(said) == "8 passed, 2 warning, 1 failed"
