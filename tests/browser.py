@@ -142,6 +142,15 @@ def served(folder):
         server.shutdown()
 
 
+def small_page(content, head=""):
+    """Return a page with nothing but the content that lacks nothing else."""
+    return (
+        '<!DOCTYPE html><html lang="en"><head><meta charset="utf-8"><title>A page</title>'
+        '<meta name="viewport" content="width=device-width"><link rel="icon" href="data:,">'
+        f"{head}</head><body><main><h1>A page</h1>{content}</main></body></html>"
+    )
+
+
 @dataclass
 class Visit:
     """What a page showed; each field lists what is wrong, and is empty on a sound page."""

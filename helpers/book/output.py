@@ -107,6 +107,31 @@ def show_verdict(claim):
     )
 
 
+#: What the book's page lets the reader play with, and what is said where no script runs.
+WIDGETS = {
+    "playground": "a network that trains while you watch, on points of yours if you like",
+    "gradient-descent": "the loss of one weight, to go down by hand at any learning rate",
+}
+
+
+def show_widget(name, settings=""):
+    """Show one of `WIDGETS`, which a script of `book/_static` draws in the rendered book.
+
+    Parameters
+    ----------
+    name : str
+    settings : str
+        Of a playground to begin with, as in the link that it copies: "data=circles&units1=4".
+
+    Returns
+    -------
+    HTMLOutput
+    """
+    sentence = f"In the rendered book, opened in a browser, here stands {WIDGETS[name]}."
+    page = fill("widget.html", name=name, settings=settings, sentence=sentence)
+    return HTMLOutput(page, sentence)
+
+
 # ------------------------------------------------------------------------- tables
 
 UNITS = ("px", "epochs", "epoch", "seeds", "seed")  # stay with their number

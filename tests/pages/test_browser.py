@@ -11,7 +11,7 @@ from itertools import count
 
 import numpy as np
 import pytest
-from browser import FADES, MOVING, PATIENCE, PHONE, SHOWN, Visit, served
+from browser import FADES, MOVING, PATIENCE, PHONE, SHOWN, Visit, served, small_page
 from rendered import collect, pages_of_the_contents
 from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.support.ui import WebDriverWait
@@ -138,12 +138,7 @@ def visit_of(browser, tmp_path_factory):
 
     def visit(content, scheme="http", accessibility=False):
         name = next(names)  # a new one each time, which no cache knows
-        (folder / name).write_text(
-            '<!DOCTYPE html><html lang="en"><head><meta charset="utf-8"><title>A page</title>'
-            '<meta name="viewport" content="width=device-width"><link rel="icon" href="data:,">'
-            f"</head><body><main><h1>A page</h1>{content}</main></body></html>",
-            encoding="utf-8",
-        )
+        (folder / name).write_text(small_page(content), encoding="utf-8")
         where = address if scheme == "http" else folder.as_uri()
         return browser.visit(f"{where}/{name}", accessibility)
 
