@@ -22,6 +22,7 @@ from data_prep.voc_build import squash
 from data_prep.voc_files import open_files
 from data_prep.voc_labels import label_matrix
 from data_prep.voc_scenes import TINY_VOC, open_source, read_scene
+from data_prep.voc_sheet import mask_picture
 from data_prep.voc_store import ABOUT, read_labels, read_splits
 
 KEPT = PROJECT_ROOT / "helpers" / "data" / "voc_features.npz"
@@ -75,27 +76,30 @@ def reduced(features: np.ndarray, train: int, count: int) -> dict[str, np.ndarra
 
 
 def photographs(source: Path, rows: list[int]) -> dict[str, np.ndarray]:
-    """Return some photographs, `PIXELS` a side, as one WebP and the first ones' masks as one PNG.
+    """Return some photographs, `PIXELS` a side, as WebP files, and their masks as PNG files.
 
-    Both stand one below the other, and are uint8 [bytes].
+    The files stand one behind the other, uint8 [bytes]; `photo_ends` and `mask_ends` say where
+    each ends. Only the first ones' masks are kept.
     """
     opened = open_source(source, TINY_VOC)
     files, photos, masks = open_files(opened.path), [], []
     for row in rows:
         photo, mask = read_scene(files, TINY_VOC, opened.ids[row])
-        photos.append(np.asarray(squash(photo, PIXELS)))
-        masks.append(Image.fromarray(mask).resize((PIXELS, PIXELS), Image.Resampling.NEAREST))
-    masks = np.concatenate([np.asarray(mask) for mask in masks[: len(SHOWN)]])
-    return {
-        "photos": _encoded(np.concatenate(photos), "WEBP", quality=QUALITY, method=6),
-        "masks": _encoded(masks, "PNG", optimize=True),
-    }
+        photos.append(_encoded(squash(photo, PIXELS), "WEBP", quality=QUALITY, method=6))
+        small = mask_picture(mask).resize((PIXELS, PIXELS), Image.Resampling.NEAREST)
+        masks.append(_encoded(small, "PNG", optimize=True))
+    return _joined("photo", photos) | _joined("mask", masks[: len(SHOWN)])
 
 
-def _encoded(pixels: np.ndarray, form: str, **options: object) -> np.ndarray:
+def _encoded(picture: Image.Image, form: str, **options: object) -> bytes:
     content = BytesIO()
-    Image.fromarray(pixels).save(content, format=form, **options)
-    return np.frombuffer(content.getvalue(), np.uint8)
+    picture.save(content, format=form, **options)
+    return content.getvalue()
+
+
+def _joined(name: str, contents: list[bytes]) -> dict[str, np.ndarray]:
+    ends = np.cumsum([len(content) for content in contents])
+    return {f"{name}s": np.frombuffer(b"".join(contents), np.uint8), f"{name}_ends": ends}
 
 
 def main() -> None:

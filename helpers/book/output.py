@@ -310,6 +310,30 @@ def player(frames, labels, alt, caption, name="frame", start=0):
     return HTMLOutput(content, f"Frames to drag through: {alt}")
 
 
+def photo_grid(groups, width=150, caption=""):
+    """Show photographs in as many columns as the page has room for, each with lines below it.
+
+    Parameters
+    ----------
+    groups : sequence of (files, alt, lines)
+        One or several WebP or PNG files' bytes, side by side; what they show, in words; and a
+        list of str.
+    width : int
+        Of the narrowest column, in pixels.
+    caption : str
+
+    Returns
+    -------
+    HTMLOutput
+    """
+    shown = [
+        ([data_uri(f, f"image/{'png' if f[1:4] == b'PNG' else 'webp'}") for f in files], *rest)
+        for files, *rest in groups
+    ]
+    content = fill("photographs.html", groups=shown, width=width, caption=caption)
+    return HTMLOutput(content, "; ".join(alt for _, alt, _ in groups))
+
+
 def _in_one_palette(frames, colours=64):
     """Return frames as PIL images that share a palette, chosen all along the animation."""
     images = [Image.fromarray(as_pixels(frame)) for frame in frames]

@@ -73,17 +73,26 @@ def photographs():
 
     Returns
     -------
-    rows : ndarray of int, [60]
-        Which of Tiny-VOC's photographs they are. The last 36 are six groups: one of those to
-        evaluate on, and the five training photographs whose kept features are nearest to its.
-    photos : ndarray of uint8, [60, 128, 128, 3]
-    masks : ndarray of uint8, [24, 128, 128]
-        Of the first ones: 0 for background, a class's index plus one elsewhere.
+    dict row -> bytes
+        WebP files of 128×128 pixels, by their rows among Tiny-VOC's photographs. The last 36 are
+        six groups: one of those to evaluate on, and the five training photographs whose kept
+        features are nearest to its.
     """
-    kept = kept_arrays()
-    photos, masks = (_decoded(kept[name]) for name in ("photos", "masks"))
-    side = photos.shape[1]
-    return kept["photo_rows"], photos.reshape(-1, side, side, 3), masks.reshape(-1, side, side)
+    return dict(zip(kept_arrays()["photo_rows"].tolist(), _files("photo"), strict=True))
+
+
+def masks():
+    """Return the masks of the first 24 of these, dict row -> bytes of a PNG.
+
+    0 is background, elsewhere a pixel is a class's index plus one.
+    """
+    return dict(zip(kept_arrays()["photo_rows"].tolist(), _files("mask"), strict=False))
+
+
+def decoded(file):
+    """Return the pixels of such a file, uint8 [128, 128, 3], or [128, 128] of a mask."""
+    with Image.open(BytesIO(file)) as picture:
+        return np.asarray(picture)
 
 
 @lru_cache(maxsize=1)
@@ -129,6 +138,6 @@ def _split(features, targets, train):
     return features[:train], targets[:train], features[train:], targets[train:]
 
 
-def _decoded(picture):
-    with Image.open(BytesIO(picture.tobytes())) as tower:
-        return np.asarray(tower)
+def _files(name):
+    kept = kept_arrays()
+    return [part.tobytes() for part in np.split(kept[f"{name}s"], kept[f"{name}_ends"][:-1])]

@@ -151,3 +151,12 @@ def test_player_shows_one_frame_at_a_time_and_names_it():
 def test_bad_input_is_named(frames, message):
     with pytest.raises(ValueError, match=message):
         player(frames, ["one"], "a", "b")
+
+
+def test_a_photo_grid_shows_each_file_with_its_words():
+    png, webp = b"\x89PNG and so on", b"RIFF....WEBP"
+    shown = output.photo_grid([([webp, png], "a cat & its mask", ["cat"])], caption="one")
+    content = shown._repr_html_()
+    assert content.count("<img") == 2 and 'alt="a cat &amp; its mask"' in content
+    assert "data:image/webp;" in content and "data:image/png;" in content
+    assert repr(shown) == "a cat & its mask"

@@ -12,8 +12,10 @@ from data_prep.voc_store import read_images
 from helpers.data.datasets import DataNotPrepared
 from helpers.data.features import (
     KEPT_CHECKSUM,
+    decoded,
     kept_arrays,
     load_voc_features,
+    masks,
     photographs,
     project,
 )
@@ -40,13 +42,13 @@ def test_fewer_images_are_drawn_by_the_seed_and_are_among_the_more():
 
 
 def test_the_kept_photographs_have_masks_or_are_the_nearest_of_their_group():
-    rows, photos, masks = photographs()
+    photos, kept_masks = photographs(), masks()
     data = load_voc_features()
     features, labels = np.vstack([data.x, data.x_eval]), np.vstack([data.y, data.y_eval])
-    assert photos.shape == (60, 128, 128, 3) and masks.shape == (24, 128, 128)
-    for row, mask in zip(rows, masks, strict=False):
-        assert classes_of(mask) == tuple(np.flatnonzero(labels[row]))
-    for asked, *found in rows[24:].reshape(6, 6):
+    assert {decoded(photo).shape for photo in photos.values()} == {(128, 128, 3)}
+    for row, mask in kept_masks.items():
+        assert classes_of(decoded(mask)) == tuple(np.flatnonzero(labels[row]))
+    for asked, *found in np.reshape([*photos][len(kept_masks) :], (6, 6)):
         assert asked >= 6000 and nearest(features, asked, 5, among=6000).tolist() == found
 
 
