@@ -151,6 +151,15 @@ def small_page(content, head=""):
     )
 
 
+def tags(files):
+    """Return what loads stylesheets and scripts that lie in `_static` beside a page."""
+    sheet, script = '<link rel="stylesheet" href="_static/{}">', '<script defer src="_static/{}">'
+    return "".join(
+        sheet.format(file) if file.endswith(".css") else script.format(file) + "</script>"
+        for file in dict.fromkeys(files)
+    )
+
+
 @dataclass
 class Visit:
     """What a page showed; each field lists what is wrong, and is empty on a sound page."""

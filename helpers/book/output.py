@@ -111,6 +111,7 @@ def show_verdict(claim):
 WIDGETS = {
     "playground": "a network that trains while you watch, on points of yours if you like",
     "gradient-descent": "the loss of one weight, to go down by hand at any learning rate",
+    "digit": "a sheet to draw a digit on, which three recorded networks read as you draw",
 }
 
 

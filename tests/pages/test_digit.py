@@ -11,7 +11,7 @@ import sys
 import numpy as np
 import pytest
 import torch
-from browser import PATIENCE
+from browser import PATIENCE, small_page, tags
 from selenium.webdriver.common.actions.action_builder import ActionBuilder
 from selenium.webdriver.common.actions.pointer_input import PointerInput
 from selenium.webdriver.common.keys import Keys
@@ -21,10 +21,10 @@ from helpers.book import digit_weights
 from helpers.book.digit_weights import FOLDER, ROOT, SOURCES, logits, unpacked
 from helpers.book.output import STATIC, show_widget
 from helpers.data.datasets import load_mnist
-from helpers.networks.probes import token_attention
+from helpers.networks.probes import attention_maps
 
 sys.path.insert(0, str(STATIC.parent / "_ext"))
-from book_site import widget_tags
+from book_site import WIDGETS
 
 RECORD = json.loads((FOLDER / "weights.json").read_text("utf-8"))
 LINES = (FOLDER / "weights.js").read_text("utf-8").splitlines()[1:]
@@ -40,13 +40,8 @@ def page(browser, tmp_path_factory):
     """Open the page afresh, with one of the digits that all networks read right on the sheet."""
     folder = tmp_path_factory.mktemp("digit")
     (folder / "_static").symlink_to(STATIC)
-    (folder / "page.html").write_text(
-        '<!DOCTYPE html><html lang="en"><head><meta charset="utf-8"><title>A page</title>'
-        '<meta name="viewport" content="width=device-width"><link rel="icon" href="data:,">'
-        f"{widget_tags('digit', '_static')}</head><body><main><h1>A page</h1>"
-        f"{show_widget('digit')._repr_html_()}</main></body></html>",
-        encoding="utf-8",
-    )
+    content = small_page(show_widget("digit")._repr_html_(), tags(WIDGETS["digit"]))
+    (folder / "page.html").write_text(content, encoding="utf-8")
 
     def opened():
         browser.open(f"{folder.as_uri()}/page.html")
@@ -59,6 +54,7 @@ def page(browser, tmp_path_factory):
 
 def said(browser, start):
     """Wait for the sentence that starts so, and return it."""
+
     def found(_):
         text = browser.all(".digit .sentence")[0].text
         return text.startswith(start) and text
@@ -94,20 +90,20 @@ def test_the_logits_are_those_of_the_same_weights_here(page, name):
     images = np.concatenate([IMAGES, PIXELS])
     found = page().run(READ, name, images.reshape(-1, 784).tolist())
     expected = logits(name, unpacked(NETWORKS[name]["tensors"]), images)
-    seen = [list(answer["logits"].values()) for answer in found]
+    seen = [answer["logits"] for answer in found]
     np.testing.assert_allclose(seen, expected, rtol=0, atol=1e-4)
 
 
 def test_the_attention_is_the_models(page):
     model = digit_weights.torch_model("vit", unpacked(NETWORKS["vit"]["tensors"]))
-    expected = token_attention(model, torch.tensor(PIXELS[:, None]).double() / 127.5 - 1)
+    expected = attention_maps(model, torch.tensor(PIXELS[:, None]).double() / 127.5 - 1)
     found = page().run(READ, "vit", PIXELS.reshape(-1, 784).tolist())
-    mean = np.mean([answer["attention"] for answer in found], axis=1)
-    np.testing.assert_allclose(mean, expected, rtol=0, atol=1e-5)
+    heads = [answer["attention"] for answer in found]  # of the class token, to each patch
+    np.testing.assert_allclose(heads, expected[:, -1, :, 0, 1:].detach(), rtol=0, atol=1e-5)
 
 
 def test_rounding_costs_nothing_and_the_files_are_small():
-    assert SHOWN == RECORD["networks"] and SHOWN.keys() == SOURCES.keys()
+    assert RECORD["networks"] == SHOWN and list(SHOWN) == list(SOURCES)
     for network in SHOWN.values():
         kept = (ROOT / network["made_from"]).read_bytes()
         assert hashlib.sha256(kept).hexdigest() == network["sha256"]
@@ -130,6 +126,7 @@ def test_what_is_drawn_is_read(page, kind):
     stroke(browser, kind, [(0.5 + 0.2 * np.sin(a), 0.5 - 0.35 * np.cos(a)) for a in angles])
     assert said(browser, "Your drawing").count("says 0") == 3
     press(browser, "clear")
+    said(browser, "The sheet is empty")
     stroke(browser, kind, [(0.5, 0.15), (0.5, 0.85)])
     assert "LeNet says 1" in said(browser, "Your drawing")
     press(browser, "eraser")

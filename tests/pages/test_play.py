@@ -8,7 +8,7 @@ import sys
 import numpy as np
 import pytest
 import torch
-from browser import PATIENCE, small_page
+from browser import PATIENCE, small_page, tags
 from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.support.ui import WebDriverWait
 from torch.nn import functional
@@ -41,10 +41,9 @@ def page(browser, tmp_path_factory):
     """Open a page with everything to play with, at a link, as if for the first time."""
     folder = tmp_path_factory.mktemp("play")
     (folder / "_static").symlink_to(STATIC)
-    scripts = dict.fromkeys(script for widget in WIDGETS.values() for script in widget)
-    head = "".join(f'<script defer src="_static/{script}"></script>' for script in scripts)
-    head += '<link rel="stylesheet" href="_static/play.css">'
-    body = "".join(show_widget(name)._repr_html_() for name in WIDGETS)
+    names = ("playground", "gradient-descent")
+    body = "".join(show_widget(name)._repr_html_() for name in names)
+    head = tags(file for name in names for file in WIDGETS[name])
     (folder / "page.html").write_text(small_page(body, head), encoding="utf-8")
 
     def opened(fragment=""):

@@ -49,6 +49,8 @@
   };
 
   const MARKUP = () => `<figure class="play digit">
+    <p class="lead">Draw a digit, or take one of MNIST's test images: three networks read it as you
+      draw. How far can you push or turn it before they change their minds?</p>
     <div class="desk">
       <div class="drawing">
         <div class="paper"><canvas class="sheet" width="${SHEET}" height="${SHEET}" tabindex="0"
@@ -56,7 +58,7 @@
           aria-describedby="digit-keys"></canvas><i class="tip"></i><b>Draw here</b></div>
         <div class="buttons" role="group" aria-label="Tools">
           ${button("pen", "Pen", "Pen", 'aria-pressed="true"')}
-          ${button("eraser", "Erase", "Eraser", 'aria-pressed="false"')}
+          ${button("eraser", "Erase", "Erase", 'aria-pressed="false"')}
           ${button("clear", "Clear", "Clear the sheet")}</div>
         <p class="hint" id="digit-keys">By keyboard: arrows move the pen, space lowers and lifts
           it.</p>
