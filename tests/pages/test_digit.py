@@ -1,7 +1,4 @@
-"""Draw a digit: the page's networks against NumPy's and PyTorch's, and its use by hand and key.
-
-The page is opened from a folder, as a reader without a server would.
-"""
+"""Draw a digit, on a page opened from a folder: the networks against ours, and its use."""
 
 import base64
 import hashlib
@@ -17,8 +14,7 @@ from selenium.webdriver.common.actions.pointer_input import PointerInput
 from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.support.ui import WebDriverWait
 
-from helpers.book import digit_weights
-from helpers.book.digit_weights import FOLDER, ROOT, SOURCES, logits, unpacked
+from helpers.book.digit_weights import FOLDER, ROOT, SOURCES, logits, torch_model, unpacked
 from helpers.book.output import STATIC, show_widget
 from helpers.data.datasets import load_mnist
 from helpers.networks.probes import attention_maps
@@ -32,12 +28,12 @@ NETWORKS, DIGITS, SHOWN = (json.loads(line.split(" = ", 1)[1].rstrip(";")) for l
 IMAGES = load_mnist("embedded").x_eval[:100]
 PIXELS = np.frombuffer(base64.b64decode(DIGITS["pixels"]), np.uint8).reshape(20, 28, 28)
 READ = "return arguments[1].map(image => Digit.read(arguments[0], image))"
-SEEN = "return Array.from(Digit.pages[0].seen)"
+SEEN = "return Digit.pages[0].seen"
 
 
 @pytest.fixture(scope="module")
 def page(browser, tmp_path_factory):
-    """Open the page afresh, with one of the digits that all networks read right on the sheet."""
+    """Open the page afresh, with a test digit on the sheet."""
     folder = tmp_path_factory.mktemp("digit")
     (folder / "_static").symlink_to(STATIC)
     content = small_page(show_widget("digit")._repr_html_(), tags(WIDGETS["digit"]))
@@ -72,17 +68,12 @@ def stroke(browser, kind, points):
     """Draw a line through points, in shares of the sheet's side, with a mouse or a finger."""
     sheet = browser.all(".digit .sheet")[0]
     builder = ActionBuilder(browser.driver, mouse=PointerInput(kind, kind), duration=20)
-    for number, (x, y) in enumerate(points):
-        side = sheet.size["width"]
-        place = [round((share - 0.5) * side) for share in (x, y)]
+    places = np.rint((np.array(points) - 0.5) * sheet.size["width"]).astype(int).tolist()
+    builder.pointer_action.move_to(sheet, *places[0]).pointer_down()
+    for place in places[1:]:
         builder.pointer_action.move_to(sheet, *place)
-        if number == 0:
-            builder.pointer_action.pointer_down()
     builder.pointer_action.pointer_up()
     builder.perform()
-
-
-# ------------------------------------------------------------------------ the arithmetic
 
 
 @pytest.mark.parametrize("name", SOURCES)
@@ -90,12 +81,11 @@ def test_the_logits_are_those_of_the_same_weights_here(page, name):
     images = np.concatenate([IMAGES, PIXELS])
     found = page().run(READ, name, images.reshape(-1, 784).tolist())
     expected = logits(name, unpacked(NETWORKS[name]["tensors"]), images)
-    seen = [answer["logits"] for answer in found]
-    np.testing.assert_allclose(seen, expected, rtol=0, atol=1e-4)
+    np.testing.assert_allclose([answer["logits"] for answer in found], expected, rtol=0, atol=1e-4)
 
 
 def test_the_attention_is_the_models(page):
-    model = digit_weights.torch_model("vit", unpacked(NETWORKS["vit"]["tensors"]))
+    model = torch_model("vit", unpacked(NETWORKS["vit"]["tensors"]))
     expected = attention_maps(model, torch.tensor(PIXELS[:, None]).double() / 127.5 - 1)
     found = page().run(READ, "vit", PIXELS.reshape(-1, 784).tolist())
     heads = [answer["attention"] for answer in found]  # of the class token, to each patch
@@ -113,11 +103,8 @@ def test_rounding_costs_nothing_and_the_files_are_small():
 
 def test_a_digit_of_mnists_is_centred_and_scaled_already(page):
     enlarged = PIXELS.repeat(10, axis=1).repeat(10, axis=2).reshape(20, -1).tolist()
-    found = page().run("return arguments[0].map(ink => Array.from(Digit.normalise(ink)))", enlarged)
+    found = page().run("return arguments[0].map(ink => Digit.normalise(ink))", enlarged)
     np.testing.assert_array_equal(np.reshape(found, PIXELS.shape), PIXELS)
-
-
-# --------------------------------------------------------------------------------- its use
 
 
 @pytest.mark.parametrize("kind", ["mouse", "touch"])

@@ -49,7 +49,7 @@
   };
 
   const MARKUP = () => `<figure class="play digit">
-    <p class="lead">Draw a digit, or take one of MNIST's test images: three networks read it as you
+    <p class="invitation">Draw a digit, or take one of MNIST's test images: three networks read it as you
       draw. How far can you push or turn it before they change their minds?</p>
     <div class="desk">
       <div class="drawing">
@@ -81,12 +81,12 @@
     ${samples("Test digits that all three read right", 0)}
     ${samples("Test digits that at least one misreads", 10)}
     <div class="inside">
-      <div><h4>Inside the ${NAMES.mlp}</h4>${picture("hidden", "its hidden units")}</div>
-      <div><h4>Inside ${NAMES.lenet}</h4>
+      <div><h4>Inside NumPy's</h4>${picture("hidden", "its hidden units")}</div>
+      <div><h4>Inside LeNet</h4>
         ${picture("first", "6 maps of the first convolution")}
         ${picture("second", "16 maps of the second")}
         ${picture("third", "120 hidden units")}${picture("fourth", "84 hidden units")}</div>
-      <div><h4>Where the ${NAMES.vit} looks</h4>
+      <div><h4>Where the ViT looks</h4>
         ${picture("looks", "mean of its heads")}
         <div class="heads">${Array.from({ length: Digit.networks.vit.heads }, (_, head) =>
           `<canvas data-head="${head}" width="${SIDE}" height="${SIDE}" role="img"
@@ -267,7 +267,8 @@
         for (const cell of [digit, bar, text])
           cell.classList.toggle("best", Boolean(probabilities) && k === best);
       });
-      network.querySelector("output").textContent = probabilities ? best : "–";
+      const wrong = this.label !== null && best !== this.label ? " ✗" : "";
+      network.querySelector("output").textContent = probabilities ? best + wrong : "–";
       const order = shares.map((share, k) => [share, k]).sort((a, b) => b[0] - a[0]).slice(0, 3);
       network.querySelector(".bars").setAttribute("aria-label", probabilities
         ? `Probabilities: ${order.map(([share, k]) => `${k} ${percent(share)}`).join(", ")}`
