@@ -90,7 +90,7 @@ notebooks: $(READY)
 	@$(BIN)/jupyter-nbconvert --to notebook --execute --inplace \
 	  --ExecutePreprocessor.store_widget_state=False \
 	  --ExecutePreprocessor.record_timing=False \
-	  --ExecutePreprocessor.timeout=300 notebooks/*.ipynb
+	  --ExecutePreprocessor.timeout=300 notebooks/*.ipynb notebooks/evidence/*.ipynb
 	@echo "The new outputs are in notebooks/; make book shows them."
 
 portable: $(READY)

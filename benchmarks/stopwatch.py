@@ -12,13 +12,9 @@ from PIL import Image
 from torch import nn
 from torch.utils.data import DataLoader
 
+from helpers.training.optimisers import OPTIMISERS
 from helpers.training.schedules import SCHEDULES
-from helpers.training.torch_trainer import (
-    EVALUATION_BATCH,
-    MODELS,
-    OPTIMISERS,
-    TorchTrainer,
-)
+from helpers.training.torch_trainer import EVALUATION_BATCH, MODELS, TorchTrainer
 
 MNIST_MEAN, MNIST_SD = 0.1307, 0.3081  # of the training images' pixels, in [0, 1]
 
@@ -28,13 +24,7 @@ MNIST_MEAN, MNIST_SD = 0.1307, 0.3081  # of the training images' pixels, in [0, 
 class ExampleNet(nn.Module):
     """The network of PyTorch's MNIST example, up to its log-softmax, which is the loss's here.
 
-    Parameters
-    ----------
-    channels : int
-        Of the input images.
-    size : int
-        Side of the input images in pixels; 28 gives the example's 1,199,882 parameters.
-    classes : int
+    Images of 28×28 pixels give its 1,199,882 parameters; 6×6 are the fewest.
 
     References
     ----------
@@ -44,10 +34,6 @@ class ExampleNet(nn.Module):
     def __init__(self, channels=1, size=28, classes=10):
         super().__init__()
         side = (size - 4) // 2  # after two 3×3 convolutions and a pooling
-        if side < 1:
-            raise ValueError(
-                f"the example network needs images of at least 6×6 pixels; got {size}×{size}"
-            )
         self.features = nn.Sequential(  # [B, C, S, S]
             nn.Conv2d(channels, 32, kernel_size=3),  # [B, 32, S - 2, S - 2]
             nn.ReLU(),
@@ -74,23 +60,12 @@ class QuickNet(nn.Module):
 
     The first one's stride leaves a quarter of the places to compute at; batch normalisation
     lets it learn at a large rate, and there is nothing to slow it down again: no dropout, and
-    no hidden layer behind the convolutions.
-
-    Parameters
-    ----------
-    channels : int
-        Of the input images.
-    size : int
-        Side of the input images in pixels, at least 20.
-    classes : int
-    widths : (int, int, int)
-        Channels of the three convolutions; multiples of 8 fill a processor's registers.
+    no hidden layer behind the convolutions. `widths` are the channels of the three convolutions;
+    multiples of 8 fill a processor's registers. Images have 20×20 pixels at least.
     """
 
     def __init__(self, channels=1, size=28, classes=10, widths=(16, 32, 64)):
         super().__init__()
-        if size < 20:
-            raise ValueError(f"QuickNet needs images of at least 20×20 pixels; got {size}×{size}")
         side = ((size - 5) // 2 - 1) // 2 - 2
         first, second, third = widths
         self.features = nn.Sequential(  # [B, C, 28, 28]
@@ -127,11 +102,26 @@ def step_decay(lr, factor, stairs):
     return lambda step, steps: lr * factor ** (step * stairs // steps)
 
 
+def one_cycle(peak_lr, rise=0.3, start=25.0):
+    """Return a linear rise from `peak_lr / start`, then a linear fall to nearly 0.
+
+    Source: Smith and Topin (2019), "Super-convergence".
+    """
+
+    def lr(step, steps):
+        at = (step + 0.5) / steps
+        if at < rise:
+            return peak_lr * (1 / start + (1 - 1 / start) * at / rise)
+        return peak_lr * (1 - at) / (1 - rise)
+
+    return lr
+
+
 def register():
-    """Let a configuration name the race's networks, its optimiser and its schedule."""
+    """Let a configuration name the race's networks, its optimiser and its schedules."""
     MODELS.update(example=ExampleNet, quick=QuickNet)
     OPTIMISERS.update(adadelta=adadelta)
-    SCHEDULES.update({"step-decay": step_decay})
+    SCHEDULES.update({"step-decay": step_decay, "one-cycle": one_cycle})
 
 
 # -------------------------------------------------------------------------------- timing
@@ -177,13 +167,7 @@ class Timed(TorchTrainer):
         return epochs.wall - evaluation.wall, epochs.cpu - evaluation.cpu
 
     def train(self, stop_at=None):
-        """Train to the end, or to the first epoch whose accuracy is at least `stop_at`.
-
-        Returns
-        -------
-        float
-            The evaluation accuracy after the last epoch.
-        """
+        """Train until an epoch's accuracy is at least `stop_at`, or to the end; return the last."""
         while not self.done:
             self.run_epoch()
             accuracy = self.history["eval_accuracy"][-1]

@@ -17,7 +17,7 @@ from scipy.special import softmax
 
 from helpers.book.decision_boundary import boundary_figure
 from helpers.data.datasets import Dataset, half_moons
-from helpers.runs.catalogue.numpy_networks import MOONS
+from helpers.runs.catalogue.mlps import MOONS
 from helpers.runs.records import command_line
 from helpers.training.numpy_trainer import NumpyTrainer
 

@@ -43,6 +43,7 @@ class Features:
     size: int = 224
 
     name = "features"
+    usage = "features --size SIZE"
     title = "EfficientNet-Lite0's features of Tiny-VOC's photographs, prepared before"
 
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:

@@ -3,48 +3,94 @@
 import errno
 import os
 import shutil
+import sys
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
 from data_prep.errors import PrepError
 from data_prep.paths import display_path
 
+try:
+    import fcntl
+except ImportError:  # on Windows
+    fcntl = None
+
 _FULL = (errno.ENOSPC, errno.EDQUOT)
 _FORBIDDEN = (errno.EACCES, errno.EPERM, errno.EROFS)
 _NO_FOLDER = (errno.ENOTDIR, errno.EEXIST)
+_SYSTEM = (errno.EMFILE, errno.ENFILE, errno.EAGAIN)  # no fault of the folder's
 
 
 @contextmanager
-def explained_writes(target: Path, option: str = "--dest") -> Iterator[None]:
+def explained_writes(target: Path) -> Iterator[None]:
     """Turn an OSError while writing `target` into a PrepError that says the mend.
-
-    Parameters
-    ----------
-    target : Path
-        What is being written.
-    option : str
-        What the user sets to write elsewhere.
 
     Raises
     ------
     PrepError
-        In place of any OSError from the body.
+        In place of an OSError from the body that the folder may be to blame for.
+    MemoryError
+        If there was no memory for it.
     """
     try:
         yield
     except OSError as error:
+        if error.errno == errno.ENOMEM:
+            raise MemoryError from error
+        if error.errno in _SYSTEM:
+            raise
         shown = display_path(target)
         if error.errno in _FULL:
-            why = f"the disk is full; free some space, or name another folder with {option}"
+            why = "the disk is full; free some space, or name another folder with --dest"
         elif error.errno in _FORBIDDEN:
-            why = f"permission is denied; allow it, or name another folder with {option}"
+            why = "permission is denied; allow it, or name another folder with --dest"
         elif error.errno in _NO_FOLDER:
-            why = f"a file stands where a folder is needed; name another folder with {option}"
+            why = "a file stands where a folder is needed; name another folder with --dest"
         else:
-            why = f"{error.strerror or error}; mend that, or name another folder with {option}"
+            why = f"{error.strerror or error}; mend that, or name another folder with --dest"
         raise PrepError(f"{shown} cannot be written: {why}.") from error
+
+
+@contextmanager
+def alone(folder: Path) -> Iterator[None]:
+    """Make `folder` and keep other preparations out of it; where one is at work, wait for it.
+
+    Raises
+    ------
+    PrepError
+        If it cannot be made.
+    """
+    made = not folder.exists()
+    with explained_writes(folder):
+        folder.mkdir(parents=True, exist_ok=True)
+    with ExitStack() as stack:
+        if made:
+            stack.callback(_remove_if_empty, folder)
+        with suppress(OSError):  # some file systems have no locks
+            handle = os.open(folder, os.O_RDONLY)
+            stack.callback(os.close, handle)
+            _lock(handle, folder)
+        yield
+
+
+def _remove_if_empty(folder: Path) -> None:
+    with suppress(OSError):
+        folder.rmdir()
+
+
+def _lock(handle: int, folder: Path) -> None:
+    if fcntl is None:
+        return
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        print(
+            f"data_prep: another preparation is at work in {display_path(folder)}; waiting for it.",
+            file=sys.stderr,
+        )
+        fcntl.flock(handle, fcntl.LOCK_EX)
 
 
 @contextmanager
@@ -73,7 +119,7 @@ def whole_folder(target: Path) -> Iterator[Path]:
     PrepError
         If the disk is full, permission is denied, or a file stands in the way.
     """
-    target = target.resolve()  # where target is a link, it stays one
+    target = Path(os.path.realpath(target))  # where target is a link, it stays one
     previous = target.with_name(f".{target.name}.previous")
     with explained_writes(target):
         if target.exists() and not target.is_dir():

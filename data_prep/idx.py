@@ -8,6 +8,7 @@ Source: https://yann.lecun.com/exdb/mnist (LeCun, Cortes and Burges), "The IDX f
 """
 
 import gzip
+import io
 import math
 import struct
 import zlib
@@ -17,6 +18,7 @@ import numpy as np
 
 from data_prep.errors import PrepError
 from data_prep.paths import display_path
+from data_prep.reading import LARGEST_FILE, read_bytes, too_large
 
 UNSIGNED_BYTE = 0x08
 
@@ -34,23 +36,21 @@ def read_content(path: Path) -> bytes:
     Raises
     ------
     PrepError
-        If the file is missing, unreadable, or a damaged gzip archive.
+        If the file is missing, unreadable, too large, or a damaged gzip archive.
     """
     shown = display_path(path)
-    try:
-        raw = Path(path).read_bytes()
-    except FileNotFoundError:
-        raise PrepError(f"{shown} is missing; prepare it or name the right folder.") from None
-    except OSError as error:
-        raise PrepError(f"{shown} cannot be read ({error.strerror}); mend that first.") from error
+    raw = read_bytes(Path(path), "prepare it or name the right folder")
     if not raw.startswith(b"\x1f\x8b"):
         return raw
     try:
-        return gzip.decompress(raw)
+        content = gzip.GzipFile(fileobj=io.BytesIO(raw)).read(LARGEST_FILE + 1)
     except (EOFError, zlib.error, gzip.BadGzipFile) as error:
         raise PrepError(
             f"{shown} is a damaged or truncated gzip archive ({error}); fetch it again."
         ) from error
+    if len(content) > LARGEST_FILE:
+        raise too_large(shown, len(content))
+    return content
 
 
 def parse_idx(content: bytes, name: str, shape: tuple[int | None, ...] | None = None) -> np.ndarray:
@@ -98,7 +98,12 @@ def parse_idx(content: bytes, name: str, shape: tuple[int | None, ...] | None = 
             f"{name} holds {len(content) - header} values where its header of shape {found} "
             f"announces {math.prod(found)}; fetch it again."
         )
-    return np.frombuffer(content, dtype=np.uint8, offset=header).reshape(found)
+    try:
+        return np.frombuffer(content, dtype=np.uint8, offset=header).reshape(found)
+    except ValueError:  # as with more lengths than an array can have
+        raise PrepError(
+            f"{name} announces an array of shape {found}, which there cannot be; fetch it again."
+        ) from None
 
 
 def read_idx(path: Path, shape: tuple[int | None, ...] | None = None) -> np.ndarray:

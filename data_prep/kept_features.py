@@ -34,6 +34,12 @@ SHOWN = (
 )  # fmt: skip
 #: Validation photographs that are kept with the training photographs nearest to each.
 ASKED, NEIGHBOURS = (6043, 6499, 6496, 6226, 6362, 6539), 5
+#: The most confident mistakes of the linear classifier at that size (seed 0): six photographs
+#: with a false alarm, six with something missed.
+MISTAKES = (
+    6341, 6522, 6023, 6566, 6001, 6584,
+    6053, 6604, 6469, 6414, 6077, 6403,
+)  # fmt: skip
 PIXELS, QUALITY = 128, 70
 
 
@@ -79,7 +85,7 @@ def photographs(source: Path, rows: list[int]) -> dict[str, np.ndarray]:
     """Return some photographs, `PIXELS` a side, as WebP files, and their masks as PNG files.
 
     The files stand one behind the other, uint8 [bytes]; `photo_ends` and `mask_ends` say where
-    each ends. Only the first ones' masks are kept.
+    each ends.
     """
     opened = open_source(source, TINY_VOC)
     files, photos, masks = open_files(opened.path), [], []
@@ -88,7 +94,7 @@ def photographs(source: Path, rows: list[int]) -> dict[str, np.ndarray]:
         photos.append(_encoded(squash(photo, PIXELS), "WEBP", quality=QUALITY, method=6))
         small = mask_picture(mask).resize((PIXELS, PIXELS), Image.Resampling.NEAREST)
         masks.append(_encoded(small, "PNG", optimize=True))
-    return _joined("photo", photos) | _joined("mask", masks[: len(SHOWN)])
+    return _joined("photo", photos) | _joined("mask", masks)
 
 
 def _encoded(picture: Image.Image, form: str, **options: object) -> bytes:
@@ -120,10 +126,10 @@ def main() -> None:
         capture_output=True, text=True, check=True,
     )  # fmt: skip
     made_from = json.loads((folder / str(SIZE) / ABOUT).read_text("utf-8"))
-    kept |= photographs(source, [*SHOWN, *close]) | {
+    kept |= photographs(source, [*SHOWN, *close, *MISTAKES]) | {
         "labels": label_matrix(read_labels(lists).values()),
         "train": np.array(train),
-        "photo_rows": np.array([*SHOWN, *close]),
+        "photo_rows": np.array([*SHOWN, *close, *MISTAKES]),
         "about": np.array(json.dumps(made_from | {"commit": commit.stdout.strip()})),
     }
     content = BytesIO()

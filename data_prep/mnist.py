@@ -8,17 +8,17 @@ MNIST is by LeCun, Cortes and Burges; its home is https://yann.lecun.com/exdb/mn
 
 import argparse
 import hashlib
-import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
 from data_prep.errors import PrepError
-from data_prep.folders import explained_writes, whole_folder
+from data_prep.folders import whole_folder
 from data_prep.idx import parse_idx, read_content
 from data_prep.network import explained_download
-from data_prep.paths import display_path
+from data_prep.paths import display_path, expanded
+from data_prep.reading import explained_reads
 from data_prep.sample import write_sample
 
 SAMPLE = "sample.png"
@@ -69,14 +69,14 @@ class Mnist:
 
     parts: tuple[Part, Part, Part, Part] = PARTS
 
-    name = "mnist"
+    name = usage = "mnist"
     title = "MNIST, 70,000 handwritten digits (LeCun, Cortes and Burges)"
 
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
         """Add the step's own options to its command."""
         parser.add_argument(
             "--source",
-            type=Path,
+            type=expanded,
             metavar="DIR",
             help="a folder with the four IDX files, plain or gzip-compressed, or with MNIST/raw "
             "below it; without this they are downloaded (11 MB)",
@@ -123,17 +123,12 @@ class Mnist:
         if not self.problems(folder):
             if (folder / SAMPLE).is_file():
                 return False
-            contents = self._read(folder)
-        elif source is not None:
-            contents = self._read(source)
-        else:
-            with (
-                explained_writes(Path(tempfile.gettempdir()), "the environment variable TMPDIR"),
-                tempfile.TemporaryDirectory(prefix="mnist-") as scratch,
-            ):
-                download(Path(scratch))
-                contents = self._read(Path(scratch))
+            source = folder
+        contents = None if source is None else self._read(source)
         with whole_folder(folder) as new:
+            if contents is None:
+                download(new.parent)
+                contents = self._read(new.parent)
             for part, content in zip(self.parts, contents, strict=True):
                 (new / part.name).write_bytes(content)
             images, labels = self._arrays(contents)[:2]
@@ -174,15 +169,13 @@ def find_part(source: Path, part: Part) -> Path:
     shown = display_path(source)
     dotted = part.name.replace("-idx", ".idx")
     names = [part.name, part.name + ".gz", dotted, dotted + ".gz"]
-    try:
+    with explained_reads(shown):
         if not source.is_dir():
             raise PrepError(f"{shown} is not a folder; name one that exists with --source.")
         for folder in (source, source / "MNIST" / "raw"):
             for name in names:
                 if (folder / name).is_file():
                     return folder / name
-    except OSError as error:
-        raise PrepError(f"{shown} cannot be read ({error.strerror}); allow it.") from error
     raise PrepError(
         f"{part.name} is missing: neither it nor {part.name}.gz is in {shown} or in MNIST/raw "
         "below it; put MNIST's four files there, or name their folder with --source."
@@ -218,7 +211,5 @@ def download(folder: Path) -> None:
         If torchvision is not installed or none of its mirrors answers as it should.
     """
     mend = "put MNIST's four files into a folder and name it with --source"
-    with explained_download("MNIST", mend):
-        from torchvision.datasets import MNIST
-
-        MNIST(folder, download=True)  # leaves the archives and their content in MNIST/raw
+    with explained_download("MNIST", mend) as datasets:
+        datasets.MNIST(folder, download=True)  # leaves the archives and their content in MNIST/raw

@@ -19,10 +19,13 @@ class Step(Protocol):
         Its command, and the name of its folder below the folder of data sets.
     title : str
         One line for the help.
+    usage : str
+        The command with the options that it needs; what the user knows is in capitals.
     """
 
     name: str
     title: str
+    usage: str
 
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
         """Add the step's own options to its command, ``--source`` among them if it has one."""

@@ -6,7 +6,9 @@ import tempfile
 from collections.abc import Iterable, Mapping
 from pathlib import Path, PurePosixPath
 
+from data_prep.errors import PrepError
 from data_prep.paths import display_path
+from data_prep.reading import read_bytes
 
 SUMS = "SHA256SUMS"
 
@@ -54,15 +56,14 @@ def problems(folder: Path, expected: Iterable[str]) -> list[str]:
         The files that must be listed, as paths in the folder.
     """
     try:
-        text = (folder / SUMS).read_text(encoding="utf-8")
-    except FileNotFoundError:
-        return [f"{display_path(folder / SUMS)} is missing; prepare the data anew."]
-    except (OSError, UnicodeDecodeError) as error:
-        return [f"{display_path(folder / SUMS)} cannot be read ({error}); prepare the data anew."]
+        text = read_bytes(folder / SUMS, "prepare the data anew").decode(errors="replace")
+    except PrepError as error:
+        return [str(error)]
     found, unlisted = [], set(expected)
     for line in text.splitlines():
         digest, _, name = line.partition("  ")
-        if not name or PurePosixPath(name).is_absolute() or ".." in PurePosixPath(name).parts:
+        path = PurePosixPath(name)
+        if not name or path.is_absolute() or ".." in path.parts or "\0" in name:
             return [f"{display_path(folder / SUMS)} is damaged; prepare the data anew."]
         unlisted.discard(name)
         shown = display_path(folder / name)

@@ -14,7 +14,7 @@ from pathlib import Path
 from data_prep import sums
 from data_prep.errors import PrepError
 from data_prep.folders import explained_writes
-from data_prep.paths import display_path
+from data_prep.paths import display_path, expanded
 from data_prep.voc2012 import downloaded
 from data_prep.voc_build import build_array, build_pictures, finish_array
 from data_prep.voc_labels import CLASSES, label_matrix
@@ -54,13 +54,14 @@ class TinyVoc:
     jobs: int | None = None
 
     name = "tiny-voc"
+    usage = "tiny-voc --source FOLDER-OR-ZIP --size SIZE"
     title = "Tiny-VOC, 6,624 photographs with five of PASCAL VOC's classes (Everingham et al.)"
 
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
         """Add the step's own options to its command."""
         parser.add_argument(
             "--source",
-            type=Path,
+            type=expanded,
             metavar="DIR-or-ZIP",
             help="a folder or zip archive with JPEGImages, Annotations and ImageSets",
         )
@@ -81,15 +82,18 @@ class TinyVoc:
             "--jobs", type=int, metavar="N", help="how many processes (default: one a core)"
         )
 
-    def with_options(self, options: argparse.Namespace) -> "TinyVoc":
-        """Return the step that the command line asks for."""
-        if options.size not in SIZES:
+    def __post_init__(self):
+        """Refuse other sizes and numbers of processes, from wherever they come."""
+        if self.size not in SIZES:
             raise PrepError(
-                f"--size {options.size} is not from {SIZES.start} to {SIZES.stop - 1} pixels; "
+                f"--size {self.size} is not from {SIZES.start} to {SIZES.stop - 1} pixels; "
                 "choose another."
             )
-        if options.jobs is not None and options.jobs < 1:
-            raise PrepError(f"--jobs {options.jobs} is not a number of processes; name 1 or more.")
+        if self.jobs is not None and self.jobs < 1:
+            raise PrepError(f"--jobs {self.jobs} is not a number of processes; name 1 or more.")
+
+    def with_options(self, options: argparse.Namespace) -> "TinyVoc":
+        """Return the step that the command line asks for."""
         return replace(
             self,
             size=options.size,

@@ -11,12 +11,13 @@ from tqdm import tqdm
 
 from data_prep import sums
 from data_prep.folders import whole_folder
+from data_prep.paths import display_path
 from data_prep.toy_voc import SEED, SPLIT_SIZES, Scene, draw_scene
 from data_prep.voc_files import PHOTOS, open_files
 from data_prep.voc_labels import CLASSES, classes_of, label_matrix
 from data_prep.voc_scenes import TINY_VOC, open_source, read_mask
 from data_prep.voc_sheet import choose, contact_sheet, mask_picture
-from data_prep.voc_store import ABOUT, SAMPLE, About
+from data_prep.voc_store import ABOUT, SAMPLE, About, read_about
 
 SIDES = ((96, 128), (128, 96), (112, 128), (128, 128))  # height and width, by turns
 QUALITY = 95  # of a JPEG, 1 to 100
@@ -37,7 +38,7 @@ class ToyVoc:
     split_sizes: Mapping[str, int] = field(default_factory=lambda: dict(SPLIT_SIZES))
     seed: int = SEED
 
-    name = "toy-voc"
+    name = usage = "toy-voc"
     title = "Toy-VOC, drawn scenes that stand in for Tiny-VOC, in its layout"
 
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
@@ -57,7 +58,10 @@ class ToyVoc:
         photos = [f"{PHOTOS}/{identifier}.jpg" for identifier in ids]
         masks = [f"{TINY_VOC.masks}/{identifier}.png" for identifier in ids]
         lists = [f"{TINY_VOC.lists}/{split}.txt" for split in self.split_sizes]
-        return sums.problems(folder, [ABOUT, SAMPLE, *lists, *photos, *masks])
+        found = sums.problems(folder, [ABOUT, SAMPLE, *lists, *photos, *masks])
+        if not found and read_about(folder) != self._about:
+            found = [f"{display_path(folder)} was drawn otherwise; prepare the data anew."]
+        return found
 
     def prepare(self, source: Path | None, folder: Path) -> bool:
         """Draw the scenes into `folder`; False if they were there already.
@@ -108,12 +112,15 @@ class ToyVoc:
             text = "".join(f"{identifier}\n" for identifier in ids[first : first + size])
             (folder / TINY_VOC.lists / f"{split}.txt").write_bytes(text.encode())
             first += size
-        about = About(self.name, f"seed {self.seed}").to_json()
-        (folder / ABOUT).write_bytes(about.encode())
+        (folder / ABOUT).write_bytes(self._about.to_json().encode())
+
+    @property
+    def _about(self) -> About:
+        return About(self.name, f"seed {self.seed}, colours of {TINY_VOC.name}")
 
 
 def _write_scene(folder: Path, identifier: str, scene: Scene) -> None:
-    photo, mask = Image.fromarray(scene.image), mask_picture(scene.mask)
+    photo, mask = Image.fromarray(scene.image), mask_picture(scene.mask, TINY_VOC.colours)
     (folder / PHOTOS / f"{identifier}.jpg").write_bytes(_encoded(photo, "JPEG", quality=QUALITY))
     (folder / TINY_VOC.masks / f"{identifier}.png").write_bytes(_encoded(mask, "PNG"))
 

@@ -59,7 +59,14 @@ def draw_scene(index: int, height: int, width: int, seed: int = SEED) -> Scene:
     Returns
     -------
     Scene
+
+    Raises
+    ------
+    ValueError
+        If the scene is too small for its figures to be told.
     """
+    if min(height, width) < 16:
+        raise ValueError(f"a scene has at least 16 pixels a side, not {height} x {width}.")
     rng = np.random.default_rng([seed, index])
     sets, counts = list(LABEL_SETS), np.array(list(LABEL_SETS.values()))
     classes = sets[rng.choice(len(sets), p=counts / counts.sum())]

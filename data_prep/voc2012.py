@@ -36,7 +36,5 @@ def download(target: Path) -> None:
         "put it somewhere yourself and name its folder with --source "
         f"(what has come so far is in {display_path(target)})"
     )
-    with explained_download("PASCAL VOC 2012", mend):
-        from torchvision.datasets import VOCSegmentation
-
-        VOCSegmentation(target, year="2012", image_set="trainval", download=True)
+    with explained_download("PASCAL VOC 2012", mend) as datasets:
+        datasets.VOCSegmentation(target, year="2012", image_set="trainval", download=True)

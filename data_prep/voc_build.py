@@ -6,6 +6,7 @@ interrupted, however it was, goes on with the pieces that are missing. The finis
 appears by one renaming.
 """
 
+import math
 import os
 import shutil
 from dataclasses import dataclass
@@ -19,10 +20,11 @@ from PIL import Image
 from data_prep import sums
 from data_prep.errors import PrepError, Unfinished
 from data_prep.folders import put_in_place
+from data_prep.paths import display_path
 from data_prep.voc_files import Files, open_files
 from data_prep.voc_labels import classes_of, format_labels, parse_labels
 from data_prep.voc_scenes import Layout, Source, read_scene
-from data_prep.voc_store import ABOUT, ARRAY, PNGS, About, read_images
+from data_prep.voc_store import ABOUT, ARRAY, PNGS, About, read_images, read_text
 from data_prep.workers import work
 
 DONE = "pieces"  # the folder of the label lines of finished pieces
@@ -33,13 +35,13 @@ Labels = dict[str, tuple[int, ...]]
 
 
 def squash(photo: Image.Image, size: int) -> Image.Image:
-    """Bring a photograph to `size` x `size` pixels, all of it, whatever its proportions.
+    """Bring a photograph to `size` x `size` pixels in RGB, all of it, whatever its proportions.
 
     Cutting out the middle square would keep the proportions but lose what is at the sides, and
     with it the truth of the labels. Lanczos's filter takes every pixel into account that falls
     into a smaller one, so that nothing aliases.
     """
-    return photo.resize((size, size), Image.Resampling.LANCZOS)
+    return photo.convert("RGB").resize((size, size), Image.Resampling.LANCZOS)
 
 
 # ------------------------------------------------------------------------- the array
@@ -50,6 +52,7 @@ class _ArrayJob:
     """What the pieces of an array share."""
 
     source: Path
+    root: str
     fingerprint: str
     layout: Layout
     size: int
@@ -83,7 +86,9 @@ def build_array(source: Source, size: int, folder: Path, jobs: int) -> Labels:
     """
     partial = _begin_array(source, size, folder)
     offset = (partial / ARRAY).stat().st_size - len(source.ids) * size * size * 3
-    job = _ArrayJob(source.path, source.fingerprint, source.layout, size, partial, offset)
+    job = _ArrayJob(
+        source.path, source.root, source.fingerprint, source.layout, size, partial, offset
+    )
     pieces = _pieces(source.ids, partial / DONE)
     lengths = [len(ids) for _, ids in pieces]
     try:
@@ -98,7 +103,7 @@ def build_array(source: Source, size: int, folder: Path, jobs: int) -> Labels:
         _opened.cache_clear()  # closes an archive that this process has read
     labels: Labels = {}
     for path in sorted((partial / DONE).glob("[0-9]*.txt")):
-        labels |= parse_labels(path.read_text(encoding="utf-8"), str(path))
+        labels |= parse_labels(read_text(path), display_path(path))
     return labels
 
 
@@ -121,7 +126,10 @@ def _begin_array(source: Source, size: int, folder: Path) -> Path:
         shutil.rmtree(partial, ignore_errors=True)  # begun from other files
         (partial / DONE).mkdir(parents=True)
         shape = (len(source.ids), size, size, 3)
-        np.lib.format.open_memmap(partial / ARRAY, "w+", np.uint8, shape)
+        with (partial / ARRAY).open("wb") as file:  # a map would ask for memory for all of it
+            header = {"descr": "|u1", "fortran_order": False, "shape": shape}
+            np.lib.format.write_array_header_1_0(file, header)
+            file.truncate(file.tell() + math.prod(shape))
         sums.write_whole(partial / ABOUT, about)
     return partial
 
@@ -131,7 +139,7 @@ def _fill(job: _ArrayJob, piece: tuple[int, tuple[str, ...]]) -> None:
     first, ids = piece
     rows = np.empty((len(ids), job.size, job.size, 3), np.uint8)
     labels = []
-    files = _opened(job.source, job.fingerprint)
+    files = _opened(job.source, job.root, job.fingerprint)
     for row, identifier in zip(rows, ids, strict=True):
         photo, mask = read_scene(files, job.layout, identifier)
         row[:] = np.asarray(squash(photo, job.size))
@@ -151,9 +159,9 @@ def _fill(job: _ArrayJob, piece: tuple[int, tuple[str, ...]]) -> None:
 
 
 @lru_cache(maxsize=1)
-def _opened(source: Path, fingerprint: str) -> Files:
+def _opened(source: Path, root: str, fingerprint: str) -> Files:
     """Open a source once in each process; `fingerprint` tells it from what was there before."""
-    return open_files(source)
+    return open_files(source, root)
 
 
 # ------------------------------------------------------------------------- the pictures

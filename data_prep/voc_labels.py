@@ -14,10 +14,21 @@ from data_prep.errors import PrepError
 CLASSES = ("person", "cat", "plane", "car", "bird")
 VOID = 255  # what PASCAL VOC draws along an outline; Tiny-VOC has none
 
-#: Colours of the mask values in a palette PNG, 0 for background first: PASCAL VOC's first six.
-PALETTE = ((0, 0, 0), (128, 0, 0), (0, 128, 0), (128, 128, 0), (0, 0, 128), (128, 0, 128))
+Colour = tuple[int, int, int]
 
-_LINE = re.compile(r"([\w-]+)((?:,\d+)+)", re.ASCII)
+_LINE = re.compile(r"([\w-]+)((?:,\d{1,9})+)", re.ASCII)
+
+
+def voc_colour(value: int) -> Colour:
+    """Return PASCAL VOC's colour of a mask value, 0 to 255: its bits, dealt out by threes."""
+    return tuple(
+        sum((value >> 3 * turn + channel & 1) << 7 - turn for turn in range(3))
+        for channel in range(3)
+    )
+
+
+#: In which colour a mask's values are shown, 0 for background first.
+PALETTE = tuple(voc_colour(value) for value in range(len(CLASSES) + 1))
 
 
 def classes_of(mask: np.ndarray) -> tuple[int, ...]:
@@ -32,16 +43,36 @@ def classes_of(mask: np.ndarray) -> tuple[int, ...]:
     -------
     tuple of int
         In increasing order; empty where there is nothing but background.
+
+    Raises
+    ------
+    ValueError
+        If the mask has another shape or other values.
     """
     counts = np.bincount(mask.ravel(), minlength=len(CLASSES) + 1)
+    if mask.ndim != 2 or len(counts) > len(CLASSES) + 1:
+        raise ValueError(
+            f"a mask is [H, W] with values from 0 to {len(CLASSES)}, not {list(mask.shape)} with "
+            f"values up to {len(counts) - 1}."
+        )
     return tuple(int(index) for index in np.flatnonzero(counts[1:]))
 
 
 def format_labels(labels: Iterable[tuple[str, tuple[int, ...]]]) -> str:
-    """Write ids and their classes as a label file, one line an image."""
-    return "".join(
-        ",".join([identifier, *map(str, classes)]) + "\n" for identifier, classes in labels
+    """Write ids and their classes as a label file, one line an image.
+
+    Raises
+    ------
+    PrepError
+        If `parse_labels` would not read it.
+    """
+    rows = list(labels)
+    text = "".join(
+        ",".join([identifier, *map(str, classes)]) + "\n" for identifier, classes in rows
     )
+    if list(parse_labels(text, "the label file")) != [identifier for identifier, _ in rows]:
+        raise PrepError("An id holds a comma or the end of a line; name the images otherwise.")
+    return text
 
 
 def parse_labels(text: str, name: str) -> dict[str, tuple[int, ...]]:
@@ -91,9 +122,17 @@ def parse_labels(text: str, name: str) -> dict[str, tuple[int, ...]]:
 
 
 def label_matrix(labels: Iterable[tuple[int, ...]]) -> np.ndarray:
-    """Return the classes of N images as 0 and 1: an array of uint8, [N, 5]."""
+    """Return the classes of N images as 0 and 1: an array of uint8, [N, 5].
+
+    Raises
+    ------
+    ValueError
+        If a class is not from 0 to 4.
+    """
     rows = list(labels)
     matrix = np.zeros((len(rows), len(CLASSES)), np.uint8)
     for row, classes in zip(matrix, rows, strict=True):
+        if not set(classes) <= set(range(len(CLASSES))):
+            raise ValueError(f"classes are from 0 to {len(CLASSES) - 1}, not {classes}.")
         row[list(classes)] = 1
     return matrix

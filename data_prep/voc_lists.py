@@ -43,7 +43,7 @@ def write_lists(folder: Path, source: Source, labels: dict[str, tuple[int, ...]]
 
 def write_sample(folder: Path, source: Source) -> None:
     """Write the picture of some images, their masks and their labels."""
-    files = open_files(source.path)
+    files = open_files(source.path, source.root)
     scenes = [
         (identifier, *read_scene(files, source.layout, identifier))
         for identifier in choose(read_labels(folder))

@@ -1,9 +1,11 @@
 """The sample picture of a data set with masks: proof for the eye that the labels are true."""
 
+from collections.abc import Sequence
+
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
-from data_prep.voc_labels import CLASSES, PALETTE, classes_of
+from data_prep.voc_labels import CLASSES, PALETTE, Colour, classes_of
 
 CELL, CAPTION, GAP = 128, 18, 6  # pixels
 PER_CLASS = 4
@@ -53,8 +55,8 @@ def contact_sheet(scenes: list[tuple[str, Image.Image, np.ndarray]]) -> Image.Im
     return sheet
 
 
-def mask_picture(mask: np.ndarray) -> Image.Image:
-    """Return a mask as a palette image whose indices are its values."""
+def mask_picture(mask: np.ndarray, colours: Sequence[Colour] = PALETTE) -> Image.Image:
+    """Return a mask, uint8 [H, W], as a palette image whose indices are its values."""
     picture = Image.fromarray(mask)
-    picture.putpalette([channel for colour in PALETTE for channel in colour])
+    picture.putpalette([channel for colour in colours for channel in colour])
     return picture

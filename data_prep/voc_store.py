@@ -12,14 +12,17 @@ The rows of every array are the lines of ``labels.txt``: first the training imag
 validation images. Each folder has its own SHA256SUMS.
 """
 
+import errno
 import json
+import re
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import numpy as np
 
 from data_prep.errors import PrepError
-from data_prep.paths import display_path
+from data_prep.paths import command, display_path
+from data_prep.reading import read_bytes
 from data_prep.voc_labels import parse_labels
 
 SPLITS = ("train", "val")
@@ -27,7 +30,7 @@ ABOUT, ARRAY, CLASS_NAMES, LABELS, SAMPLE = (
     "about.json", "images.npy", "classes.txt", "labels.txt", "sample.png"
 )  # fmt: skip
 PNGS = "images"
-MEND = "run `python -m data_prep tiny-voc` to prepare it anew"
+MEND = "prepare the data anew"
 
 
 @dataclass(frozen=True)
@@ -52,7 +55,7 @@ class About:
 
 def read_about(folder: Path) -> About:
     """Read ``about.json``; PrepError if it is missing or damaged."""
-    return parse_about(_read(folder / ABOUT), display_path(folder / ABOUT))
+    return parse_about(read_text(folder / ABOUT), display_path(folder / ABOUT))
 
 
 def parse_about(text: str | bytes, name: str, mend: str = MEND) -> About:
@@ -66,19 +69,22 @@ def parse_about(text: str | bytes, name: str, mend: str = MEND) -> About:
         What to call it in an error message, and what to do about it.
     """
     try:
-        return About(**json.loads(text))
-    except (ValueError, TypeError) as error:
+        about = About(**json.loads(text))
+        if not (re.fullmatch(r"[\w-]+", about.name) and isinstance(about.source, str)):
+            raise ValueError(f"{about} is of none of our data sets")
+        return about
+    except (ValueError, TypeError, RecursionError) as error:
         raise PrepError(f"{name} is damaged; {mend}.") from error
 
 
 def read_labels(folder: Path) -> dict[str, tuple[int, ...]]:
     """Read the label file; PrepError if it is missing or a line of it is malformed."""
-    return parse_labels(_read(folder / LABELS), display_path(folder / LABELS))
+    return parse_labels(read_text(folder / LABELS), display_path(folder / LABELS))
 
 
 def read_splits(folder: Path) -> dict[str, list[str]]:
     """Read the ids of both parts; PrepError if they are not those of the label file, in turn."""
-    splits = {split: _read(folder / f"{split}.txt").split() for split in SPLITS}
+    splits = {split: read_text(folder / f"{split}.txt").split() for split in SPLITS}
     if [*splits["train"], *splits["val"]] != list(read_labels(folder)):
         raise PrepError(
             f"{display_path(folder / LABELS)} does not list the images of train.txt and val.txt "
@@ -94,7 +100,7 @@ def sizes(folder: Path) -> list[int]:
     return sorted(
         int(entry.name)
         for entry in folder.iterdir()
-        if entry.name.isdecimal() and (entry / ARRAY).is_file()
+        if re.fullmatch(r"[1-9]\d*", entry.name, re.ASCII) and (entry / ARRAY).is_file()
     )
 
 
@@ -112,25 +118,25 @@ def read_images(folder: Path, size: int) -> np.ndarray:
         If the file is missing, damaged, or not of this form.
     """
     path = folder / str(size) / ARRAY
-    shown = display_path(path)
     try:
-        images = np.load(path, mmap_mode="r")
+        images = np.lib.format.open_memmap(path, mode="r")
+        if images.shape[1:] == (size, size, 3) and images.dtype == np.uint8:
+            return images
+        what = f"holds {images.dtype} values of shape {images.shape}"
     except FileNotFoundError:
-        raise PrepError(f"{shown} is missing; {MEND} with --size {size}.") from None
-    except (OSError, ValueError) as error:
-        raise PrepError(f"{shown} cannot be read ({error}); {MEND} with --size {size}.") from error
-    if images.shape[1:] != (size, size, 3) or images.dtype != np.uint8:
-        raise PrepError(
-            f"{shown} holds {images.dtype} values of shape {images.shape}, not uint8 of shape "
-            f"(N, {size}, {size}, 3); {MEND} with --size {size}."
-        )
-    return images
+        what = "is missing"
+    except Exception as error:  # of as many kinds as there are ways to be damaged
+        if isinstance(error, OSError) and error.errno == errno.ENOMEM:
+            raise MemoryError from error
+        what = f"cannot be read ({error})"
+    raise PrepError(f"{display_path(path)} {what}; run `{prepare_command(folder, size)}`.")
 
 
-def _read(path: Path) -> str:
-    try:
-        return path.read_text(encoding="utf-8")
-    except FileNotFoundError:
-        raise PrepError(f"{display_path(path)} is missing; {MEND}.") from None
-    except (OSError, UnicodeDecodeError) as error:
-        raise PrepError(f"{display_path(path)} cannot be read ({error}); {MEND}.") from error
+def prepare_command(folder: Path, size: int) -> str:
+    """Return the command that prepares the images of one size in `folder`."""
+    return command(f"tiny-voc --source FOLDER-OR-ZIP --size {size}", folder)
+
+
+def read_text(path: Path) -> str:
+    """Read a small file; PrepError if it is missing. What is no UTF-8 in it becomes U+FFFD."""
+    return read_bytes(path, MEND).decode("utf-8-sig", errors="replace")

@@ -18,6 +18,9 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
+NOTEBOOKS = sorted(
+    path for place in ("*", "evidence/*") for path in (ROOT / "notebooks").glob(f"{place}.ipynb")
+)
 TIMES = ROOT / "benchmarks" / "notebook_times.json"
 MOST = 4  # at once; each takes up to 2 GB
 ONE_THREAD = {"OMP_NUM_THREADS": "1", "VECLIB_MAXIMUM_THREADS": "1"}
@@ -26,11 +29,10 @@ ONE_THREAD = {"OMP_NUM_THREADS": "1", "VECLIB_MAXIMUM_THREADS": "1"}
 def parts():
     """List what pytest is told of each part, the longest first."""
     times = json.loads(TIMES.read_text(encoding="utf-8"))["notebooks"]
-    seconds = {f"{name}.ipynb": one["seconds"] for name, one in times.items()}
-    notebooks = [path.name for path in (ROOT / "notebooks").glob("*.ipynb")]
+    seconds = {f"notebooks/{name}.ipynb": one["seconds"] for name, one in times.items()}
+    notebooks = [path.relative_to(ROOT).as_posix() for path in NOTEBOOKS]
     notebooks.sort(key=lambda name: seconds.get(name, 1e9), reverse=True)
-    tests = [["tests/pages"], ["tests", "--ignore=tests/pages"]]
-    return tests + [[f"notebooks/{name}"] for name in notebooks]
+    return [["tests/pages"], ["tests", "--ignore=tests/pages"], *([name] for name in notebooks)]
 
 
 def run(part):

@@ -78,15 +78,6 @@ return {
 };
 """
 
-# Of each box around a table: whether it goes on to the right, and whether it fades out there.
-FADES = """
-const boxes = ":is(.cell_output > .output, .thresholds > div, .pst-scrollable-table-container)";
-return [...document.querySelectorAll(`${boxes}:has(table)`)].map(box => [
-  box.scrollWidth > box.clientWidth,
-  parseFloat(getComputedStyle(box).getPropertyValue("--fade")) > 0,
-]);
-"""
-
 MOVING = """
 const gif = picture => /^data:image\\/gif|\\.gif$/.test(picture.currentSrc);
 return [
@@ -243,11 +234,11 @@ class Browser:
         return found + _failed_requests(messages)
 
     def moved(self, slider):
-        """Press an arrow key on a slider five times, and list what did not follow."""
+        """Press an arrow key on a slider nine times, and list what did not follow."""
         name = slider.get_attribute("aria-label") or "a slider without a name"
         at_end = slider.get_property("value") == slider.get_attribute("max")
         before = self.run(SHOWN, slider)
-        slider.send_keys((Keys.ARROW_LEFT if at_end else Keys.ARROW_RIGHT) * 5)
+        slider.send_keys((Keys.ARROW_LEFT if at_end else Keys.ARROW_RIGHT) * 9)
         after = self.run(SHOWN, slider)
         found = [
             f"{name}: the {what} did not change"

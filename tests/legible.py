@@ -33,9 +33,9 @@ def words(figure):
     return [text.get_text() for text in texts(figure)]
 
 
-def assert_legible(figure):
+def assert_legible(figure, width=WIDTH):
     to_pixels(figure)  # places the texts
-    assert figure.get_figwidth() == WIDTH
+    assert figure.get_figwidth() == width
     boxes = [(text.get_text(), text.get_window_extent()) for text in texts(figure)]
     page = figure.bbox.padded(1)
     corners = [(text, box.get_points()) for text, box in boxes]

@@ -26,17 +26,7 @@ def text_of(tag):
 
 
 def numbers_of(html):
-    """Return the rows of a page's tables and its other numbers, as {"rows": ..., "numbers": ...}.
-
-    Parameters
-    ----------
-    html : str
-
-    Returns
-    -------
-    dict of list
-        `rows`, each the text of a row's cells; `numbers`, each [number, text around it].
-    """
+    """Return a page's `rows`, the texts of the cells of each, and `numbers`: [number, context]."""
     article = BeautifulSoup(html, "html.parser").find("article")
     if article is None:
         return {"rows": [], "numbers": []}

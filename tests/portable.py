@@ -19,8 +19,11 @@ import time
 from pathlib import Path
 from xml.etree import ElementTree
 
-ROOT = Path(__file__).resolve().parent.parent
-NOTEBOOKS = [path.stem for path in sorted((ROOT / "notebooks").glob("*.ipynb"))]
+from tests.__main__ import NOTEBOOKS, ROOT
+
+NAMED = {
+    path.relative_to(ROOT / "notebooks").with_suffix("").as_posix(): path for path in NOTEBOOKS
+}
 # The folders of tests in which a network is trained and judged.
 TRAINING = ["networks", "training", "runs", "book", "benchmarks", "data_prep"]
 
@@ -97,35 +100,23 @@ def check(path, told):
     return found
 
 
-def table(results, names):
-    """Lay results out as lines of text; they are by setting, then by name, "–" if skipped."""
-    width = max(map(len, names))
-    lines = [" " * width + "".join(f"{setting:>10}" for setting in results)]
-    for name in names:
-        cells = ("–" if one is None else len(one[name]) or "same" for one in results.values())
-        lines.append(f"{name:{width}}" + "".join(f"{cell:>10}" for cell in cells))
-    return lines
-
-
 def compare(paths, settings, here, checked=check):
-    """Check files, given by name, under each setting; print it all; return if nothing differs."""
-    results = {}
+    """Check files, given by name, under each setting; print it all; return what differs."""
+    different = []
     for setting in settings:
         level, told = SETTINGS[setting]
         if missing := lacking(level, here):
             print(f"{setting}: skipped, since this machine is not {missing}", flush=True)
-            results[setting] = None
             continue
-        results[setting] = {}
         for name, path in paths.items():
             start = time.perf_counter()
-            found = results[setting][name] = checked(path, told)
+            found = checked(path, told)
             seconds = time.perf_counter() - start
             print(f"{setting}: {name}: {len(found)} differ ({seconds:.0f} s)", flush=True)
             for where, texts in found:
                 print(f"\n--- {setting}, {name}, {where}\n{texts}\n", flush=True)
-    print("\nHow many cells or tests differ:", *table(results, paths), sep="\n")
-    return not any(found for one in results.values() if one for found in one.values())
+            different += [f"{setting}: {name}"] if found else []
+    return different
 
 
 def main(arguments=None):
@@ -135,14 +126,16 @@ def main(arguments=None):
         description=__doc__,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    for name, there in (("notebooks", NOTEBOOKS), ("settings", list(SETTINGS))):
+    for name, there in (("notebooks", list(NAMED)), ("settings", list(SETTINGS))):
         parser.add_argument(f"--{name}", nargs="*", choices=there, default=there, metavar="NAME",
                             help=f"of {', '.join(there)}; default: all")  # fmt: skip
     parser.add_argument("--tests", action="store_true", help="the tests that train as well")
     options = parser.parse_args(arguments)
-    paths = {name: ROOT / "notebooks" / f"{name}.ipynb" for name in options.notebooks}
+    paths = {name: NAMED[name] for name in options.notebooks}
     paths |= {name: ROOT / "tests" / name for name in TRAINING if options.tests}
-    return int(not compare(paths, options.settings, level_here()))
+    different = compare(paths, options.settings, level_here())
+    print("\nDifferent:", *different or ["nothing"], sep="\n  ")
+    return int(bool(different))
 
 
 if __name__ == "__main__":

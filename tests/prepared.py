@@ -1,5 +1,7 @@
 """What must hold of a preparation: what is in a folder, and what an error says."""
 
+import zipfile
+
 
 def snapshot(folder):
     """Everything below a folder: relative path to content (None for a folder)."""
@@ -18,3 +20,11 @@ def assert_one_sentence(err, *words):
     assert err.startswith("data_prep: ") and err.endswith(".\n") and err.count("\n") == 1
     for word in words:
         assert str(word) in err
+
+
+def zipped(folder, target, prefix="TinySeg/", compression=zipfile.ZIP_DEFLATED):
+    """Add every file below a folder to an archive, under a prefix."""
+    with zipfile.ZipFile(target, "a", compression) as archive:
+        for name, content in all_files(folder).items():
+            archive.writestr(prefix + name, content)
+    return target

@@ -141,10 +141,6 @@ def targets():
     return set(re.findall(r"^([a-z]+):", text_of("Makefile"), re.MULTILINE))
 
 
-def test_make_help_names_every_target():
-    assert set(re.findall(r'@echo "make ([a-z]+) ', text_of("Makefile"))) == targets() - {"help"}
-
-
 @pytest.mark.parametrize("name", ["README.md", "CONTRIBUTING.md"])
 def test_what_the_texts_tell_to_run_is_there(name):
     code = "\n".join(re.findall(r"`[^`]+`|^    .*$", text_of(name), re.MULTILINE))
@@ -176,17 +172,6 @@ def test_the_workflow_and_the_readme_have_the_same_checks():
     (setup,) = [step["with"] for step in steps if "setup-python" in step.get("uses", "")]
     for name in ("README.md", "Makefile"):
         assert f"Python {setup['python-version']} or newer" in text_of(name)
-
-
-def test_hooks_have_the_version_of_ruff_that_is_required_and_change_no_record():
-    (repository,) = yaml.safe_load(text_of(".pre-commit-config.yaml"))["repos"]
-    (ruff,) = re.findall(r"^ruff==.*$", text_of("requirements.txt"), re.MULTILINE)
-    for hook in repository["hooks"]:
-        names = [name for name in hook["additional_dependencies"] if name.startswith("ruff")]
-        assert names in ([], [ruff])
-        if not hook["id"].startswith("ruff") and hook["id"] != "large-files":
-            for name in ("notebooks/01_half_moons.ipynb", "runs/mnist-lenet/full-seed-0.json"):
-                assert re.search(hook["exclude"], name), hook["id"]
 
 
 # ------------------------------------------------------------------------- the book's pages
@@ -227,7 +212,7 @@ def test_the_page_on_architecture_names_every_module_in_its_room():
 
 def test_every_symbol_of_the_chapters_is_in_the_notation():
     texts = [path.read_text(encoding="utf-8") for path in (ROOT / "helpers").rglob("*.py")]
-    for path in (ROOT / "notebooks").glob("*.ipynb"):
+    for path in (ROOT / "notebooks").rglob("[a-z0-9]*.ipynb"):
         cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
         texts += ["".join(cell["source"]) for cell in cells]
     notation = text_of("book/notation.md")

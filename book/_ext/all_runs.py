@@ -26,6 +26,7 @@ from helpers.runs import records  # noqa: E402
 from helpers.runs.experiments import ENSEMBLES, EXPERIMENTS, MEASUREMENTS  # noqa: E402
 
 NOTHING = "–"
+PRACTICES = {"half-moons": 1, "tiny-voc": 4, "tiny-voc-features": 4}
 NAMES = {"eval_accuracy": "accuracy", "eval_mean_average_precision": "mean average precision"}
 
 
@@ -120,8 +121,8 @@ def _read(path, place):
 
 def _practice(config):
     data = config["data"]["name"]
-    if data in ("half-moons", "tiny-voc"):
-        return {"half-moons": 1, "tiny-voc": 4}[data]
+    if data in PRACTICES:
+        return PRACTICES[data]
     return 3 if "model" in config else 2
 
 
@@ -294,8 +295,8 @@ def fill_page(app, pagename, templatename, context, doctree):
     if pagename != app.config.all_runs_page:
         return
     runs = read_runs(app.config.all_runs_folder)
-    notebooks = sorted(name.split("/")[-1] for name in app.env.found_docs
-                       if name.startswith("notebooks/"))  # fmt: skip
+    found = (name.split("/") for name in app.env.found_docs)
+    notebooks = sorted(path[1] for path in found if path[0] == "notebooks" and len(path) == 2)
     pathto = context["pathto"]
     times = notebook_times.read(app.config.all_runs_times)
     tables = {

@@ -8,7 +8,7 @@ measures it all and keeps it in `runs/activation-extrapolation/extrapolation.jso
 """
 
 import time
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from functools import cache
 
 import numpy as np
@@ -18,7 +18,7 @@ from sklearn.linear_model import LogisticRegression
 from helpers.analysis.stats import Interval, wilson
 from helpers.data.datasets import checksum, half_moons
 from helpers.networks.ensemble import ACTIVATION_PAIRS, MLPEnsemble
-from helpers.runs.catalogue.activations import HALF_MOONS_SEED
+from helpers.runs.catalogue.mlps import HALF_MOONS_SEED
 from helpers.runs.ensemble_runner import HELD_OUT_SEED, trained_weights
 from helpers.runs.experiments import recorded_ensemble
 from helpers.runs.records import (
@@ -95,7 +95,7 @@ def fit_share(record):
 
 
 def fitting_networks(name):
-    """Return the recorded networks of a combination in float64, those that fit, all if none."""
+    """Return a combination's recorded networks in float64, those that fit, or all if none does."""
     networks = MLPEnsemble(ACTIVATION_PAIRS[name], [0])
     networks.weights = [torch.tensor(part).double() for part in trained_weights(name)]
     fits = np.flatnonzero(recorded_ensemble(name).fits)
@@ -135,7 +135,7 @@ def agreement_table(p, seeds):
     p : ndarray [A, B, P]
         Share of class 1 among the seeds of each activation, at P points.
     seeds : ndarray of int, [A]
-        How many there are; on the table's diagonal are two different ones of an activation.
+        How many; on the table's diagonal are two different ones of an activation.
     """
     p = np.swapaxes(p, 0, 1)  # [B, A, P]
     table = (p @ p.mT + (1 - p) @ (1 - p).mT) / p.shape[-1]
@@ -162,17 +162,9 @@ class Agreement:
 
 
 def estimate_agreement(votes, rng):
-    """Estimate agreement from votes, with bootstrap intervals over the seeds.
+    """Estimate the `Agreement` of votes, with bootstrap intervals over the seeds.
 
-    Parameters
-    ----------
-    votes : list of ndarray of bool [R_a, P]
-        From `class_1_votes`, one for each activation, all at the same points.
-    rng : numpy.random.Generator
-
-    Returns
-    -------
-    Agreement
+    The votes are those from `class_1_votes`, [R_a, P] for each activation, at the same points.
     """
     seeds = np.array([len(some) for some in votes])
     if seeds.min() < 2 or any(some.dtype != bool for some in votes):
@@ -257,9 +249,6 @@ def best_last_layer_fits(name, seeds=200):
     return [bool(model.fit(some, y).score(some, y) >= FIT) for some in features]
 
 
-# ----------------------------------------------------------------------- on record
-
-
 def weights_checksum(folder=RUNS):
     """Return the SHA-256 over the recorded weights that everything here is computed from."""
     return checksum(part for name in ACTIVATION_PAIRS for part in trained_weights(name, folder))
@@ -290,10 +279,7 @@ def measure():
 def recorded_extrapolation(folder=RUNS):
     """Return what `measure` found, with each `Agreement` under its distance.
 
-    Raises
-    ------
-    RecordError
-        If it is missing, damaged, or was measured on other weights than those on record.
+    A RecordError says if it is missing, damaged, or of other weights than those on record.
     """
     note(NAME)
     return _read(folder)
@@ -307,13 +293,17 @@ def _read(folder):
     def of_each(make):
         return lambda found: {name: make(found[name]) for name in ACTIVATION_PAIRS}
 
+    def interval(found):
+        return Interval(*(float(found[end]) for end in ("estimate", "low", "high")), found["n"])
+
+    kinds, places = [field.name for field in fields(Agreement)], (0, *DISTANCES)
+    square = len(FITTING), len(FITTING)
     parts = {
         "networks": of_each(int),
         "agreement": lambda found: {
-            int(distance): Agreement(**{key: Interval(**value) for key, value in parts.items()})
-            for distance, parts in found.items()
+            d: Agreement(*(interval(found[str(d)][kind]) for kind in kinds)) for d in places
         },
-        "pairs": lambda found: {int(d): np.array(table, float) for d, table in found.items()},
+        "pairs": lambda found: {d: np.array(found[str(d)], float).reshape(square) for d in places},
         "shapes": of_each(lambda counts: {shape: int(counts[shape]) for shape in SHAPES}),
         "best_read_outs": of_each(lambda fits: list(map(bool, fits))),
     }

@@ -48,18 +48,8 @@ def layers(model, channels=1, size=28):
     """List the layers of a model in the order in which an image passes through them.
 
     What changes no shape and has no parameters (ReLU, dropout) is left out, a residual block is
-    one layer, and batch normalisation belongs to its convolution.
-
-    Parameters
-    ----------
-    model : torch.nn.Module
-        Of `helpers.networks`, or built of the same layers.
-    channels, size : int
-        Of the square input images.
-
-    Returns
-    -------
-    list of Layer
+    one layer, and batch normalisation belongs to its convolution. The model is one of
+    `helpers.networks`, or built of the same layers, for square images of so many channels.
     """
     rows = []
     hooks = [
@@ -101,17 +91,10 @@ def receptive_fields(model, channels=1, size=28):
 
 
 def nested_squares(rows):
-    """Follow one unit in the middle of the last map back to the image.
+    """Follow one unit in the middle of the last of the `receptive_fields` back to the image.
 
-    Parameters
-    ----------
-    rows : list of Layer
-        As from `receptive_fields`.
-
-    Returns
-    -------
-    list of (pixel, side)
-        For each layer where a square begins, along both axes; every square lies in the next.
+    Returns for each layer (pixel, side): where its square begins, along both axes. Every square
+    lies in the next.
     """
     squares, first, last = [], None, None
     for layer in reversed(rows):
@@ -127,13 +110,10 @@ def nested_squares(rows):
 
 
 def shape_table(model, channels=1, size=28):
-    """Tabulate a model's layers for `helpers.book.output.show_table`.
+    """Tabulate a model's layers, with their sums in the last row: a DataFrame of str.
 
-    Returns
-    -------
-    DataFrame of str
-        The last row has the sums. A convolutional network's table has two columns more: the
-        receptive field's side, and the step from one unit's to its neighbour's, in pixels.
+    A convolutional network's has two columns more: the receptive field's side, and the step from
+    one unit's to its neighbour's, in pixels.
     """
     rows = layers(model, channels, size)
     parameters = sum(row.parameters for row in rows)
@@ -158,8 +138,6 @@ def shape_text(shape):
     """Write a shape as the book does: 6×28×28."""
     return "×".join(f"{n:,}" if len(shape) == 1 else str(n) for n in shape)
 
-
-# ------------------------------------------------------------------ one layer's numbers
 
 PARTS = (
     nn.ZeroPad2d, nn.Conv2d, nn.BatchNorm2d, nn.MaxPool2d, nn.AdaptiveAvgPool2d, nn.Linear,

@@ -2,8 +2,8 @@
 
 Everywhere `scores` is float [N, K], a number for each image and class that is larger the surer
 the model is, and `targets` is 0 or 1, [N, K]. Curves and average precisions need only the order
-of the scores, so logits and probabilities give the same. What decides takes thresholds in the
-scores' own unit: 0 for logits is 0.5 for probabilities.
+of the scores, so logits and probabilities give the same. What decides takes `thresholds`, one or
+one a class, in the scores' own unit: 0 for logits is 0.5 for probabilities.
 
 Every figure is computed once from all images, by scikit-learn; a mean over batches is another
 number, which `batch_means` keeps for comparison. How far a figure can be trusted, `bootstrap` says.
@@ -29,14 +29,7 @@ from helpers.training.losses import (
 
 ORIGINAL_BATCH = 64  # images, of the original's evaluation
 #: The metrics that decisions have: key in `summarise` -> name.
-DECISION_METRICS = {
-    "accuracy": "accuracy",
-    "precision": "precision",
-    "recall": "recall",
-    "f1": "F1",
-}
-
-# ------------------------------------------------------------------------- predictions
+DECISION_METRICS = {name.lower(): name for name in ("accuracy", "precision", "recall", "F1")}
 
 
 @dataclass(frozen=True)
@@ -53,6 +46,9 @@ class Predictions:
     probabilities: np.ndarray
     records: tuple = ()
     thresholds: float | np.ndarray = 0.5
+
+    def __post_init__(self):
+        check_probabilities(self.probabilities)
 
     def summaries(self, targets):
         """Return `summarise` of each seed."""
@@ -93,19 +89,10 @@ def recorded_targets(name):
 
 
 def constant_baselines(targets, classes=CLASSES):
-    """Return the predictions of three models that never look at an image.
+    """Return the `Predictions` of three models that never look at an image, by name.
 
-    Parameters
-    ----------
-    targets : array of 0 and 1, [N, K]
-        Its shares of positives are the class priors, which can only flatter them.
-    classes : sequence of str, [K]
-        "person" is one of them.
-
-    Returns
-    -------
-    dict name -> Predictions
-        "nothing", "person" and "class priors".
+    "nothing", "person", which is one of the classes, and "class priors", the targets' own shares
+    of positives, which can only flatter them.
     """
     rows = {
         "nothing": np.zeros(len(classes)),
@@ -115,22 +102,14 @@ def constant_baselines(targets, classes=CLASSES):
     return {name: Predictions(np.tile(row, (1, len(targets), 1))) for name, row in rows.items()}
 
 
-# ------------------------------------------------------------------------- thresholds
+def check_probabilities(scores):
+    """Raise ValueError unless all scores are probabilities."""
+    if not ((scores >= 0) & (scores <= 1)).all():
+        raise ValueError("probabilities must lie between 0 and 1: of logits, take the sigmoid.")
 
 
 def decide(scores, thresholds):
-    """Predict every class whose score reaches its threshold.
-
-    Parameters
-    ----------
-    scores : array of float, [N, K]
-    thresholds : float or array [K]
-        One for all classes or one for each, in the scores' unit.
-
-    Returns
-    -------
-    ndarray of bool, [N, K]
-    """
+    """Predict every class whose score reaches its threshold, or the one for all: bool [N, K]."""
     scores, thresholds = np.asarray(scores), np.asarray(thresholds, dtype=np.float64)
     if thresholds.shape not in ((), scores.shape[1:]) or np.isnan(thresholds).any():
         raise ValueError(
@@ -145,18 +124,8 @@ def decide(scores, thresholds):
 def choose_thresholds(scores, targets, per_class=False):
     """Find the thresholds of the best F1 on held-out images, which are not the test set.
 
-    Parameters
-    ----------
-    scores : array of float, [N, K]
-    targets : array of 0 and 1, [N, K]
-    per_class : bool
-        Give each class the threshold of its own best F1, instead of giving all classes the one
-        of the best micro F1.
-
-    Returns
-    -------
-    float or ndarray [K]
-        Half-way between the lowest score that is predicted and the next below it.
+    Each is half-way between the lowest score that is predicted and the next below it: that of the
+    best micro F1 for all classes, or with `per_class` that of each one's own best F1, [K].
     """
     scores, targets = checked(scores, targets)
     if per_class:
@@ -173,9 +142,6 @@ def _best_threshold(scores, targets):
     below, lowest = curve.thresholds[max(best - 1, 0)], curve.thresholds[best]
     middle = (below + lowest) / 2
     return float(middle if middle > below else lowest)  # neighbouring floats have no middle
-
-
-# ------------------------------------------------------------------------------ curves
 
 
 @dataclass(frozen=True)
@@ -205,18 +171,9 @@ class PRCurve:
 
 
 def pr_curve(scores, targets):
-    """Compute the precision-recall curve of one class, or of all pairs of image and class.
+    """Compute the `PRCurve` of one class, [N], or the micro one of all pairs, [N, K].
 
-    Parameters
-    ----------
-    scores : array of float, [N] or [N, K]
-        With K columns the curve is the micro one: a common threshold falls for all classes.
-    targets : array of 0 and 1, of the same shape
-        At least one is 1.
-
-    Returns
-    -------
-    PRCurve
+    At least one target is 1. In the micro curve a common threshold falls for all classes.
 
     References
     ----------
@@ -230,18 +187,8 @@ def pr_curve(scores, targets):
     return PRCurve(*curve, float(area))
 
 
-# ------------------------------------------------------------- metrics of one prediction
-
-
 def summarise(scores, targets, thresholds):
     """Compute the metrics of predictions over all images and classes.
-
-    Parameters
-    ----------
-    scores : array of float, [N, K]
-    targets : array of 0 and 1, [N, K]
-    thresholds : float or array [K]
-        In the scores' unit.
 
     Returns
     -------
@@ -287,8 +234,6 @@ def batch_means(scores, targets, thresholds, batch_size):
     return dict(zip(("accuracy", "precision", "recall"), means, strict=True))
 
 
-# ------------------------------------------------------------------------- other images
-
 RESAMPLES = 2000
 
 
@@ -303,9 +248,6 @@ def bootstrap(scores, targets, thresholds, rng, resamples=RESAMPLES):
     scores : array of float, [S, N, K]
         Those of S seeds; a figure is the mean over the seeds, which all see the same images
         drawn.
-    targets : array of 0 and 1, [N, K]
-    thresholds : float or array [K]
-        In the scores' unit.
     rng : numpy.random.Generator
     resamples : int
         How many times to draw N images with replacement.

@@ -1,7 +1,8 @@
 """Estimates with their uncertainty: every number that the book compares passes through here.
 
-A thin layer over `scipy.stats` that returns one small type. It knows nothing of records:
-what comes in is plain numbers.
+A thin layer over `scipy.stats` that returns one small type, `Interval`. It knows nothing of
+records: what comes in is plain numbers, and a ValueError says what can't be used, such as fewer
+than two values or one that is not finite.
 """
 
 import warnings
@@ -41,16 +42,10 @@ class Interval:
 
     Attributes
     ----------
-    estimate : float
-        The mean, the share, or the difference.
-    low, high : float
-        Ends of the interval.
-    n : int or (int, int)
-        How many observations it rests on; a pair for two unpaired samples.
-    sd : float or None
-        Standard deviation of the observations (with n - 1), where that has a meaning.
-    values : tuple of float
-        The observations, where they are too few for an interval of what they measure.
+    estimate, low, high : the mean, the share or the difference, and the interval's ends.
+    n : how many observations it rests on; a pair for two unpaired samples.
+    sd : standard deviation of the observations (with n - 1), where that has a meaning.
+    values : the observations, where they are too few for an interval of what they measure.
     """
 
     estimate: float
@@ -106,15 +101,6 @@ def mean_interval(values, low=-np.inf, high=np.inf):
         Independent observations, for example one per seed; at least two.
     low, high : float
         The range of what is measured, such as 0 and 1 for an accuracy.
-
-    Returns
-    -------
-    Interval
-
-    Raises
-    ------
-    ValueError
-        If there are fewer than two values, or one is not finite or outside the range.
     """
     values = _sample(values, "values")
     if values.min() < low or values.max() > high:
@@ -145,24 +131,10 @@ def _student(values, variance):
 
 
 def wilson(successes, n):
-    """Estimate a share from a count, with Wilson's score interval.
+    """Estimate a share from a count out of `n` independent trials, with Wilson's score interval.
 
     Unlike the textbook's `p ± 1.96 sqrt(p (1 - p) / n)` it stays inside [0, 1] and does
     not shrink to nothing when every trial succeeds.
-
-    Parameters
-    ----------
-    successes, n : int
-        `successes` out of `n` independent trials.
-
-    Returns
-    -------
-    Interval
-
-    Raises
-    ------
-    ValueError
-        If they are no counts, or `successes` is not between 0 and `n`.
 
     References
     ----------
@@ -195,7 +167,6 @@ def difference_interval(a, b, paired=False):
     Parameters
     ----------
     a, b : sequence of float
-        Two samples, each of at least two values.
     paired : bool
         Whether `a[i]` and `b[i]` belong together, as two runs from one seed do. Then the
         interval is that of the differences; otherwise it is Welch's, which assumes
@@ -206,11 +177,6 @@ def difference_interval(a, b, paired=False):
     Interval
         Of mean(a) - mean(b). If it contains 0, the samples do not tell them apart. `n` is
         the number of pairs, or the two sample sizes.
-
-    Raises
-    ------
-    ValueError
-        If a sample is too small or not finite, or paired samples differ in length.
 
     References
     ----------
@@ -229,8 +195,6 @@ def difference_interval(a, b, paired=False):
     return Interval(difference, float(ends.low), float(ends.high), (len(a), len(b)))
 
 
-# ------------------------------------------------------------------------- calibration
-
 BINS = 10
 
 
@@ -242,9 +206,7 @@ def reliability_curve(probabilities, targets, lowest=0.0):
 
     Parameters
     ----------
-    probabilities : array of float
-        Not logits.
-    targets : array of 0 and 1, of the same shape
+    probabilities, targets : array of float, and of 0 and 1, of one shape
     lowest : float
         The probabilities from here to 1 are put into `BINS` groups of equal width; an empty one
         is left out.

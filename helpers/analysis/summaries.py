@@ -12,23 +12,10 @@ from helpers.runs.records import read_arrays
 
 
 def values(records, metric):
-    """Return one number per run.
+    """Return one number per run, float64 [n], nan where a run has none because it diverged.
 
-    Parameters
-    ----------
-    records : sequence of Record, [n]
-    metric : str
-        A key of the records' `metrics`, or a numeric attribute such as `wall_seconds`.
-
-    Returns
-    -------
-    ndarray of float64, [n]
-        nan where a run has no such figure because it diverged.
-
-    Raises
-    ------
-    KeyError
-        If a record has no figure of that name.
+    The metric is a key of the records' `metrics`, or a numeric attribute such as `wall_seconds`;
+    another is a KeyError.
     """
     found = []
     for record in records:
@@ -71,25 +58,14 @@ def same_seeds(records, others):
 
 
 def history(records, name):
-    """Return the course of a figure over the epochs.
-
-    Parameters
-    ----------
-    records : sequence of Record, [n]
-        Logged at the same epochs.
-    name : str
-        A key of the records' `history`.
+    """Return the course of a figure of the records' `history` over the epochs.
 
     Returns
     -------
     epochs : ndarray of int, [T]
+        Of all runs; a ValueError says if they were logged at different ones.
     values : ndarray [n, T]
         nan where not measured.
-
-    Raises
-    ------
-    ValueError
-        If the runs were not logged at the same epochs.
     """
     epochs = records[0].history["epoch"]
     for record in records:
@@ -110,16 +86,13 @@ def summary(settings, metrics, head="setting"):
     settings : dict name -> sequence of Record
         From top to bottom; the name is what the reader sees.
     metrics : dict metric -> (label, format)
-        The columns; the metric as for `values`, the format as of a float, for example
-        `{"eval_accuracy": ("test accuracy", ".4f")}`.
+        The columns, for example `{"eval_accuracy": ("test accuracy", ".4f")}`.
     head : str
         Title of the first column.
 
     Returns
     -------
-    DataFrame of str
-        Each cell is "mean [low, high]"; a single run gives its value alone, a setting in
-        which runs diverged says how many did.
+    DataFrame of str, as `cell` writes it
     """
     rows = []
     for name, records in settings.items():
@@ -131,16 +104,10 @@ def summary(settings, metrics, head="setting"):
 
 
 def cell(measured, spec, metric=""):
-    """Write the mean of some runs' figures with its interval, or one run's alone.
+    """Write the mean of some runs' figures [n] with its interval, or one run's alone.
 
-    Parameters
-    ----------
-    measured : ndarray [n]
-        nan where a run diverged; then it is said how many did.
-    spec : str
-        Format of a float.
-    metric : str
-        What was measured; its `bounds` are the interval's.
+    Where a run diverged, its figure is nan, and it is said how many did. The interval is within
+    the `bounds` of the metric.
     """
     lost = int((~np.isfinite(measured)).sum())
     if lost:
@@ -148,9 +115,6 @@ def cell(measured, spec, metric=""):
     if len(measured) == 1:
         return f"{measured[0]:{spec}}"
     return f"{mean_interval(measured, *bounds(metric)):{spec}}"
-
-
-# ----------------------------------------------------------------- numbers in sentences
 
 
 def format_count(number, of, what="seeds"):
@@ -212,7 +176,7 @@ def epochs_to(record, accuracy):
 def still_falling(record, window=40):
     """Whether a run's loss fell from each to the next of its last `window` logged epochs."""
     loss = np.array(record.history["loss"][-window - 1 :], dtype=float)
-    return bool((np.diff(loss) < 0).all())
+    return len(loss) > window and bool((np.diff(loss) < 0).all())
 
 
 def sudden_drop(record, window=20, faster=2.0, share=0.1):

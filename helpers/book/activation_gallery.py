@@ -27,7 +27,7 @@ from helpers.networks.ensemble import (
     linear_map,
     linear_regions,
 )
-from helpers.runs.catalogue.activations import HALF_MOONS_SEED
+from helpers.runs.catalogue.mlps import HALF_MOONS_SEED
 from helpers.runs.experiments import recorded_ensemble
 from helpers.runs.records import (
     FIT,
@@ -64,19 +64,7 @@ def _layer(noise):
 
 @torch.no_grad()
 def frame(networks, noise=0.1):
-    """Paint what one network makes of the plane, with the training points.
-
-    Parameters
-    ----------
-    networks : MLPEnsemble
-        One of them.
-    noise : float
-        Of the points.
-
-    Returns
-    -------
-    ndarray of uint8, [H, W, 3]
-    """
+    """Paint what one network makes of the plane, with the training points: uint8 [H, W, 3]."""
 
     def probability(points):
         return networks.logits(torch.tensor(points, dtype=torch.float32))[0].sigmoid().numpy()
@@ -101,10 +89,10 @@ def training_frames(pair, seed, iterations=ITERATIONS, width=10, noise=0.1):
 
     Returns
     -------
-    frames : list of ndarray of uint8, [H, W, 3]
-    accuracies : list of float
-        On the training points.
+    list of ndarray of uint8, [H, W, 3], and of the accuracies on the training points
     """
+    if list(iterations) != sorted(iterations):
+        raise ValueError(f"iterations must increase; got {list(iterations)}.")
     x, y = training_points(noise)
     networks = MLPEnsemble(pair, [seed], width)
     training, frames, accuracies = EnsembleTrainer(networks, x, y), [], []
@@ -128,10 +116,6 @@ def draw_linear_regions(networks, title, arrows=14, ax=None):
     arrows : int
         On how many of the largest regions an arrow shows the slope's direction.
     ax : Axes, optional
-
-    Returns
-    -------
-    Figure
     """
     ax = axes_or_new(ax, height=4.4)
     points = pixel_points()  # [H, W, 2]
@@ -207,17 +191,11 @@ def page():
     for name, pair in ACTIVATION_PAIRS.items():
         batch = recorded_ensemble(name)
         seed = typical_seed(batch)
-        shown.append(
-            {
-                "name": name,
-                "label": pair.label,
-                "seed": seed,
-                "fits": bool(batch.fits[seed]),
-                "accuracy": f"{batch.train_accuracy[seed]:.0%}",
-                "seeds": len(batch.fits),
-                "fitting": int(batch.fits.sum()),
-            }
-        )
+        shown.append({
+            "name": name, "label": pair.label, "seed": seed, "fits": bool(batch.fits[seed]),
+            "accuracy": f"{batch.train_accuracy[seed]:.0%}", "seeds": len(batch.fits),
+            "fitting": int(batch.fits.sum()),
+        })  # fmt: skip
     height, width, _ = pixel_points().shape
     environment = Environment(
         autoescape=True, undefined=StrictUndefined, trim_blocks=True, keep_trailing_newline=True

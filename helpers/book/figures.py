@@ -264,13 +264,16 @@ def confusion_matrix(counts):
     counts : array of int, [K, K]
         `counts[i, j]`: how many of class i were called j.
     """
+    counts = np.asarray(counts)
+    if counts.shape != (len(counts), len(counts)) or counts.dtype.kind not in "iu":
+        raise ValueError(f"counts must be whole, [K, K]; got {counts.dtype} {counts.shape}.")
     figure, ax = new_figure(height=5.6)
     mistakes = np.where(np.eye(len(counts), dtype=bool), 0, counts)
     ax.imshow(mistakes, cmap=SEQUENTIAL, vmin=0)
     for (i, j), count in np.ndenumerate(counts):
         dark = i != j and count > 0.55 * mistakes.max()
         ax.text(
-            j, i, count if count else "·", ha="center", va="center", fontsize=10,
+            j, i, count if count else "·", ha="center", va="center", fontsize=12,
             color="white" if dark else "black", fontweight="bold" if i == j else "normal",
         )  # fmt: skip
     classes = range(len(counts))
@@ -312,6 +315,12 @@ def to_pixels(figure, channels=3):
     canvas = FigureCanvasAgg(figure)
     canvas.draw()
     return np.asarray(canvas.buffer_rgba())[..., :channels].copy()
+
+
+def check_few(names):
+    """Raise ValueError if there are more of something than looks that can be told apart."""
+    if len(names) > len(PALETTE):
+        raise ValueError(f"at most {len(PALETTE)} can be told apart; got {', '.join(names)}.")
 
 
 def as_pixels(images):

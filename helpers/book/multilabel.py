@@ -23,7 +23,7 @@ GREY = "#767676"
 NONE = "–"
 #: How a prediction about one class is shown: symbol, colour and meaning.
 FOUND = ("✓", figures.BLUE, "found")
-FALSE_ALARM = ("✗", figures.VERMILLION, "predicted, but not there")
+FALSE_ALARM = ("✗", "#A84300", "predicted, but not there")  # vermillion, as dark
 MISSED = ("○", "#8A5A00", "there, but missed")  # orange, dark enough to be read
 MARKS = {(1, 1): FOUND, (0, 1): FALSE_ALARM, (1, 0): MISSED}  # by (there, predicted)
 
@@ -82,15 +82,8 @@ def trained(records):
 
 
 def class_curves_figure(scores, targets, classes, title):
-    """Draw each class's precision-recall curve, with its average precision in the legend.
-
-    Parameters
-    ----------
-    scores, targets : array [N, K]
-    classes : sequence of str, [K]
-    title : str
-        Whose curves these are.
-    """
+    """Draw each class's precision-recall curve, with its average precision in the legend."""
+    figures.check_few(classes)
     curves = [metrics.pr_curve(s, t) for s, t in zip(scores.T, targets.T, strict=True)]
     figure, ax = figures.new_figure(height=6.2)
     _plane(ax)
@@ -114,6 +107,7 @@ def models_figure(scores, targets, baselines):
         Probabilities that are decided at 0.5. Those that decide alike share a point; one that
         never predicts anything has no precision, and no point.
     """
+    figures.check_few(scores)
     figure, ax = figures.new_figure(height=6.4)
     _plane(ax)
     for i, (name, values) in enumerate(scores.items()):
@@ -135,20 +129,11 @@ def models_figure(scores, targets, baselines):
 def threshold_figure(scores, targets, thresholds=(0.2, 0.5, 0.8)):
     """Show how a curve comes about: every threshold cuts the scores, and gives one point.
 
-    Parameters
-    ----------
-    scores : array of float, [N]
-        Probabilities of one class.
-    targets : array of 0 and 1, [N]
-    thresholds : sequence of float
-
-    Returns
-    -------
-    Figure
-        Above, the scores of the images with the class and without it, cut by the thresholds;
-        below, the curve with each threshold's point.
+    Above, the probabilities [N] of the images with a class and without it, cut by the thresholds;
+    below, the curve with each threshold's point.
     """
     scores, targets = np.asarray(scores), np.asarray(targets)
+    metrics.check_probabilities(scores)
     curve = metrics.pr_curve(scores, targets)
     figure, (above, below) = figures.new_figure(2, 1, height=8.4, height_ratios=(2, 3))
     bins = np.linspace(0, 1, 26)
@@ -220,16 +205,14 @@ def examples(name):
 
 
 def most_confident(probabilities, targets, kind, each):
-    """Find the most confident false alarms, or the most confident hits.
+    """Find the most confident false alarms or hits at 0.5, at most so many of `each` class.
 
     Parameters
     ----------
     probabilities, targets : array [M, K]
-        A class is predicted from 0.5 on.
     kind : FALSE_ALARM or FOUND
         A hit counts on images that are right in every class.
     each : int
-        How many of each class, at most.
 
     Returns
     -------
@@ -254,8 +237,10 @@ def marked(targets, decisions, classes):
     targets, decisions : array of bool or 0 and 1, [N, K]
     classes : sequence of str, [K]
     """
-    lines = []
-    for pairs in np.stack([targets, decisions], axis=2).astype(int).tolist():  # [K, 2]
+    both, lines = np.stack([targets, decisions], axis=2), []  # [N, K, 2]
+    if not np.isin(both, (0, 1)).all():
+        raise ValueError("decisions must be yes or no, 1 or 0: compare scores with a threshold.")
+    for pairs in both.astype(int).tolist():
         marks = zip(classes, map(MARKS.get, map(tuple, pairs)), strict=True)
         lines.append([(*mark[:2], name) for name, mark in marks if mark])
     return lines
@@ -284,7 +269,7 @@ def contact_sheet(images, lines, columns=4, above=0.0):
         box = (column + 0.03) / columns, top - side * inch, 0.94 / columns, 0.94 * side * inch
         ax = figure.add_axes(box)
         ax.axis("off")
-        ax.imshow(image, interpolation="antialiased")
+        ax.imshow(figures.as_pixels(image), interpolation="antialiased")
         for k, (symbol, colour, name) in enumerate(lines[i]):
             y = top - (side + 0.04 + k * line) * inch
             figure.text(
@@ -315,6 +300,8 @@ def attention_on_pixels(attention, patching, channels, size):
         over its planes.
     """
     batch, patches = attention.shape
+    if patching not in ("squares", "flattened"):
+        raise ValueError(f"patching must be squares or flattened; got {patching!r}.")
     if patching == "flattened":
         values = channels * size**2 // patches  # that went into a patch
         planes = attention.repeat_interleave(values, dim=1).reshape(batch, channels, size, size)
@@ -347,6 +334,8 @@ def saliency_on_images(saliency, classes, size, patching="squares"):
     saliency = torch.as_tensor(saliency).float()
     if saliency.ndim == 2:
         return attention_on_pixels(saliency * saliency.shape[1], patching, 3, size).numpy()
+    if len(classes) != len(saliency) or not 0 <= min(classes) <= max(classes) < saliency.shape[1]:
+        raise ValueError(f"classes must be a class for each image, from 0; got {list(classes)}.")
     found = saliency[range(len(saliency)), list(classes)][:, None]
     options = {"size": (size, size), "mode": "bilinear", "align_corners": False}
     return functional.interpolate(found, **options)[:, 0].numpy()
@@ -363,15 +352,11 @@ def saliency_figure(found, images, titles, signed, columns=4):
     titles : sequence of str, [B]
         A short line for each image, such as what was predicted for it.
     signed : bool
-        Whether the maps speak for and against a class, as a ResNet's, and not of attention.
+        Whether the maps speak for a class (vermillion) and against it (blue), as a ResNet's, and
+        not of attention (orange). Colours are relative to the largest value of each image.
     columns : int
-
-    Returns
-    -------
-    Figure
-        Vermillion speaks for the class, blue against it; or, the more orange, the more
-        attention. Relative to the largest value of each image.
     """
+    images = figures.as_pixels(images)
     found = found / np.maximum(np.abs(found).max(axis=(1, 2), keepdims=True), 1e-9)
     rows = -(-len(images) // columns)
     height = 0.95 + rows * (2 * figures.WIDTH / columns + 0.4)

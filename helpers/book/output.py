@@ -6,6 +6,7 @@ bytes. Frames are uint8 RGB arrays, [height, width, 3], such as `helpers.book.fi
 returns.
 """
 
+import ast
 import base64
 import html
 import inspect
@@ -18,8 +19,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from PIL import Image
 
 from helpers.book.figures import as_pixels
-from helpers.claims.course import CLAIMS, VERDICTS
-from helpers.claims.findings import finding
+from helpers.claims.findings import CLAIMS, VERDICTS, finding
 from helpers.runs.records import ROOT
 
 STATIC = ROOT / "book" / "_static"
@@ -53,27 +53,18 @@ def show_text(*paragraphs):
 
 
 def show_source(*functions):
-    """Show the source code of functions, without docstrings and the formatter's marks.
-
-    Parameters
-    ----------
-    *functions : functions or methods of this project
-
-    Returns
-    -------
-    Markdown
-    """
+    """Show the source code of functions or methods, without docstrings and formatter's marks."""
     return Markdown("```python\n" + "\n\n".join(map(_without_docstring, functions)) + "\n```")
 
 
 def _without_docstring(function):
     code = textwrap.dedent(inspect.getsource(function)).rstrip().replace("  # fmt: skip", "")
-    start = code.find('"""')
-    if start < 0:
+    (definition,) = ast.parse(code).body
+    if ast.get_docstring(definition) is None:
         return code
-    end = code.index('"""', start + 3) + 3
-    before, after = code[:start].rstrip(), code[end:].lstrip("\n")
-    return f"{before}\n{after}"
+    lines, docstring = code.splitlines(), definition.body[0]
+    before, after = lines[: docstring.lineno - 1], lines[docstring.end_lineno :]
+    return "\n".join(before + after[after[:1] == [""] :])
 
 
 #: The theme's kind of box for each verdict: green, orange, red, and blue for what can't be told.
@@ -81,30 +72,12 @@ BOXES = dict(zip(VERDICTS, ("tip", "attention", "danger", "note"), strict=True))
 
 
 def show_verdict(claim):
-    """Show a box with a claim of the original course and what came of it.
-
-    Parameters
-    ----------
-    claim : str
-        Its number, a key of `helpers.claims.course.CLAIMS`.
-
-    Returns
-    -------
-    HTMLOutput
-    """
+    """Show a box with a claim, a key of `helpers.claims.findings.CLAIMS`, and what came of it."""
     found = finding(claim)
-    box, why = BOXES[found.verdict], f"{found.test}. {found.effect}"
-    return HTMLOutput(
-        fill(
-            "verdict.html",
-            box=box,
-            number=claim,
-            verdict=found.verdict,
-            claim=CLAIMS[claim],
-            why=why,
-        ),
-        f"{claim}: {found.verdict}. {why}",
-    )
+    verdict, why = found.verdict, f"{found.test}. {found.effect}"
+    values = {"number": claim, "verdict": verdict, "claim": CLAIMS[claim], "why": why}
+    content = fill("verdict.html", box=BOXES[verdict], **values)
+    return HTMLOutput(content, f"{claim}: {verdict}. {why}")
 
 
 #: What the book's page lets the reader play with, and what is said where no script runs.
@@ -197,10 +170,6 @@ def show_table(frame, stacked=False, folded=False):
         Whether its cells hold sentences: they are wrapped, and on a phone each row is a block.
     folded : bool
         Whether an interval may stand below its mean, for a table with many of them.
-
-    Returns
-    -------
-    HTMLOutput
     """
     markup = _folded if folded else _markup
     rows = [[(str(value), markup(value)) for value in row] for row in frame.itertuples(index=False)]
@@ -217,22 +186,11 @@ def gif_bytes(frames, seconds_per_frame=0.1, last_seconds=2.0, colours=64):
     Parameters
     ----------
     frames : sequence of ndarray of uint8, [height, width, 3]
-        All of one size.
-    seconds_per_frame : float
-        How long each frame stays.
-    last_seconds : float
-        How long the last one stays before the loop begins anew.
+        At least one, and all of one size, or a ValueError says so.
+    seconds_per_frame, last_seconds : float
+        How long each frame stays, and the last one before the loop begins anew.
     colours : int
         Size of the palette, 2 to 256. Few colours, drawn in discrete levels, keep it small.
-
-    Returns
-    -------
-    bytes
-
-    Raises
-    ------
-    ValueError
-        If there are no frames, or they are not of one size and of uint8.
     """
     images = _in_one_palette(frames, colours)
     milliseconds = [round(1000 * seconds_per_frame)] * len(images)
@@ -252,16 +210,11 @@ def show_animation(frames, alt, caption, **options):
 
     Parameters
     ----------
-    frames : sequence of ndarray of uint8, [height, width, 3]
+    frames, **options
+        As for `gif_bytes`.
     alt : str
         What the animation shows, in words.
     caption : str
-    **options
-        Of `gif_bytes`.
-
-    Returns
-    -------
-    HTMLOutput
     """
     gif = data_uri(gif_bytes(frames, **options), "image/gif")
     still = data_uri(webp_bytes(_in_one_palette(frames)[-1]), "image/webp")
@@ -274,7 +227,7 @@ def player(frames, labels, alt, caption, name="frame", start=0):
 
     Parameters
     ----------
-    frames : sequence of ndarray of uint8, [height, width, 3]
+    frames : as for `gif_bytes`
     labels : sequence of str
         What each frame is, for example "epoch 200".
     alt : str
@@ -284,15 +237,6 @@ def player(frames, labels, alt, caption, name="frame", start=0):
         What the slider moves along, for those who hear the page instead of seeing it.
     start : int
         The frame to show first.
-
-    Returns
-    -------
-    HTMLOutput
-
-    Raises
-    ------
-    ValueError
-        If there are no frames, they differ in size, or there are not as many labels.
     """
     images = _in_one_palette(frames)
     if len(labels) != len(images):

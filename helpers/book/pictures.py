@@ -255,7 +255,7 @@ def _picture(ax, image, left, top, side):
 
 def as_batch(image):
     """Turn an image of uint8, [S, S] or [C, S, S], into a batch of one in [-1, 1]."""
-    return normalise(torch.tensor(np.array(image, ndmin=3))[None])
+    return normalise(torch.tensor(np.array(figures.as_pixels(image), ndmin=3))[None])
 
 
 def receptive_field_figure(image, model):
@@ -371,7 +371,7 @@ def attention_figure(weights, image):
     figure, axes = new_figure(rows, 4, height=0.75 + rows * 2.05, squeeze=False)
     look = {"cmap": ATTENTION, "vmin": 0, "vmax": patches.max()}
     for head, ax in enumerate(axes.flat):
-        ink = _show(ax, image, vmin=-1, vmax=0, alpha=np.asarray(image) / 255)  # black
+        ink = _show(ax, image, vmin=-1, vmax=0, alpha=figures.as_pixels(image) / 255)  # black
         shown = _show(ax, patches[head], extent=ink.get_extent(), zorder=-1, **look)
         _frame(ink)
         ax.set_title(f"head {head + 1}\n{weights[head, 0]:.0%} to itself", fontsize=12)

@@ -25,8 +25,7 @@ def threshold_counts(probabilities, targets):
     """Count positives [K], and hits and predicted positives at each of `THRESHOLDS`, [K, T]."""
     scores, targets = metrics.checked(probabilities, targets)
     metrics.check_positives(targets)
-    if scores.min() < 0 or scores.max() > 1:
-        raise ValueError("probabilities must lie between 0 and 1: apply the sigmoid first.")
+    metrics.check_probabilities(scores)
     yes = scores.T[:, None] >= THRESHOLDS[:, None]  # [K, T, N]
     hits = (yes & (targets.T[:, None] == 1)).sum(axis=2)
     return targets.sum(axis=0), hits, yes.sum(axis=2)
@@ -149,6 +148,7 @@ def threshold_panel(probabilities, targets, classes, caption, images=None):
     -------
     HTMLOutput
     """
+    figures.check_few(classes)
     counts = positives, hits, predicted = threshold_counts(probabilities, targets)
     rows = counts_at(counts, [START] * len(classes), classes)
     found, false_alarm, missed = (mark[:2] for mark in MARKS.values())

@@ -10,7 +10,9 @@ import operator
 from functools import partial
 
 import ipywidgets
+import numpy as np
 from matplotlib.ticker import MaxNLocator
+from scipy import ndimage
 
 from helpers.book import decision_boundary, figures
 from helpers.book.output import data_uri
@@ -26,12 +28,7 @@ class Playground(ipywidgets.VBox):
     controls : dict name -> ipywidgets widget with a `value`
     draw : callable
         Takes the controls' values by name; returns a Figure and a sentence that says what
-        the figure shows.
-
-    Attributes
-    ----------
-    sentence, picture : ipywidgets.HTML
-        What `draw` returned last.
+        the figure shows. Both stand in `picture` and `sentence`.
     """
 
     def __init__(self, controls, draw):
@@ -61,18 +58,7 @@ LOOK = {
 
 
 def slider(values, start, label):
-    """Make a slider over listed values.
-
-    Parameters
-    ----------
-    values : sequence
-    start : one of them
-    label : str
-
-    Returns
-    -------
-    ipywidgets.SelectionSlider
-    """
+    """Make a slider over listed values, which stands at one of them at first."""
     return ipywidgets.SelectionSlider(options=values, value=start, description=label, **LOOK)
 
 
@@ -80,10 +66,7 @@ def slider(values, start, label):
 
 
 def _trial(sizes, data, seed, learning_rate, epochs, held_out, **settings):
-    """Train a network; return it, a figure of two empty panels, and a sentence on how it ended.
-
-    `held_out` is what the accuracy on the held-out examples is called there.
-    """
+    """Train a network; return it, two empty panels, and a sentence, with a name for `held_out`."""
     schedule = {"name": "constant", "lr": learning_rate}
     training = train(NumpyConfig(sizes, schedule=schedule, epochs=epochs, **settings), data, seed)
     figure, _ = figures.new_figure(1, 2, width=9.5, height=4)
@@ -167,6 +150,113 @@ def digits_trial(loss, activation, learning_rate, seed):
     return figure, sentence
 
 
+# -------------------------------------------------- practice 3: networks read a digit
+
+GREY = 128  # of the square that hides a part of a digit
+#: Inches that the digit takes, that a row of panels takes, and that the last labels take.
+TOP, ROW, LABELS = 1.8, 2.7, 0.25
+
+
+def change(image, angle=0, shift=0, occlusion=0):
+    """Turn a digit counter-clockwise by an angle in degrees, then move it, then hide its middle.
+
+    The image is uint8, [28, 28]; the shift counts pixels to the right, what leaves the image is
+    lost and what comes in is empty; the occlusion is the side of a grey square, 0 for none.
+    """
+    pixels = ndimage.rotate(figures.as_pixels(image).astype(float), angle, reshape=False, order=1)
+    pixels = ndimage.shift(pixels, (0, shift), order=1)
+    low = max(0, (len(pixels) - occlusion) // 2)
+    pixels[low : low + occlusion, low : low + occlusion] = GREY
+    return np.clip(np.rint(pixels), 0, 255).astype(np.uint8)
+
+
+def read(models, image):
+    """Return the probabilities [K] that each model, by name, gives an image uint8 [28, 28].
+
+    A model is called on images float32 [B, 1, 28, 28] in [-1, 1].
+    """
+    from helpers.book.pictures import as_batch  # torch, for practices 3 and 5 alone
+
+    logits = {name: model.eval()(as_batch(image))[0] for name, model in models.items()}
+    return {name: found.detach().softmax(0).numpy() for name, found in logits.items()}
+
+
+def bar_panels(probabilities, image, title=""):
+    """Draw a digit, and below it each model's class probabilities as bars, two panels in a row.
+
+    The bar of the class that a model chooses is dark, and its panel's title names it.
+    """
+    rows = -(-len(probabilities) // 2)
+    figure = figures.BookFigure(figsize=(figures.WIDTH, TOP + ROW * rows + LABELS))
+    inch = 1 / figure.get_figheight()
+    # Placed by hand: frames of a player must not differ in where their axes are.
+    digit = figure.add_axes((0.385, 1 - 1.75 * inch, 0.23, 1.38 * inch))
+    digit.imshow(image, vmin=0, vmax=255, interpolation="nearest")
+    digit.set(xticks=[], yticks=[], title=title)
+    digit.spines[:].set_visible(True)
+    digit.grid(visible=False)
+    for i, (name, values) in enumerate(probabilities.items()):
+        left, bottom = 0.07 + 0.49 * (i % 2), 1 - (TOP + ROW * (i // 2 + 1) - 0.35) * inch
+        ax = figure.add_axes((left, bottom, 0.42, 1.95 * inch))
+        classes, chosen = np.arange(len(values)), values.argmax()
+        ax.barh(classes, values, color=np.where(classes == chosen, figures.BLUE, figures.SKY))
+        ax.set(xlim=(0, 1), ylim=(len(values) - 0.5, -0.5), yticks=classes)
+        ax.set_xticks([0, 0.5, 1], ["0", "0.5", "1"])
+        ax.tick_params(labelsize=12, length=0, pad=3)
+        ax.grid(axis="y", visible=False)
+        ax.set_title(f"{name}: {chosen} ({values[chosen]:.0%})")
+        if i >= len(probabilities) - 2:  # nothing stands below
+            ax.set_xlabel("probability")
+    return figure
+
+
+def reading_frames(models, image, angles=range(-90, 91, 15)):
+    """Draw what the models read as a digit turns, for `helpers.book.output.player`.
+
+    Returns a list of frames uint8 [height, width, 3], and one of labels: the angle, and the
+    class that each model chooses.
+    """
+    frames, labels = [], []
+    for angle in angles:
+        turned = change(image, angle)
+        probabilities = read(models, turned)
+        frames.append(figures.to_pixels(bar_panels(probabilities, turned, turn_text(angle))))
+        answers = ", ".join(str(values.argmax()) for values in probabilities.values())
+        labels.append(f"{turn_text(angle)}: {answers}")
+    return frames, labels
+
+
+def turn_text(angle):
+    """Say how far a digit is turned, and which way."""
+    side = "left" if angle > 0 else "right"
+    return f"{abs(angle):g}° to the {side}" if angle else "upright"
+
+
+def reading_playground(models, images, labels):
+    """Let the reader change a digit, the first of its class, and see what the models make of it."""
+    first = {int(label): images[np.argmax(labels == label)] for label in np.unique(labels)}
+    controls = {
+        "digit": slider(list(first), min(first), "digit"),
+        "angle": slider(list(range(-180, 181, 15)), 0, "turned (degrees)"),
+        "shift": slider(list(range(-10, 11)), 0, "moved (pixels)"),
+        "occlusion": slider(list(range(0, 21, 2)), 0, "hidden (pixels)"),
+    }
+
+    def draw(digit, angle, shift, occlusion):
+        image = change(first[digit], angle, shift, occlusion)
+        probabilities = read(models, image)
+        done = [f"turned {turn_text(angle)}" if angle else "upright"]
+        if shift:
+            done.append(f"moved {abs(shift)} pixels to the {'right' if shift > 0 else 'left'}")
+        if occlusion:
+            done.append(f"a square of {occlusion}×{occlusion} pixels hidden")
+        said = [f"{name} reads {p.argmax()} ({p.max():.0%})" for name, p in probabilities.items()]
+        figure = bar_panels(probabilities, image, f"a {digit}")
+        return figure, f"A {digit}, {', '.join(done)}: {'; '.join(said)}."
+
+    return Playground(controls, draw)
+
+
 # -------------------------------------------------- practice 5: activation functions
 
 MOMENTS = (0, 10, 30, 100, 300, 1000)  # the iterations that are shown
@@ -188,20 +278,8 @@ FUNCTIONS = dict.fromkeys(
 def parse(text):
     """Turn an expression in z into a function of a tensor, without evaluating it as Python.
 
-    Parameters
-    ----------
-    text : str
-        Of z, numbers, + - * / ** and `FUNCTIONS`, such as "sin(z) + 0.1 * z".
-
-    Returns
-    -------
-    callable
-        From Tensor to Tensor of the same shape.
-
-    Raises
-    ------
-    ValueError
-        If it is anything else; the message says which part is not understood.
+    It is made of z, numbers, + - * / ** and `FUNCTIONS`, such as "sin(z) + 0.1 * z". Of anything
+    else, a ValueError says which part is not understood.
     """
     if len(text) > LONGEST:
         raise ValueError(f"the expression is longer than {LONGEST} characters: shorten it")
@@ -260,22 +338,9 @@ def activation_playground():
 def activation_trial(first, second, width, noise, seed):
     """Train one network of practice 5 and show it at `MOMENTS`.
 
-    Parameters
-    ----------
-    first, second : str
-        What follows the layers: a key of `helpers.networks.ensemble.ACTIVATIONS`, or an
-        expression that `parse` takes; `second` may be "permute".
-    width : int
-        Units of each hidden layer.
-    noise : float
-    seed : int
-        Of the weights.
-
-    Returns
-    -------
-    Figure
-    str
-        What came of it, or what of the text is not understood.
+    What follows the layers is a key of `helpers.networks.ensemble.ACTIVATIONS`, or an expression
+    that `parse` takes; `second` may be "permute". The sentence says what came of it, or what of
+    the text is not understood.
     """
     from helpers.book.activation_gallery import training_frames
     from helpers.networks.ensemble import ACTIVATIONS, ActivationPair
@@ -285,7 +350,7 @@ def activation_trial(first, second, width, noise, seed):
         functions = [first if first in ACTIVATIONS else parse(first)]
         functions.append(second if second in known else parse(second))
     except ValueError as error:
-        return figures.new_figure(height=0.1, squeeze=False)[0], str(error)
+        return figures.BookFigure(figsize=(figures.WIDTH, 0.1)), str(error)
     typed = ActivationPair("typed", "typed", *functions, None)
     frames, accuracies = training_frames(typed, seed, MOMENTS, width, noise)
     titles = [f"{at}: {share:.0%}" for at, share in zip(MOMENTS, accuracies, strict=True)]

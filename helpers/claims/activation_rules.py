@@ -1,8 +1,4 @@
-"""The claims of practice 5 put to the test.
-
-A rule takes the function that reads recorded batches of networks by their activation pair and
-setting, and returns its verdict with the values for the claim's sentence.
-"""
+"""The claims of practice 5 put to the test, by the rules that `findings.rule` describes."""
 
 import numpy as np
 
@@ -14,7 +10,7 @@ from helpers.analysis.activations import (
     recorded_extrapolation,
 )
 from helpers.analysis.stats import NO, YES, difference_interval, wilson
-from helpers.claims.course import FAILS, FAITHFUL, HOLDS, LIMITED, MAINLY, fits
+from helpers.claims.findings import FAILS, FAITHFUL, HOLDS, LIMITED, MAINLY, fits
 from helpers.networks.ensemble import ACTIVATION_PAIRS
 from helpers.runs.experiments import recorded_ensemble
 
@@ -27,52 +23,43 @@ def label(name):
     return ACTIVATION_PAIRS[name].label
 
 
-def _shares(names, recorded):
-    """Return the share of seeds that fit, pair by pair, and the number of seeds."""
-    found = {label(name): fit_share(recorded(name)) for name in names}
-    (n,) = {share.n for share in found.values()}
-    return found, n
-
-
 def _verdict(parts):
     return HOLDS if all(parts) else LIMITED if any(parts) else FAILS
 
 
-def _c5_1(recorded=recorded_ensemble):
+def _each(names, answer, recorded):
+    """Test whether pairs get an answer: verdict, share of seeds that fit for each, and seeds."""
+    shares = {label(name): fit_share(recorded(name)) for name in names}
+    (n,) = {share.n for share in shares.values()}
+    verdict = _verdict([fits(share) is answer for share in shares.values()])
+    return verdict, {"shares": shares, "n": n}
+
+
+def c5_1(recorded=recorded_ensemble):
     """Test whether the nine combinations fit."""
-    found, n = _shares(WELL_BEHAVED, recorded)
-    return _verdict([fits(share) is YES for share in found.values()]), {
-        "shares": found,
-        "n": n,
-        "not_always": [label(name) for name in WELL_BEHAVED if not recorded(name).fits.all()],
-    }
+    verdict, values = _each(WELL_BEHAVED, YES, recorded)
+    not_always = [label(name) for name in WELL_BEHAVED if not recorded(name).fits.all()]
+    return verdict, values | {"not_always": not_always}
 
 
-def _c5_2(recorded=recorded_ensemble):
+def c5_2(recorded=recorded_ensemble):
     """Test whether the three failures fail."""
-    found, n = _shares(FAILURES, recorded)
-    return _verdict([fits(share) is NO for share in found.values()]), {
-        "shares": found,
-        "n": n,
-        "sometimes": [label(name) for name in FAILURES if recorded(name).fits.any()],
-    }
+    verdict, values = _each(FAILURES, NO, recorded)
+    sometimes = [label(name) for name in FAILURES if recorded(name).fits.any()]
+    return verdict, values | {"sometimes": sometimes}
 
 
-def _c5_3(recorded=recorded_ensemble):
+def c5_3(recorded=recorded_ensemble):
     """Test whether sorting and permuting are enough."""
-    found, n = _shares(("sort", "permute"), recorded)
+    verdict, values = _each(("sort", "permute"), YES, recorded)
     without = fit_share(recorded("linear"))
-    enough = [fits(share) is YES and fits(without) is NO for share in found.values()]
-    return _verdict(enough), {"shares": found, "n": n, "without": without}
+    return verdict if fits(without) is NO else FAILS, values | {"without": without}
 
 
 def learned(setting="frozen"):
     """Return how much more often networks fit with all layers trained than with the last alone.
 
-    Returns
-    -------
-    Interval
-        Of the mean over the well-behaved combinations, over seeds.
+    The `Interval` is of the mean over the well-behaved combinations, over seeds.
     """
     return difference_interval(_fits_of_each_seed(), _fits_of_each_seed(setting), paired=True)
 
@@ -103,7 +90,7 @@ def shape_shares():
     }
 
 
-def _c5_4(extrapolation=recorded_extrapolation):
+def c5_4(extrapolation=recorded_extrapolation):
     """Test the closing conjecture: direction from the activation, fit from back-propagation."""
     gain, beyond = learned(), learned_beyond()
     faithful = {name: share for name, share in shape_shares().items() if name in FITTING}
@@ -121,6 +108,3 @@ def _c5_4(extrapolation=recorded_extrapolation):
         "distance": max(DISTANCES),
         "far": agreement[max(DISTANCES)],
     }
-
-
-RULES = {"C5.1": _c5_1, "C5.2": _c5_2, "C5.3": _c5_3, "C5.4": _c5_4}

@@ -1,36 +1,100 @@
-"""The course's claims, each put to the test: what was measured, and the verdict that follows.
+"""What the original course published and claimed, each claim put to the test, and the verdicts.
 
-The rules of one practice each take its recorded runs and apply what is fixed in code, so that new
-records change the verdict and nobody's wish does. Chapters and the findings page show the same
-`Finding`. Where a reader finds what stands behind it is looked up in the notebooks, so that a
-link can't name a section that is gone; addresses are those of the rendered book, below a
-notebook's page.
+The course is the report "深度学习实战" (Deep Learning in Practice). Its numbers stand in
+`published.toml`, its claims and what our tests of them say in `texts.toml`; nothing else in the
+book types them. The rules of each practice take its recorded runs and apply the limits fixed
+here, so that new records change a verdict and nobody's wish does.
 """
 
 import json
 import re
 import string
+import tomllib
 import unicodedata
 from dataclasses import dataclass
 from functools import cache
 from importlib import import_module
+from pathlib import Path
 from urllib.parse import quote
 
+from helpers.analysis.stats import NO, UNCLEAR, YES, prediction_interval
 from helpers.analysis.summaries import format_count, format_n, join_words
-from helpers.claims import course
-from helpers.claims.course import CLAIMS, TEXTS
 from helpers.runs.records import ROOT, track_records_read
 
-#: The module with the rules of a practice. It is imported when one of its claims is asked for:
-#: practices 1 and 2 need no PyTorch.
-MODULES = {
-    "1": "numpy_rules",
-    "2": "numpy_rules",
-    "3": "vision_rules",
-    "4": "voc_rules",
-    "5": "activation_rules",
-}
-LIMITS = {name: value for name, value in vars(course).items() if isinstance(value, float)}
+
+def _read(name):
+    return tomllib.loads(Path(__file__).with_name(name).read_text(encoding="utf-8"))
+
+
+PUBLISHED = _read("published.toml")
+PUBLISHED_MNIST = PUBLISHED["mnist"]
+PUBLISHED_VISION = PUBLISHED["vision"]
+PUBLISHED_VOC = PUBLISHED["voc"]
+PUBLISHED_SIDE = 224  # pixels, of practice 4's photographs
+
+TEXTS = _read("texts.toml")
+CLAIMS = {number: text["claim"] for number, text in TEXTS.items()}
+
+CLOSE = 0.003  # accuracy: near enough to a published value to reproduce it
+NEAR = 0.01  # F1: the same for photographs
+LITTLE = 0.005  # accuracy: a difference inside ±0.005 changes nobody's choice
+FAR = 0.05  # accuracy: who ends this far behind the best has not arrived
+OFTEN, SELDOM = 0.9, 0.1  # of the seeds: a combination of activations fits; it does not
+FAITHFUL = 0.95  # of the rays: the activation decides the shape
+MAINLY = 0.5  # of the variance: the activation decides the class more than the seed does
+LIMITS = {name: value for name, value in globals().items() if isinstance(value, float)}
+
+# ---------------------------------------------------------------------------- verdicts
+
+VERDICTS = HOLDS, LIMITED, FAILS, INCONCLUSIVE = (
+    "holds", "holds with limits", "does not hold", "can't be told",
+)  # fmt: skip
+
+AGAIN, HIGHER, LOWER, UNDECIDED = "again", "higher", "lower", "unclear"
+
+
+def outcome(ours, published, tolerance):
+    """Judge whether a published value came out again: the one rule of claims and tables.
+
+    `AGAIN` if the mean of ours, one value a seed, is as near as the tolerance; `HIGHER` or `LOWER`
+    if the published value, which is one run, lies outside the prediction interval for one more run
+    of ours; `UNDECIDED` if it lies inside, or if there is but one run of ours.
+    """
+    mean = sum(ours) / len(ours)
+    if abs(mean - published) <= tolerance:
+        return AGAIN
+    if len(ours) == 1 or prediction_interval(ours).contains(published):
+        return UNDECIDED
+    return HIGHER if mean > published else LOWER
+
+
+def fits(share):
+    """Answer whether a combination of activations works, from its share of seeds that fit."""
+    return YES if share.low >= OFTEN else NO if share.high <= SELDOM else UNCLEAR
+
+
+def overall(parts):
+    """Return the verdict on a claim with several parts, an Answer each."""
+    parts = set(parts)
+    if YES in parts:
+        return HOLDS if parts == {YES} else LIMITED
+    return FAILS if parts == {NO} else INCONCLUSIVE
+
+
+def judged(outcomes):
+    """Return the verdict on a claim that some values come out again, and which of them do.
+
+    From dict model -> `outcome` comes a dict of lists: the models whose value came out "again", is
+    "different", or is "unclear".
+    """
+    sorts = {"again": [], "different": [], "unclear": []}
+    for model, found in outcomes.items():
+        sorts["different" if found in (HIGHER, LOWER) else found].append(model)
+    says = {"again": YES, "different": NO, "unclear": UNCLEAR}
+    return overall(says[sort] for sort, models in sorts.items() if models), sorts
+
+
+# ---------------------------------------------------------------------------- findings
 
 
 class _Sentence(string.Formatter):
@@ -59,7 +123,7 @@ class Finding:
     Attributes
     ----------
     claim : its number.
-    verdict : one of `helpers.claims.course.VERDICTS`.
+    verdict : one of `VERDICTS`.
     values : what was measured, for the claim's sentences in `texts.toml`.
     """
 
@@ -84,30 +148,25 @@ class Finding:
         return _Sentence().format(TEXTS[self.claim][part], **values)
 
 
+#: The module with a practice's rules. It is imported when one of its claims is asked for:
+#: practices 1 and 2 need no PyTorch.
+MODULES = dict(zip("12345", ("numpy", "numpy", "vision", "voc", "activation"), strict=True))
+
+
 def rule(claim):
-    """Return the rule of a claim in `CLAIMS`."""
-    return import_module(f"helpers.claims.{MODULES[claim[1]]}").RULES[claim]
+    """Return the function that tests a claim, a key of `CLAIMS`, or raise KeyError.
 
-
-def finding(claim):
-    """Test one claim.
-
-    Parameters
-    ----------
-    claim : str
-        Its number, a key of `helpers.claims.course.CLAIMS`.
-
-    Returns
-    -------
-    Finding
-
-    Raises
-    ------
-    KeyError
-        If there is no such claim.
+    It takes the function that reads recorded runs by their experiment's name (for practice 5, by
+    activation pair and setting), and returns the verdict with the values for the claim's sentence.
     """
     if claim not in CLAIMS:
         raise KeyError(f"unknown claim {claim!r}: choose one of {', '.join(CLAIMS)}")
+    rules = import_module(f"helpers.claims.{MODULES[claim[1]]}_rules")
+    return getattr(rules, claim.lower().replace(".", "_"))
+
+
+def finding(claim):
+    """Test one claim of `CLAIMS`, and return its `Finding`."""
     return Finding(claim, *rule(claim)())
 
 
@@ -122,47 +181,34 @@ def with_runs(claim):
 HEADING = re.compile(r"^#{1,6} (.+)$", re.MULTILINE)
 
 
-@dataclass(frozen=True)
-class Section:
-    """A section of a notebook.
-
-    Attributes
-    ----------
-    notebook : the stem of its file.
-    title : as the reader sees it.
-    """
-
-    notebook: str
-    title: str
-
-    @property
-    def address(self):
-        """Where it is in the rendered book; made of the title as Sphinx makes it."""
-        plain = unicodedata.normalize("NFKD", self.title.lower()).encode("ascii", "ignore")
-        name = re.sub(r"[^a-z0-9]+", "-", plain.decode()).strip("-")
-        return f"{self.notebook}.html#{name}"
-
-
 @cache
-def _cells():
-    """Return (section, kind, source) of every cell of the chapters, in the book's order."""
+def _code_cells():
+    """Return (notebook, title of the section, source) of every code cell of the chapters."""
     found = []
-    for path in sorted((ROOT / "notebooks").glob("0*.ipynb")):
-        title = None
+    folder = ROOT / "notebooks"
+    for path in sorted([*folder.glob("0*.ipynb"), *folder.glob("evidence/*.ipynb")]):
+        title, page = None, path.relative_to(folder).with_suffix("").as_posix()
         for cell in json.loads(path.read_text(encoding="utf-8"))["cells"]:
             source = "".join(cell["source"])
-            if cell["cell_type"] == "markdown" and (titles := HEADING.findall(source)):
+            if cell["cell_type"] == "code":
+                found.append((page, title, source))
+            elif cell["cell_type"] == "markdown" and (titles := HEADING.findall(source)):
                 title = titles[-1].replace("`", "")
-            found.append((Section(path.stem, title), cell["cell_type"], source))
     return found
 
 
 def section_with(code):
-    """Return the first section of a chapter with some code in a cell, or raise LookupError."""
-    for section, kind, source in _cells():
-        if kind == "code" and code in source:
-            return section
-    raise LookupError(f"no code cell of notebooks/0*.ipynb has {code}")
+    """Return title and address of the first section of a chapter with some code in a cell.
+
+    Looked up in the notebooks, so that a link can't name a section that is gone. The address is
+    that of the rendered book, below a notebook's page, and made of the title as Sphinx makes it.
+    """
+    for notebook, title, source in _code_cells():
+        if code in source:
+            plain = unicodedata.normalize("NFKD", title.lower()).encode("ascii", "ignore")
+            name = re.sub(r"[^a-z0-9]+", "-", plain.decode()).strip("-")
+            return title, f"{notebook}.html#{name}"
+    raise LookupError(f"no code cell of notebooks/ has {code}")
 
 
 def records_address(experiments):

@@ -1,19 +1,8 @@
-"""The claims of practices 1 and 2 put to the test.
-
-A rule takes the function that reads recorded runs by their experiment's name, and returns its
-verdict with the values for the claim's sentence.
-"""
+"""The claims of practices 1 and 2 put to the test, by the rules that `findings.rule` describes."""
 
 import numpy as np
 
-from helpers.analysis.stats import (
-    NO,
-    UNCLEAR,
-    YES,
-    difference_interval,
-    mean_interval,
-    wilson,
-)
+from helpers.analysis.stats import NO, UNCLEAR, YES, difference_interval, mean_interval, wilson
 from helpers.analysis.summaries import (
     difference,
     epochs_to,
@@ -24,7 +13,7 @@ from helpers.analysis.summaries import (
     sudden_drop,
     values,
 )
-from helpers.claims.course import (
+from helpers.claims.findings import (
     CLOSE,
     FAILS,
     FAR,
@@ -37,25 +26,19 @@ from helpers.claims.course import (
     outcome,
 )
 from helpers.data.moons import bayes_accuracy
-from helpers.runs.catalogue.numpy_networks import HIDDEN_SIZES, LEARNING_RATES, WEIGHT_DECAYS
+from helpers.runs.catalogue.mlps import HIDDEN_SIZES, LEARNING_RATES, WEIGHT_DECAYS
 from helpers.runs.experiments import recorded
 
 # -------------------------------------------------------------------------- practice 1
 
 
 def separated(runs):
-    """Return which runs come near the best possible accuracy, and that accuracy.
-
-    Returns
-    -------
-    ndarray of bool, [n]
-    float
-    """
+    """Return which runs come near the best possible accuracy, bool [n], and that accuracy."""
     best = bayes_accuracy(noise=runs[0].config["data"]["noise"])
     return values(runs, "eval_accuracy") > best - FAR, best
 
 
-def _c1_1(recorded=recorded):
+def c1_1(recorded=recorded):
     """Test whether the network separates the moons, and whether its boundary settles."""
     runs = recorded("moons-published")
     accuracy = values(runs, "eval_accuracy")
@@ -83,7 +66,7 @@ def _c1_1(recorded=recorded):
 # -------------------------------------------------------------------------- practice 2
 
 
-def _c2_1(recorded=recorded):
+def c2_1(recorded=recorded):
     """Test whether the published accuracy comes out again."""
     runs, wide = recorded("mnist-published"), recorded("tenth-output-relu-wide")
     published = PUBLISHED_MNIST["test_accuracy"]
@@ -100,7 +83,7 @@ def _c2_1(recorded=recorded):
     }
 
 
-def _c2_2(recorded=recorded):
+def c2_2(recorded=recorded):
     """Test whether the hinge is the best of the three losses."""
 
     def gains(hinge, name):
@@ -122,7 +105,7 @@ def _c2_2(recorded=recorded):
     return verdict, {"original": original, "tuned": tuned}
 
 
-def _c2_3(recorded=recorded):
+def c2_3(recorded=recorded):
     """Test whether ReLU converges far faster than sigmoid, and ends better."""
     relu = recorded("tenth-reference")
     answers, found = [], []
@@ -143,12 +126,8 @@ def _c2_3(recorded=recorded):
 def speed(relu, sigmoid, level=0.9, far=1.5):
     """Return how many times as many epochs sigmoid takes to a training accuracy, and if far more.
 
-    Returns
-    -------
-    Interval
-        A run that never gets there counts as if it had with its last epoch.
-    Answer
-        NO if more ReLU than sigmoid networks never get there; never YES if a ReLU does not.
+    In the `Interval`, a run that never gets there counts as if it had with its last epoch. The
+    `Answer` is NO if more ReLU than sigmoid networks never do, and never YES if a ReLU does not.
     """
     ours, theirs = ([epochs_to(run, level) for run in group] for group in (relu, sigmoid))
     ends = [run.history["epoch"][-1] + 1 for run in sigmoid]
@@ -161,7 +140,7 @@ def speed(relu, sigmoid, level=0.9, far=1.5):
     return factor, factor.above(far)
 
 
-def _c2_4(recorded=recorded):
+def c2_4(recorded=recorded):
     """Test whether large rates fail, small ones crawl, and the loss then falls suddenly."""
     sweep = {rate: recorded(f"tenth-rate-{rate}") for rate in LEARNING_RATES}
     best, behind = rates_far_behind(sweep)
@@ -180,17 +159,10 @@ def _c2_4(recorded=recorded):
 
 
 def rates_far_behind(sweep):
-    """Find the best learning rate and those that end far behind it.
+    """Return the learning rate of the highest mean accuracy, and those that end far behind it.
 
-    Parameters
-    ----------
-    sweep : dict rate -> list of Record
-
-    Returns
-    -------
-    float, list of float
-        The rate with the highest mean accuracy, and those whose mean is more than `FAR`
-        below it or of which a run diverged.
+    Of dict rate -> list of Record those are far behind whose mean is more than `FAR` below, or
+    of which a run diverged.
     """
     means = {
         rate: values(runs, "eval_accuracy").mean()
@@ -209,7 +181,7 @@ SMALL_RATE_NAMES = (
 )  # fmt: skip
 
 
-def _c2_5(recorded=recorded):
+def c2_5(recorded=recorded):
     """Test whether learning-rate decay makes little difference."""
     reference = recorded("tenth-reference")
     others = {
@@ -226,7 +198,7 @@ def _c2_5(recorded=recorded):
     return verdict, {"gains": gains}
 
 
-def _c2_6(recorded=recorded):
+def c2_6(recorded=recorded):
     """Test whether too strong a regularisation hurts."""
     sweep = {decay: recorded(lambda_name(decay)) for decay in sorted((*WEIGHT_DECAYS, 0.01))}
     *weaker, strongest = sweep
@@ -252,7 +224,7 @@ def hidden_name(units):
     return "tenth-reference" if units == 256 else f"tenth-hidden-{units}"
 
 
-def _c2_7(recorded=recorded):
+def c2_7(recorded=recorded):
     """Test whether more hidden units bring nothing, and too few harm."""
     few, most = min(HIDDEN_SIZES), max(HIDDEN_SIZES)
     least, middle, largest = (recorded(hidden_name(units)) for units in (few, 256, most))
@@ -263,15 +235,3 @@ def _c2_7(recorded=recorded):
         verdict = LIMITED
     cost = np.divide(*(values(runs, "cpu_seconds").mean() for runs in (largest, middle)))
     return verdict, {"few": few, "most": most, "gain": gain, "harm": harm, "cost": cost}
-
-
-RULES = {
-    "C1.1": _c1_1,
-    "C2.1": _c2_1,
-    "C2.2": _c2_2,
-    "C2.3": _c2_3,
-    "C2.4": _c2_4,
-    "C2.5": _c2_5,
-    "C2.6": _c2_6,
-    "C2.7": _c2_7,
-}

@@ -11,8 +11,8 @@ import numpy as np
 from helpers.analysis import metrics
 from helpers.analysis.activations import REMEDIES
 from helpers.analysis.stats import NO, YES, mean_interval, wilson
-from helpers.analysis.summaries import difference, values
-from helpers.claims.course import (
+from helpers.analysis.summaries import bounds, difference, values
+from helpers.claims.findings import (
     AGAIN,
     CLOSE,
     NEAR,
@@ -44,15 +44,15 @@ class Measured:
     Attributes
     ----------
     values : one a seed; for a share, whether the seed belongs to it.
-    experiments : where the runs are.
+    experiment : where the runs are.
+    metric : what was measured, or `SHARE`.
     recipe : in words, where it is not the published one.
-    share : whether it is a share.
     """
 
     values: tuple
-    experiments: tuple
+    experiment: str
+    metric: str
     recipe: str = ""
-    share: bool = False
 
     @property
     def n(self):
@@ -67,9 +67,9 @@ class Measured:
     @property
     def interval(self):
         """The mean with its interval, None for one run."""
-        if self.share:
-            return wilson(int(sum(self.values)), self.n)
-        return mean_interval(self.values, low=0) if self.n > 1 else None
+        if self.metric == SHARE:
+            return wilson(sum(self.values), self.n)
+        return mean_interval(self.values, *bounds(self.metric)) if self.n > 1 else None
 
 
 @dataclass(frozen=True)
@@ -79,10 +79,10 @@ class Row:
     Attributes
     ----------
     model, figure : what was measured of what.
-    published : its value; for practices 1 and 5, 1 if the course says that it works, else 0.
+    published : its value; for practices 1 and 5, whether the course says that it works.
     ours : in the published settings; None if the model was not built here.
     best : by our best recipe for it; None if there is none.
-    outcome : as from `helpers.claims.course.outcome`; for a share `AGAIN`, `PARTLY` or `REFUTED`.
+    outcome : as from `helpers.claims.findings.outcome`; for a share `AGAIN`, `PARTLY` or `REFUTED`.
     why : what explains the difference, a sentence without its point.
     """
 
@@ -99,14 +99,14 @@ def _why(name, **values):
     return PUBLISHED["why"][name].format(**values)
 
 
-def _works(ours, published):
+def works(ours, published):
     """Say whether a combination works, or fails, as the course says: with (nearly) every seed."""
     says = {YES: True, NO: False}.get(fits(ours.interval))
     return PARTLY if says is None else AGAIN if says == published else REFUTED
 
 
 def _measured(name, metric, recipe=""):
-    return Measured(tuple(values(recorded(name), metric)), (name,), recipe)
+    return Measured(tuple(values(recorded(name), metric)), name, metric, recipe)
 
 
 # ------------------------------------------------------------------------ practices 1, 2
@@ -116,12 +116,11 @@ def moons():
     """Return the rows of practice 1."""
 
     def of(name, recipe=""):
-        there, _ = separated(recorded(name))
-        return Measured(tuple(there), (name,), recipe, share=True)
+        return Measured(tuple(separated(recorded(name))[0]), name, SHARE, recipe)
 
     ours, best = of("moons-published"), of("moons-he", find("moons-he").label)
     figure = "share of seeds that separate the moons"
-    return [Row("tanh network", figure, True, ours, best, _works(ours, True), _why("moons"))]
+    return [Row("tanh network", figure, True, ours, best, works(ours, True), _why("moons"))]
 
 
 def mnist():
@@ -148,7 +147,6 @@ def mnist():
 
 # ---------------------------------------------------------------------------- practice 3
 
-#: Our best recipes, each as long as the published one or longer.
 BEST_VISION = {
     "LeNet": "best-lenet",
     "VGG-11": "best-vgg11",
@@ -166,7 +164,9 @@ def digits():
         ours = _measured(name, "eval_accuracy")
         best = _measured(better, "eval_accuracy", recipe(better))
         value = published["test_accuracy"]
-        why = _why("strips", cost=cost_of_strips()) if "ViT" in model else _noise(name)
+        ends = np.array([run.history["eval_accuracy"][-5:] for run in recorded(name)])
+        why = _why("last_epoch", last=5, moved=np.ptp(ends, axis=1).max())
+        why = _why("strips", cost=cost_of_strips()) if "ViT" in model else why
         came = outcome(ours.values, value, CLOSE)
         accuracies.append(Row(model, ACCURACY, value, ours, best, came, why))
         if value := published.get("loss"):
@@ -175,12 +175,6 @@ def digits():
             came = outcome(ours.values, value, CLOSE)
             losses.append(Row(model, LOSS, value, ours, None, came, why))
     return accuracies + losses
-
-
-def _noise(name, last=5):
-    """Say how far the test accuracy moves at the end of a run with a constant rate."""
-    ends = np.array([run.history["eval_accuracy"][-last:] for run in recorded(name)])
-    return _why("last_epoch", last=last, moved=np.ptp(ends, axis=1).max())
 
 
 def cost_of_strips():
@@ -229,40 +223,29 @@ def photographs():
     rows, recipes = [], BEST_VOC | {"ViT": best_vit()}
     person = always_person()["accuracy"]
     for model, published in PUBLISHED_VOC.items():
-        ours, whole = _ways(VOC[model])
+        (ours, whole), experiment = _ways(VOC[model]), find(VOC[model])
+        size = f"{experiment.data['size']} px, {experiment.config.epochs} epochs"
         best = _ways(recipes[model], recipe(recipes[model]))[1] if model in recipes else {}
         for key, figure in metrics.DECISION_METRICS.items():
             why = {"accuracy": "true_negatives", "f1": "smaller"}.get(key, "batches")
-            if (model, key) == ("ViT", "f1"):
-                why = "smaller_strips"
-            why = _why(
-                why,
-                person=person,
-                gap=ours[key].mean - whole[key].mean,
-                size=size(VOC[model]),
-                side=PUBLISHED_SIDE,
-            )
+            why += "_strips" if (model, key) == ("ViT", "f1") else ""
+            gap = ours[key].mean - whole[key].mean
+            why = _why(why, person=person, gap=gap, size=size, side=PUBLISHED_SIDE)
             came = outcome(ours[key].values, published[key], NEAR)
             rows.append(Row(model, figure, published[key], ours[key], best.get(key), came, why))
     return rows
 
 
-def size(name):
-    """Say how large the images of an experiment of practice 4 are, and how long it takes."""
-    experiment = find(name)
-    return f"{experiment.data['size']} px, {experiment.config.epochs} epochs"
-
-
 def _ways(name, recipe=""):
     """Return an experiment's figures in the original's way and over all images, by their key."""
     said, targets = predictions(name), metrics.recorded_targets(name)
-    return tuple(
+    return [
         {
-            key: Measured(tuple(seed[key] for seed in seeds), (name,), recipe)
+            key: Measured(tuple(seed[key] for seed in seeds), name, key, recipe)
             for key in metrics.DECISION_METRICS
         }
         for seeds in (said.in_original_way(targets), said.summaries(targets))
-    )
+    ]
 
 
 def single_label():
@@ -275,7 +258,8 @@ def single_label():
             one = targets.sum(axis=1) == 1
             said = predictions(name).probabilities[:, one].argmax(axis=2)  # [S, images]
             right = targets[one][np.arange(one.sum()), said].mean(axis=1)
-            ours = Measured(tuple(right), (name,), f"on {one.sum()} images with one class")
+            about = f"on {one.sum()} images with one class"
+            ours = Measured(tuple(right), name, "accuracy", about)
         came = OTHER_TASK if ours else NOT_BUILT
         rows.append(Row(model, "top-1 accuracy", value, ours, None, came))
     return rows
@@ -296,14 +280,14 @@ def activations():
             why = _why("no_gradient")
         elif failed := ours.n - sum(ours.values):
             why = _why("some_seeds", failed=failed, n=ours.n)
-        came = _works(ours, parts.published)
+        came = works(ours, parts.published)
         rows.append(Row(parts.label, SHARE, parts.published, ours, best, came, why))
     return rows
 
 
 def _share(pair, setting="plain", recipe=""):
     batch = recorded_ensemble(pair, setting)
-    return Measured(tuple(map(bool, batch.fits)), (batch.experiment,), recipe, share=True)
+    return Measured(tuple(batch.fits), batch.experiment, SHARE, recipe)
 
 
 #: The rows of each practice, from 1 to 5.

@@ -1,15 +1,11 @@
-"""The claims of practice 3 put to the test.
-
-A rule takes the function that reads recorded runs by their experiment's name, and returns its
-verdict with the values for the claim's sentence.
-"""
+"""The claims of practice 3 put to the test, by the rules that `findings.rule` describes."""
 
 import numpy as np
 
 from helpers.analysis.layers import encoder, influence
 from helpers.analysis.stats import NO, UNCLEAR, YES, mean_interval
 from helpers.analysis.summaries import batch_curve, difference, interval, same_seeds, values
-from helpers.claims.course import (
+from helpers.claims.findings import (
     CLOSE,
     FAILS,
     HOLDS,
@@ -34,7 +30,7 @@ REPEATED = {
     "ViT without 1/√d": "mnist-vit-original-unscaled",
 }
 
-#: The ViT as it is meant, which was not published.
+#: The ViT as it is meant.
 SQUARES = {
     "ViT, true squares": "mnist-vit",
     "ViT, true squares, without 1/√d": "mnist-vit-unscaled",
@@ -47,7 +43,7 @@ PUBLISHED_SETTINGS = {
 }
 
 
-def _c3_1(recorded=recorded):
+def c3_1(recorded=recorded):
     """Test whether the published accuracies come out again."""
     rows, outcomes = [], {}
     for model, row in PUBLISHED_VISION.items():
@@ -64,7 +60,7 @@ def small_data_name(part, model):
     return Point().name(True) if (part, model) == ("tenth", "vit") else f"{part}-{model}"
 
 
-def _c3_2(recorded=recorded):
+def c3_2(recorded=recorded):
     """Test the words of the comparison: costs, accuracies, and overfitting on little data."""
     runs = {m: recorded(small_data_name("hundredth", m)) for m in NAMES}
     size = {m: group[0].parameters for m, group in runs.items()}
@@ -93,7 +89,7 @@ def _c3_2(recorded=recorded):
     } | {part: "shown" if shown else "not shown" for part, shown in parts.items()}
 
 
-def _c3_3(recorded=recorded, curve=batch_curve):
+def c3_3(recorded=recorded, curve=batch_curve):
     """Test whether a ViT's accuracy climbs late and flattens after ten epochs."""
     runs = recorded(REPEATED["ViT"])
     first, second = (
@@ -112,7 +108,7 @@ def pair(point, recorded=recorded):
     return same_seeds(scaled, plain), plain
 
 
-def _c3_4(recorded=recorded):
+def c3_4(recorded=recorded):
     """Test whether the division by sqrt(d) ever matters."""
     published = {
         about: difference(*map(recorded, names), "eval_accuracy")
@@ -139,7 +135,7 @@ def _c3_4(recorded=recorded):
     }
 
 
-def _c3_5(influence=influence):
+def c3_5(influence=influence):
     """Test what PyTorch's layer attends to."""
     own, foreign = {}, {}
     for batch_first in (True, False):
@@ -158,7 +154,7 @@ def _c3_5(influence=influence):
     }
 
 
-def _c3_6(recorded=recorded):
+def c3_6(recorded=recorded):
     """Test whether GELU keeps more units active than ReLU, and whether that matters."""
     gelu, relu = recorded(Point().name(True)), recorded("tenth-vit-relu")
     gain = difference(gelu, relu, "eval_accuracy")
@@ -174,13 +170,3 @@ def _c3_6(recorded=recorded):
     else:
         verdict = INCONCLUSIVE if better is UNCLEAR else FAILS
     return verdict, {"gain": gain, "active": active, "dead": share("dead_units")}
-
-
-RULES = {
-    "C3.1": _c3_1,
-    "C3.2": _c3_2,
-    "C3.3": _c3_3,
-    "C3.4": _c3_4,
-    "C3.5": _c3_5,
-    "C3.6": _c3_6,
-}

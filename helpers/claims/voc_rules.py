@@ -1,8 +1,4 @@
-"""The claims of practice 4 put to the test.
-
-A rule takes the function that reads recorded runs by their experiment's name, and returns its
-verdict with the values for the claim's sentence.
-"""
+"""The claims of practice 4 put to the test, by the rules that `findings.rule` describes."""
 
 import numpy as np
 from scipy.ndimage import median_filter
@@ -10,7 +6,7 @@ from scipy.ndimage import median_filter
 from helpers.analysis import metrics
 from helpers.analysis.stats import YES, difference_interval, mean_interval
 from helpers.analysis.summaries import difference, history, interval, loss_oscillation, values
-from helpers.claims.course import (
+from helpers.claims.findings import (
     FAILS,
     HOLDS,
     INCONCLUSIVE,
@@ -58,8 +54,7 @@ LARGEST = {"VGG": "voc128-course-vgg", "ResNet-18": "voc224-resnet18"}
 #: Two networks without augmentation.
 PLAIN = {"LeNet": "voc96-lenet-plain", "ResNet-18": "voc96-resnet18-plain"}
 
-#: What is said to help against overfitting: with it, and without. On LeNet, the cheapest that shows
-#: it.
+#: What is said to help against overfitting: with it, and without, on the cheapest network.
 REMEDIES = {
     "augmentation": (COMPARED["LeNet"], PLAIN["LeNet"]),
     "batch normalisation": ("voc96-lenet-norm", PLAIN["LeNet"]),
@@ -72,8 +67,8 @@ LONG = "voc96-lenet-long"
 #: Models of the comparison with a learning rate that falls to zero.
 ANNEALED = {"ResNet-18": "voc96-resnet18-annealed", "ViT": "voc96-vit-annealed"}
 
-#: What may have kept the ViT from converging: with the cause taken away, and with it. Only the
-#: first is none of the course's suspicions.
+#: What may have kept the ViT from converging: without it, and with it. The course suspected all
+#: but the first.
 PATCHES = "true patches instead of strips"
 CAUSES = {
     PATCHES: ("voc96-vit", "voc96-vit-strips"),
@@ -84,7 +79,6 @@ CAUSES = {
     "twice as many layers": ("voc96-vit-deep", "voc96-vit"),
     "twice the width": ("voc96-vit-wide", "voc96-vit"),
 }
-
 
 #: ResNet-18 and the ViT, and the ViT with true patches and with strips, on larger images.
 NETWORKS_LARGER = ("voc128-resnet18", "voc128-vit")
@@ -102,12 +96,7 @@ def always_person():
 
 
 def own_threshold(model):
-    """Return the threshold of a network's own recipe: that of the best F1 on held-out images.
-
-    Parameters
-    ----------
-    model : a key of `helpers.runs.catalogue.tiny_voc.VOC_CHOSEN`
-    """
+    """Return the threshold of a network's own recipe: that of the best F1 on held-out images."""
     name = f"tune-voc-{model}-{VOC_CHOSEN[model]}"
     (probabilities,) = metrics.recorded_predictions(name).probabilities
     return metrics.choose_thresholds(probabilities, metrics.recorded_targets(name))
@@ -127,7 +116,7 @@ def gains(pairs, metric, recorded=recorded):
 # ------------------------------------------------------------------------------ rules
 
 
-def _c4_1(targets=metrics.recorded_targets):
+def c4_1(targets=metrics.recorded_targets):
     """Test how many classes the images hold."""
     there = targets(COMPARED["LeNet"]).sum(axis=0)
     return HOLDS if there.min() > 0 else FAILS, {
@@ -142,7 +131,7 @@ def rises(runs):
     return [run.history["eval_loss"][-1] - min(run.history["eval_loss"]) for run in runs]
 
 
-def _c4_2(recorded=recorded):
+def c4_2(recorded=recorded):
     """Test whether networks overfit, and whether the three remedies help."""
     plain = {model: recorded(name) for model, name in PLAIN.items()}
     rows = [
@@ -165,7 +154,7 @@ def _c4_2(recorded=recorded):
     }
 
 
-def _c4_3(recorded=recorded):
+def c4_3(recorded=recorded):
     """Test whether the published F1 values come out again."""
     rows, outcomes = [], {}
     for model, name in REPEATED.items():
@@ -192,7 +181,7 @@ def _c4_3(recorded=recorded):
     } | sorts
 
 
-def _c4_4(recorded=recorded):
+def c4_4(recorded=recorded):
     """Test whether only ResNet-18 is good, and whether the others have not arrived."""
     resnet = COMPARED["ResNet-18"]
     others = {model: name for model, name in COMPARED.items() if name != resnet}
@@ -213,7 +202,7 @@ def _c4_4(recorded=recorded):
     }
 
 
-def _c4_5(recorded=recorded):
+def c4_5(recorded=recorded):
     """Test whether ResNet-18 beats the ViT, given true patches."""
     best = best_vit(recorded)
     pairs = {
@@ -234,7 +223,7 @@ def best_vit(recorded=recorded):
     return max(names, key=lambda name: values(recorded(name), MAP).mean())
 
 
-def _c4_6(recorded=recorded):
+def c4_6(recorded=recorded):
     """Test what kept the ViT from converging."""
     found = gains(CAUSES, MAP, recorded)
     suspected = [gain.above(0) for about, gain in found.items() if about != PATCHES]
@@ -243,19 +232,10 @@ def _c4_6(recorded=recorded):
 
 
 def regained(losses, window=9):
-    """Return which share of its rise after overfitting a loss has lost again.
+    """Return which share of its rise after overfitting a loss [epochs] has lost again.
 
-    Parameters
-    ----------
-    losses : sequence of float
-        After each epoch.
-    window : int
-        Epochs of the running median that is looked at instead: a spike is no rise.
-
-    Returns
-    -------
-    float
-        1: it got as low as it was before it rose, or lower; 0: it never fell again.
+    1: it got as low as it was before it rose, or lower; 0: it never fell again. A running median
+    over `window` epochs is looked at instead of the loss: a spike is no rise.
     """
     losses = median_filter(np.asarray(losses, dtype=float), window, mode="nearest")
     first = losses[: (len(losses) + 1) // 2].argmin()  # from here on it rises, if it does
@@ -264,7 +244,7 @@ def regained(losses, window=9):
     return float((losses[peak] - losses[peak:].min()) / rise) if rise > 0 else 0.0
 
 
-def _c4_7(recorded=recorded):
+def c4_7(recorded=recorded):
     """Test whether the validation loss falls again in a long run that overfits."""
     runs = recorded(LONG)
     shares = [regained(run.history["eval_loss"]) for run in runs]
@@ -276,29 +256,16 @@ def _c4_7(recorded=recorded):
     }
 
 
-def _c4_8(recorded=recorded):
+def c4_8(recorded=recorded):
     """Test whether the loss oscillates because of the learning rate."""
     found = {}
     for model, name in ANNEALED.items():
         before, after = recorded(COMPARED[model]), recorded(name)
         sizes = [[loss_oscillation(run) for run in runs] for runs in (before, after)]
-        paired = [run.seed for run in before] == [run.seed for run in after]
         found[model] = {
             "constant": mean_interval(sizes[0], low=0),
             "annealed": mean_interval(sizes[1], low=0),
-            "calmed": difference_interval(*sizes, paired),
+            "calmed": difference_interval(*sizes, paired=True),
             "gain": difference(after, before, MAP),
         }
     return overall(one["calmed"].above(0) for one in found.values()), found
-
-
-RULES = {
-    "C4.1": _c4_1,
-    "C4.2": _c4_2,
-    "C4.3": _c4_3,
-    "C4.4": _c4_4,
-    "C4.5": _c4_5,
-    "C4.6": _c4_6,
-    "C4.7": _c4_7,
-    "C4.8": _c4_8,
-}

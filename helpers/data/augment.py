@@ -12,20 +12,9 @@ BLUR = (1 / 16, 4 / 16, 6 / 16, 4 / 16, 1 / 16)  # binomial, a standard deviatio
 def augment(images, generator, brightness=0.0, contrast=0.0, saturation=0.0, blur=0.0, **moves):
     """Distort each image a little, by amounts of its own.
 
-    Parameters
-    ----------
-    images : tensor [B, C, S, S], in [-1, 1]
-    generator : torch.Generator
-        On the CPU: every device gets the same draws.
-    brightness, contrast, saturation, blur
-        As in `color_jitter` and `blurred`; for three colours.
-    **moves
-        As in `random_affine`.
-
-    Returns
-    -------
-    tensor [B, C, S, S]
-        In [-1, 1].
+    The images and the result are tensors [B, C, S, S] in [-1, 1]; the generator is a CPU's, so that
+    every device gets the same draws. The amounts are those of `color_jitter` (for three colours),
+    `blurred` and `random_affine`.
     """
     if moves:
         images = random_affine(images, generator, **moves)
@@ -34,40 +23,41 @@ def augment(images, generator, brightness=0.0, contrast=0.0, saturation=0.0, blu
     return blurred(images, generator, blur) if blur else images
 
 
+def _check(images, fits, *amounts):
+    if not (images.is_floating_point() and fits and all(amount >= 0 for amount in amounts)):
+        raise ValueError(
+            f"images must be numbers from -1 to 1, of three colours if colours change, and no "
+            f"amount out of its range; got {images.dtype} {list(images.shape)}, {amounts}"
+        )
+
+
 def _uniform(rows, batch, generator):
     """Draw numbers from 0 to 1 [rows, batch] on the CPU: every device gets the same."""
     return torch.rand(rows, batch, generator=generator)
 
 
 def random_affine(images, generator, shift=0.0, rotation=0.0, scale=0.0, flip=False, crop=1.0):
-    """Move, turn, stretch, mirror and crop each image.
+    """Move, turn, stretch, mirror and crop each of some images [B, C, S, S] in [-1, 1].
+
+    What comes in from outside has the value of the nearest edge.
 
     Parameters
     ----------
-    images : tensor [B, C, S, S], in [-1, 1]
-        What comes in from outside has the value of the nearest edge.
-    generator : torch.Generator
-    shift : float
-        Largest shift along either axis, in pixels.
-    rotation : float
-        Largest angle, in degrees.
-    scale : float
-        Largest stretch; 0.1 gives factors from 0.9 to 1.1, the same along both axes.
-    flip : bool
-        Mirror each image, left to right, with a probability of one half.
-    crop : float
-        Smallest share of an image's area that is cut out and enlarged to the whole; its sides
-        stand in a proportion of 3:4 to 4:3. Above 0.75 less may be left, since a cut that is
-        wider or higher than the image is narrowed to it.
-
-    Returns
-    -------
-    tensor [B, C, S, S]
+    shift : largest shift along either axis, in pixels.
+    rotation : largest angle, in degrees.
+    scale : largest stretch, below 1; 0.1 gives factors from 0.9 to 1.1, the same along both axes.
+    flip : mirror each image, left to right, with a probability of one half.
+    crop : smallest share of an image's area, above 0, that is cut out and enlarged to the whole;
+        its sides stand in a proportion of 3:4 to 4:3. Above 0.75 less may be left, since a cut
+        that is wider or higher than the image is narrowed to it.
 
     References
     ----------
     The random crop: Szegedy et al. (2015), "Going deeper with convolutions", CVPR, section 6.
     """
+    _check(images, scale < 1 and 0 < crop <= 1, shift, rotation, scale)
+    if images.shape[2] != images.shape[3]:
+        raise ValueError(f"images must be square, [B, C, S, S]; got {list(images.shape)}")
     batch, _, size, _ = images.shape
     draws = 2 * _uniform(4, batch, generator).to(images.device) - 1  # in [-1, 1]
     angle = torch.deg2rad(rotation * draws[0])
@@ -95,21 +85,14 @@ def random_affine(images, generator, shift=0.0, rotation=0.0, scale=0.0, flip=Fa
 
 
 def color_jitter(images, generator, brightness=0.0, contrast=0.0, saturation=0.0):
-    """Change each image's brightness, contrast and saturation.
+    """Change the brightness, contrast and saturation of each of some images [B, 3, H, W] in [-1, 1].
 
-    Parameters
-    ----------
-    images : tensor [B, 3, S, S], in [-1, 1]
-    generator : torch.Generator
-    brightness, contrast, saturation : float
-        Largest change; 0.4 gives factors from 0.6 to 1.4. Each is relative to a grey image:
-        a black one, one of the image's mean, and the image without its colours.
-
-    Returns
-    -------
-    tensor [B, 3, S, S]
-        What would be brighter than white or darker than black is cut off.
+    The amounts are the largest changes; 0.4 gives factors from 0.6 to 1.4. Each is relative to a
+    grey image: a black one, one of the image's mean, and the image without its colours. What would
+    be brighter than white or darker than black is cut off.
     """
+    fits = images.shape[1] == 3 and max(brightness, contrast, saturation) <= 1
+    _check(images, fits, brightness, contrast, saturation)
     draws = 2 * _uniform(3, len(images), generator).to(images.device) - 1
     light, spread, colour = (
         (1 + largest * draw)[:, None, None]
@@ -127,19 +110,11 @@ def color_jitter(images, generator, brightness=0.0, contrast=0.0, saturation=0.0
 
 
 def blurred(images, generator, blur):
-    """Mix each image, with a probability of one half, with a blurred copy of itself.
+    """Mix each image [B, C, H, W], with a probability of one half, with a blurred copy of itself.
 
-    Parameters
-    ----------
-    images : tensor [B, C, S, S]
-    generator : torch.Generator
-    blur : float
-        Largest share of the copy, up to 1.
-
-    Returns
-    -------
-    tensor [B, C, S, S]
+    The copy's share is `blur`, from 0 to 1, at most.
     """
+    _check(images, blur <= 1, blur)
     draws = _uniform(2, len(images), generator).to(images.device)
     chosen = (draws[0] < 0.5).nonzero()[:, 0]  # n of them
     if not len(chosen):  # possible in a small batch

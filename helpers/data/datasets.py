@@ -15,7 +15,7 @@ from sklearn.model_selection import train_test_split
 
 from data_prep.errors import PrepError
 from data_prep.idx import read_idx
-from data_prep.paths import data_dir, display_path
+from data_prep.paths import command, data_dir, display_path
 
 SCALES = ("embedded", "full")
 
@@ -33,18 +33,24 @@ class DataNotPrepared(FileNotFoundError):
     """A data set is not there, or is not what it should be; the message says the mend."""
 
 
+def data_folder(name):
+    """Return the folder of a prepared data set; `DataNotPrepared` if it cannot be told."""
+    try:
+        return data_dir() / name
+    except PrepError as error:
+        raise DataNotPrepared(str(error)) from error
+
+
 @dataclass(frozen=True)
 class Dataset:
-    """What a network learns from, and what it is evaluated on.
+    """What a network learns from, and what it is evaluated on, as arrays or tensors.
 
     Attributes
     ----------
-    x, x_eval : ndarray or tensor
-        Points [N, D], or images uint8 [N, S, S] or, in RGB, [N, S, S, 3].
-    y, y_eval : ndarray or tensor
-        The class of each, int [N], or a 0 or 1 for each class, [N, K].
-    name, checksum : str
-        Of the whole data set; the checksum is a hexadecimal SHA-256 over its arrays.
+    x, x_eval : points [N, D], or images uint8 [N, S, S] or, in RGB, [N, S, S, 3].
+    y, y_eval : the class of each, int [N], or a 0 or 1 for each class, [N, K]; a ValueError is
+        raised if they are anything else.
+    name, checksum : of the whole data set; the checksum is a hexadecimal SHA-256 over its arrays.
     """
 
     x: np.ndarray
@@ -54,10 +60,18 @@ class Dataset:
     name: str = ""
     checksum: str = ""
 
+    def __post_init__(self):
+        for x, y in (self.x, self.y), (self.x_eval, self.y_eval):
+            whole = "int" in str(y.dtype) and bool((y >= 0).all())
+            if len(x) != len(y) or not (whole if y.ndim == 1 else ((y == 0) | (y == 1)).all()):
+                raise ValueError("each example needs a class from 0 on, or a 0 or 1 for each class")
+
     @property
     def classes(self):
         """How many classes there are."""
-        return self.y.shape[1] if self.y.ndim == 2 else int(self.y.max()) + 1
+        if self.y.ndim == 2:
+            return self.y.shape[1]
+        return 1 + int(max(self.y.max(), self.y_eval.max()))
 
     def part(self, rows, rows_eval=None):
         """Return some rows of `x` to learn from and, if given, others of them to evaluate on."""
@@ -94,27 +108,15 @@ def load_mnist(scale="embedded", evaluate_on="test", validation=0, train_size=No
     The full data are MNIST's 60,000 training and 10,000 test images. The embedded
     stand-in is scikit-learn's 1,797 digits of 8x8 pixels, enlarged to 20x20 in the middle
     of 28x28 as MNIST's digits are, of which 450 are the test part; the split is fixed and
-    keeps the shares of the ten classes.
-
-    The stand-in is easier than MNIST in a way that is easy to miss. Its digits come from
-    13 writers, form after form (the labels repeat every 130 digits), and who wrote which
-    is not recorded. A random split therefore puts every writer into both parts: its test
-    accuracy says how well a network reads new digits of *known* writers. Holding out the
-    last 450 digits instead costs a nearest-neighbour classifier about two points. No
-    writer of MNIST's test part is in its training part.
-
+    keeps the shares of the ten classes. Unlike MNIST's, its test part has no writers of its own.
     Each data set is read once per process, and the arrays are read-only.
 
     Parameters
     ----------
-    scale : {"embedded", "full"}
-        Which of the two.
-    evaluate_on : {"test", "validation"}
-        Which part `x_eval` and `y_eval` are.
-    validation : int
-        How many of the training images, always the same, are the validation part.
-    train_size : int, optional
-        How many of the others to learn from, always the same; all where it is not given.
+    scale : "embedded" or "full".
+    evaluate_on : "test" or "validation", the part that `x_eval` and `y_eval` are.
+    validation : how many of the training images, always the same, are the validation part.
+    train_size : how many of the others to learn from, always the same; None for all.
 
     Returns
     -------
@@ -124,7 +126,7 @@ def load_mnist(scale="embedded", evaluate_on="test", validation=0, train_size=No
     Raises
     ------
     ValueError
-        If there is no such scale, or no such part to evaluate on.
+        If there is no such scale, no such part to evaluate on, or not as many images.
     DataNotPrepared
         If the full data have not been prepared, or have been altered since.
 
@@ -137,11 +139,13 @@ def load_mnist(scale="embedded", evaluate_on="test", validation=0, train_size=No
     """
     check_choice("scale", scale, SCALES)
     check_choice("evaluate_on", evaluate_on, ("test", "validation") if validation else ("test",))
-    data = _embedded() if scale == "embedded" else _full(data_dir() / "mnist")
-    if not validation:
+    data = _embedded() if scale == "embedded" else _full(data_folder("mnist"))
+    if not validation and train_size is None:
         return data
-    rest, chosen = stratified_split(data.y, validation, seed=0)
-    if train_size:
+    rest, chosen = np.arange(len(data.y)), None
+    if validation:
+        rest, chosen = stratified_split(data.y, validation, seed=0)
+    if train_size is not None:
         rest = rest[stratified_split(data.y[rest], train_size, seed=0)[1]]
     return data.part(rest, chosen if evaluate_on == "validation" else None)
 
@@ -165,13 +169,13 @@ def _full(folder):
             arrays.append(labels.astype(np.int64))
     except PrepError as error:
         raise DataNotPrepared(
-            f"MNIST is not prepared in {display_path(folder)}: run `python -m data_prep mnist`."
+            f"MNIST is not prepared in {display_path(folder)}: run `{command('mnist', folder)}`."
         ) from error
     data = read_only("mnist", *arrays)
     if data.checksum != CHECKSUMS["mnist"]:
         raise DataNotPrepared(
             f"The files in {display_path(folder)} are not MNIST as published: "
-            "run `python -m data_prep mnist` to replace them."
+            f"run `{command('mnist', folder)}` to replace them."
         )
     return data
 
@@ -188,22 +192,12 @@ def load_half_moons(seed, n, noise, held_out, data_seed=None):
 
 
 def half_moons(n, noise, seed):
-    """Draw two interleaved half circles, one per class.
-
-    Parameters
-    ----------
-    n : int
-        Number of points, both classes together.
-    noise : float
-        Standard deviation of the Gaussian noise added to each coordinate; the half
-        circles have radius 1.
-    seed : int
-        Seed of the noise and of the order.
+    """Draw two interleaved half circles of radius 1, with `n` points in all, one per class.
 
     Returns
     -------
     x : ndarray of float64, [n, 2]
-        The points.
+        The points, with Gaussian noise of this standard deviation on each coordinate.
     y : ndarray of int64, [n]
         0 for the upper half circle, 1 for the lower.
     """
@@ -213,6 +207,8 @@ def half_moons(n, noise, seed):
 
 def pixels(images, dtype=np.float32):
     """Return images uint8 [N, 28, 28] as rows [N, 784] of numbers from 0 to 1."""
+    if images.dtype != np.uint8:
+        raise ValueError(f"images must be uint8, from 0 to 255; got {images.dtype}")
     flat = images.reshape(len(images), -1).astype(dtype)
     flat /= 255  # in place: dividing afresh would hold the whole set twice
     return flat
@@ -256,16 +252,7 @@ def resize_digits(images):
     Bicubic interpolation (Keys's kernel, a = -1/2), with nothing but background around
     the 8x8 image. The enlargement is 2.5, so every distance is a whole number of tenths
     and every weight a whole number of two-thousandths: the computation is done in
-    integers and gives the same bytes on every machine.
-
-    Parameters
-    ----------
-    images : ndarray of int64, [N, 8, 8]
-        Values from 0 to 16.
-
-    Returns
-    -------
-    ndarray of uint8, [N, 28, 28]
+    integers, int64 [N, 8, 8] from 0 to 16 to uint8 [N, 28, 28], the same on every machine.
 
     References
     ----------

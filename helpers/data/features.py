@@ -1,7 +1,7 @@
 """What a network that knows ImageNet sees in Tiny-VOC's photographs: features, and five labels.
 
 A classifier is trained on them in seconds. The project keeps them for all photographs, reduced
-to 96 numbers each, with 60 of the photographs; ``data_prep`` computes all 1,280.
+to 96 numbers each, with 72 of the photographs; ``data_prep`` computes all 1,280.
 """
 
 from functools import lru_cache
@@ -74,19 +74,19 @@ def photographs():
     Returns
     -------
     dict row -> bytes
-        WebP files of 128×128 pixels, by their rows among Tiny-VOC's photographs. The last 36 are
-        six groups: one of those to evaluate on, and the five training photographs whose kept
-        features are nearest to its.
+        WebP files of 128×128 pixels, by their rows among Tiny-VOC's photographs: 24 of all
+        classes; six groups of one to evaluate on, and the five training photographs whose kept
+        features are nearest to its; and twelve on which a linear classifier is most wrong.
     """
     return dict(zip(kept_arrays()["photo_rows"].tolist(), _files("photo"), strict=True))
 
 
 def masks():
-    """Return the masks of the first 24 of these, dict row -> bytes of a PNG.
+    """Return the masks of these, dict row -> bytes of a PNG.
 
     0 is background, elsewhere a pixel is a class's index plus one.
     """
-    return dict(zip(kept_arrays()["photo_rows"].tolist(), _files("mask"), strict=False))
+    return dict(zip(kept_arrays()["photo_rows"].tolist(), _files("mask"), strict=True))
 
 
 def decoded(file):

@@ -8,6 +8,7 @@ is measured.
 import numpy as np
 from scipy.integrate import trapezoid
 from scipy.spatial.distance import cdist
+from scipy.special import logsumexp
 
 ANGLES = (np.arange(1000) + 0.5) / 1000 * np.pi  # evenly along a half circle
 CENTRES = (
@@ -26,27 +27,18 @@ def plane_grid(x_limits, y_limits, step=0.02):
     return np.stack(np.meshgrid(xs, ys), axis=-1).reshape(-1, 2), xs, ys
 
 
-def densities(xs, ys, noise):
-    """Return the probability density of each class on a rectangular grid.
-
-    Parameters
-    ----------
-    xs, ys : ndarray [columns], [rows]
-        The grid's axes.
-    noise : float
-        Standard deviation of the noise; positive.
-
-    Returns
-    -------
-    ndarray [2, rows, columns]
-
-    Raises
-    ------
-    ValueError
-        If `noise` is not positive.
-    """
-    if not noise > 0:
+def check_noise(noise):
+    """Raise a ValueError unless there is noise: without any there is no density."""
+    if not 0 < noise < np.inf:
         raise ValueError(f"noise must be positive, for there to be a density; got {noise}.")
+
+
+def densities(xs, ys, noise):
+    """Return each class's probability density, [2, rows, columns], on a grid with these two axes.
+
+    A ValueError is raised unless the noise's standard deviation is positive.
+    """
+    check_noise(noise)
 
     def along(axis, centre):  # [points of the axis, 1000]
         return np.exp(-((axis[:, None] - centre) ** 2) / (2 * noise**2))
@@ -63,15 +55,9 @@ def bayes_accuracy(noise, step=0.01):
     """Compute the accuracy of the best possible classifier, when both classes are as frequent.
 
     It always names the class whose density is larger, and is right half the time of the
-    larger density (the Bayes classifier).
-
-    Parameters
-    ----------
-    noise : float
-        Standard deviation of the noise; positive.
-    step : float
-        Distance between the points of the numerical integration.
+    larger density (the Bayes classifier). The integration's points are `step` apart.
     """
+    check_noise(noise)
     reach = 1 + 7 * noise  # beyond it less than 1e-11 of the points lie
     xs = np.arange(-reach, 1 + reach, step)
     ys = np.arange(-reach, 1 + reach, step)
@@ -81,6 +67,7 @@ def bayes_accuracy(noise, step=0.01):
 
 def bayes_predict(points, noise):
     """Return the class, int64 [N], that the best possible classifier names for points [N, 2]."""
+    check_noise(noise)
     squares = [cdist(points, centres, "sqeuclidean") for centres in CENTRES]
-    upper, lower = (np.exp(-square / (2 * noise**2)).sum(axis=1) for square in squares)
+    upper, lower = (logsumexp(-square / (2 * noise**2), axis=1) for square in squares)
     return (lower > upper).astype(np.int64)

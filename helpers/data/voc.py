@@ -10,11 +10,17 @@ import numpy as np
 from PIL import Image, ImageOps
 
 from data_prep.errors import PrepError
-from data_prep.paths import data_dir, display_path
+from data_prep.paths import display_path
 from data_prep.toy_voc import SPLIT_SIZES, draw_set
 from data_prep.voc_labels import classes_of, label_matrix
-from data_prep.voc_store import read_about, read_images, read_labels, read_splits
-from helpers.data.datasets import SCALES, DataNotPrepared, check_choice, read_only
+from data_prep.voc_store import (
+    prepare_command,
+    read_about,
+    read_images,
+    read_labels,
+    read_splits,
+)
+from helpers.data.datasets import SCALES, DataNotPrepared, check_choice, data_folder, read_only
 
 SIZES = {"embedded": 64, "full": 128}  # pixels, where no other size is asked for
 
@@ -34,17 +40,11 @@ def load_tiny_voc(
 
     Parameters
     ----------
-    scale : {"embedded", "full"}
-        Which of the two.
-    size : int, optional
-        Height and width of the images in pixels; 64 for the embedded data and 128 for the
-        full where it is not given.
-    evaluate_on : {"validation", "held-out"}
-        Which part `x_eval` and `y_eval` are.
-    held_out : int
-        How many of the training images, always the same, are held out for choosing settings.
-    train_size : int, optional
-        How many of the others to learn from, always the same; all where it is not given.
+    scale : "embedded" or "full".
+    size : height and width of the images in pixels; None for that of `SIZES`.
+    evaluate_on : "validation" or "held-out", the part that `x_eval` and `y_eval` are.
+    held_out : how many of the training images, always the same, are held out for choosing settings.
+    train_size : how many of the others to learn from, always the same; None for all.
 
     Returns
     -------
@@ -57,7 +57,7 @@ def load_tiny_voc(
     Raises
     ------
     ValueError
-        If there is no such scale, or no such part to evaluate on, or `size` is below 16.
+        If there is no such scale or part to evaluate on, not as many images, or `size` is below 16.
     DataNotPrepared
         If the full data have not been prepared at this size, or their files do not fit together.
 
@@ -72,8 +72,12 @@ def load_tiny_voc(
     size = SIZES[scale] if size is None else size
     if size < 16:
         raise ValueError(f"size must be at least 16 pixels, not {size}.")
-    data = _toy(size) if scale == "embedded" else _tiny(data_dir() / "tiny-voc", size)
-    if not held_out and not train_size:
+    data = _toy(size) if scale == "embedded" else _tiny(data_folder("tiny-voc"), size)
+    rest = len(data.x) - held_out
+    if held_out < 0 or not 0 < (rest if train_size is None else train_size) <= rest:
+        raise ValueError(f"{len(data.x)} images are too few to hold out {held_out} and learn from "
+                         f"{train_size or 'some'} others")  # fmt: skip
+    if not held_out and train_size is None:
         return data
     order = np.random.default_rng(0).permutation(len(data.x))
     chosen, rest = np.sort(order[:held_out]), np.sort(order[held_out:][:train_size])
@@ -131,7 +135,6 @@ def _toy(size):
 
 @lru_cache(maxsize=4)
 def _tiny(folder, size):
-    command = f"python -m data_prep tiny-voc --source FOLDER-OR-ZIP --size {size} --compact-only"
     try:
         labels, splits = read_labels(folder), read_splits(folder)
         images, about = read_images(folder, size), read_about(folder)
@@ -139,7 +142,8 @@ def _tiny(folder, size):
             raise PrepError(f"{display_path(folder / str(size))} was prepared from other files.")
     except PrepError as error:
         raise DataNotPrepared(
-            f"Tiny-VOC is not prepared at {size} pixels in {display_path(folder)}: run `{command}`."
+            f"Tiny-VOC is not prepared at {size} pixels in {display_path(folder)}: run "
+            f"`{prepare_command(folder, size)} --compact-only`."
         ) from error
     return _split(about.name, images, label_matrix(labels.values()), len(splits["train"]))
 

@@ -171,7 +171,7 @@ class MLPEnsemble:
 
 
 def _accuracy(logits, y):
-    return ((logits > 0) == (y > 0.5)).float().mean(dim=1)
+    return ((logits > 0) == (y > 0.5).expand_as(logits)).float().mean(dim=1)
 
 
 def _initial(seed, sizes):
@@ -202,6 +202,8 @@ class EnsembleTrainer:
     """
 
     def __init__(self, networks, x, y, learning_rate=0.01, frozen=False, clip=None):
+        if ((y != 0) & (y != 1)).any():
+            raise ValueError("y must be 0 or 1 for each point")
         self.networks, self.x, self.frozen, self.clip = networks, x, frozen, clip
         self.y = y.to(x.dtype).expand(len(networks.weights[0]), -1)
         self.trained = networks.weights[4:] if frozen else networks.weights

@@ -8,40 +8,43 @@
 
 What there is to run stands in `helpers.runs.catalogue`.
 """
+# ruff: noqa: E402 - Ctrl-C is heeded before the libraries are loaded, which takes seconds
+
+import os
+import signal
+import sys
+
+
+def _stop(*_):
+    os.write(2, b"\nstopped\n")
+    os._exit(130)
+
+
+if __name__ == "__main__":
+    signal.signal(signal.SIGINT, _stop)
 
 import argparse
 import contextlib
-import sys
+import tempfile
+from pathlib import Path
 from statistics import median
+from typing import NamedTuple
 
+import numpy as np
+from scipy import stats
+
+from data_prep.errors import PrepError
 from helpers.data.datasets import DataNotPrepared
-from helpers.runs import experiments, records, runner, verify
+from helpers.runs import experiments, records, runner
 from helpers.runs.experiments import SCALES, Measurement, UnknownExperiment, matching
 from helpers.runs.records import RecordError, command_line, exit_status
 from helpers.training.config import NoSuchDevice
 
-ERRORS = (UnknownExperiment, DataNotPrepared, RecordError, runner.CheckpointError, NoSuchDevice)
+ERRORS = (UnknownExperiment, DataNotPrepared, PrepError, RecordError, NoSuchDevice)
+ERRORS += (runner.CheckpointError,)
+LAST_SEED, MOST_SEEDS = 2**31 - 1, 10_000
 
-
-def parse_seeds(text):
-    """Turn "0-4" or "0,2,7" into a list of seeds."""
-    try:
-        seeds = []
-        for part in text.split(","):
-            first, _, last = part.partition("-")
-            seeds += range(int(first), int(last or first) + 1)
-    except ValueError:
-        seeds = []
-    if not seeds:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a list of seeds such as 0-4 or 0,2,7")
-    return seeds
-
-
-def number_of_threads(text):
-    """Turn text into a whole number from 1 on."""
-    if not text.isdecimal() or not int(text):
-        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number from 1 on")
-    return int(text)
+# ----------------------------------------------------------------------------- list, run
 
 
 def on_file(experiment, scale, seeds, folder=records.RUNS):
@@ -63,13 +66,16 @@ def list_all(patterns, scale=None, folder=records.RUNS):
             found = on_file(experiment, at, seeds, folder)
             seconds = [r["wall_seconds"] if measured else r.wall_seconds for r in found]
             took = f"{median(seconds):,.0f} s a run" if found else "-"
-            mark = ", verified by default" if experiment.name in verify.QUICK else ""
+            mark = ", verified by default" if experiment.name in QUICK else ""
             print(f"{experiment.name:{width}}  {at:8}  {len(found):2}/{len(seeds)} recorded  "
                   f"{took:>16}  {experiment.label}{mark}")  # fmt: skip
 
 
-def run_all(listed, options, folder=records.RUNS):
-    """Make runs, of all listed seeds or those given; with `--resume` skip what is recorded."""
+def run_all(listed, options, folder=records.RUNS, checkpoints=runner.CHECKPOINTS):
+    """Make runs, of all listed seeds or those given; with `--resume` skip what is recorded.
+
+    A run that has a checkpoint was begun anew and stopped: `--resume` goes on with it.
+    """
     scale, wanted = options.scale, []
     for experiment in listed:
         seeds = experiment.seeds_at(scale)
@@ -77,7 +83,9 @@ def run_all(listed, options, folder=records.RUNS):
         wanted += [(experiment, seed) for seed in seeds]
     todo = [
         (experiment, seed) for experiment, seed in wanted
-        if not (options.resume and on_file(experiment, scale, [seed], folder))
+        if not options.resume
+        or runner.checkpoint_path(experiment, scale, seed, checkpoints).exists()
+        or not on_file(experiment, scale, [seed], folder)
     ]  # fmt: skip
     for number, (experiment, seed) in enumerate(todo, start=1):
         title = f"[{number}/{len(todo)}] {experiment.name}"
@@ -90,7 +98,7 @@ def run_all(listed, options, folder=records.RUNS):
                 continue
             record = runner.run_with_bar(
                 experiment, scale, seed, title + ("" if seed is None else f" seed {seed}"),
-                runs=folder, resume=options.resume, device=options.device,
+                runs=folder, checkpoints=checkpoints, resume=options.resume, device=options.device,
             )  # fmt: skip
         print(f"  {experiment.name}: {outcome(record)}", flush=True)
     if skipped := len(wanted) - len(todo):
@@ -108,14 +116,202 @@ def outcome(record):
     return f"seed {record.seed}, accuracy {record.metrics['eval_accuracy']:.4f}"
 
 
+# -------------------------------------------------------------------------------- verify
+
+VERIFY = """Trains recorded runs again and compares, to check the book against this machine.
+
+The rule: a result agrees if it is the recorded one of the same seed, to 0.0001. On a CPU with the
+same libraries and precision it should be. Otherwise it must lie in the 95% prediction interval that
+the recorded seeds give for a new run, mean ± t(n-1) · SD · √(1 + 1/n), which takes their results
+for normally distributed. An ensemble of practice 5 is compared by the mean of its networks. Nothing
+can be told from fewer than three recorded seeds, nor from seeds so far apart that the interval
+holds all of [0, 1]. A run whose loss stops being finite agrees if a recorded seed's did, too.
+
+Exit status: 0 all agree, 1 some lie outside, 2 something is wrong with the call or the records,
+3 none lie outside, but of some it can't be told (make turns each of them into its own 2). Nothing
+is written, neither records nor checkpoints.
+"""
+#: Of practices 1, 2, 3 and 5, and without any download; half a minute of one core in all.
+QUICK = ("moons-published", "mnist-corrected", "small-lenet", "activation-relu/plain")
+METRICS = ("eval_mean_average_precision", "eval_accuracy")
+SURROUNDINGS = ("numpy", "scipy", "torch", "system", "cpu")
+SURROUNDINGS += ("device", "precision", "threads", "blas")
+NEARLY = 1e-4 * (1 + 1e-9)  # one of the 10,000 examples that most runs are evaluated on
+FEWEST = 3  # recorded seeds
+AS_RECORDED, WITHIN, OUTSIDE = "as recorded", "within", "OUTSIDE"
+INCONCLUSIVE = "can't be told"
+COLUMNS = "{:{width}}  {:8}  {:>4}  {:>21}  {:>16}  {:>8}  {}"
+
+
+class Outcome(NamedTuple):
+    """What a new run came to, None if it diverged, and how it compares with the recorded ones."""
+
+    new: float | None
+    verdict: str
+    recorded: list
+    note: str = ""
+
+
+def expected(values, new=1):
+    """Return where the mean of `new` runs should lie, from what at least two recorded came to."""
+    n, sd = len(values), np.std(values, ddof=1)
+    half = stats.t.ppf(0.975, n - 1) * sd * np.sqrt(1 / new + 1 / n)
+    return np.mean(values) - half, np.mean(values) + half
+
+
+def same(a, b):
+    """Whether two results are the same to 0.0001; None stands for a run that diverged."""
+    return a is b if a is None or b is None else abs(a - b) <= NEARLY
+
+
+def judge(recorded, seed, new):
+    """Give the verdict on a run, from what each recorded seed came to, a dict, and it itself."""
+    finite = [value for value in recorded.values() if value is not None]
+    if seed in recorded and same(recorded[seed], new):
+        return AS_RECORDED
+    if len(recorded) < FEWEST:
+        return INCONCLUSIVE
+    if new is None:
+        return WITHIN if len(finite) < len(recorded) else OUTSIDE
+    if len(finite) < FEWEST:
+        return INCONCLUSIVE if finite else OUTSIDE
+    return _by_interval(*expected(finite), new)
+
+
+def judge_ensemble(recorded, new):
+    """Give the verdict on an ensemble, from its networks' accuracies, [R] and [M]."""
+    if len(recorded) == len(new) and all(map(same, recorded, new)):
+        return AS_RECORDED
+    return _by_interval(*expected(recorded, len(new)), np.mean(new))
+
+
+def _by_interval(low, high, new):
+    if low <= 0 and high >= 1:
+        return INCONCLUSIVE
+    return WITHIN if low - NEARLY <= new <= high + NEARLY else OUTSIDE
+
+
+def verify(experiment, scale, seed, recorded, device="cpu"):
+    """Train an experiment or an ensemble again, and return the `Outcome` beside its records."""
+    before = next((record for record in recorded if record.place[-1] == seed), None)
+    threads = (before or recorded[0]).environment.get("threads")
+    with tempfile.TemporaryDirectory() as folder, runner.limited_threads(threads):
+        record = runner.run_with_bar(
+            experiment, scale, seed, device=device, leave=False,
+            runs=folder, checkpoints=Path(folder) / "checkpoints",
+        )  # fmt: skip
+    if seed is None:
+        values, new = before.held_out_accuracy, record.held_out_accuracy
+        verdict, new = judge_ensemble(values, new), float(np.mean(new))
+    else:
+        metric = next((m for m in METRICS if m in recorded[0].metrics), METRICS[-1])
+        results = {r.seed: None if r.diverged else r.metrics.get(metric) for r in recorded}
+        new = None if record.diverged else record.metrics[metric]
+        verdict, values = judge(results, seed, new), list(results.values())
+    return Outcome(new, verdict, values, "" if before is None else _note(verdict, record, before))
+
+
+def _note(verdict, new, before):
+    """Say how a repeated seed compares with its record, and what could explain a difference."""
+    if new.data_checksum != before.data_checksum:
+        return "the data are not those of the record, see book/data.md"
+    if verdict == AS_RECORDED:
+        return "its history to the last digit" if new.history == before.history else ""
+    others = [
+        f"{name} {new.environment[name]}, recorded with {before.environment.get(name)}"
+        for name in SURROUNDINGS
+        if new.environment.get(name, before.environment.get(name)) != before.environment.get(name)
+    ]
+    return "; ".join(others) or "though libraries and processor are those of the record"
+
+
+def checks_of(patterns, scale=None, seeds=None):
+    """Return (experiment, scale, seed) of the runs that some patterns stand for.
+
+    Without a scale, the embedded one is taken where there is one; without seeds, the first.
+    """
+    checks = []
+    for experiment in matching(patterns, scale):
+        at = scale or ("embedded" if experiment.seeds_at("embedded") else "full")
+        listed = experiment.seeds_at(at)
+        if not isinstance(experiment, Measurement):
+            chosen = listed if listed == (None,) else seeds or listed[:1]
+            checks += [(experiment, at, seed) for seed in chosen]
+    return checks
+
+
+def row(check, outcome, width):
+    """Return the line of the table that tells of an outcome."""
+    experiment, scale, seed = check
+    values = [value for value in outcome.recorded if value is not None]
+    spread = interval = "-"
+    if len(values) >= FEWEST:
+        low, high = expected(values, len(values) if seed is None else 1)
+        spread = f"{np.mean(values):.4f} ± {np.std(values, ddof=1):.4f} ({len(outcome.recorded)})"
+        interval = f"{max(low, 0):.4f} to {min(high, 1):.4f}"
+    return COLUMNS.format(
+        experiment.name, scale, "all" if seed is None else seed, spread, interval,
+        "diverged" if outcome.new is None else f"{outcome.new:.4f}",
+        outcome.verdict + (f": {outcome.note}" if outcome.note else ""), width=width,
+    )  # fmt: skip
+
+
+def verify_all(checks, device="cpu", folder=records.RUNS):
+    """Make all checks, print the table, and return the exit status.
+
+    All records are read first: a missing one is found before anything is trained.
+    """
+    against = [experiments.recorded(check[0].name, check[1], folder) for check in checks]
+    width = max([len(check[0].name) for check in checks], default=0)
+    print(f'"{AS_RECORDED}": the recorded result of that seed; "{WITHIN}": where 95% of new runs '
+          "should lie, judged by the recorded seeds.\n")  # fmt: skip
+    print(COLUMNS.format("experiment", "scale", "seed", "recorded mean ± SD (n)",
+                         "new run expected", "new", "verdict", width=width))  # fmt: skip
+    verdicts = []
+    for check, recorded in zip(checks, against, strict=True):
+        outcome = verify(*check, recorded, device)
+        verdicts.append(outcome.verdict)
+        print(row(check, outcome, width), flush=True)
+    outside, unsure = verdicts.count(OUTSIDE), verdicts.count(INCONCLUSIVE)
+    print(f"\n{len(verdicts) - outside - unsure} of {len(verdicts)} agree with the records", end="")
+    print(f", {outside} outside" if outside else "", end="")
+    print(f", {unsure} can't be told: too few recorded seeds, or too far apart" if unsure else "")
+    return 1 if outside else 3 if unsure else 0
+
+
+# ---------------------------------------------------------------------- the command line
+
+
+def parse_seeds(text):
+    """Turn "0-4" or "0,2,7" into a list of seeds."""
+    seeds = {}
+    try:
+        for part in text.split(","):
+            first, _, last = part.partition("-")
+            first, last = int(first), int(last or first)
+            if not first <= last <= min(LAST_SEED, first + MOST_SEEDS):
+                raise ValueError
+            seeds |= dict.fromkeys(range(first, last + 1))
+    except ValueError:
+        raise argparse.ArgumentTypeError(
+            f"{text!r} is not a list of seeds such as 0-4 or 0,2,7, from 0 to {LAST_SEED:,}"
+        ) from None
+    return list(seeds)
+
+
+def number_of_threads(text):
+    """Turn text into a whole number from 1 on."""
+    if not text.isdecimal() or not 0 < int(text) <= 1024:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number from 1 to 1024")
+    return int(text)
+
+
 def parsed(arguments):
     """Return what the command line asks for."""
     parser = command_line("python -m helpers.runs", __doc__)
     commands = parser.add_subparsers(dest="command", required=True)
-    for command, what in (("list", __doc__), ("run", __doc__), ("verify", verify.__doc__)):
-        sub = commands.add_parser(
-            command, description=what, formatter_class=parser.formatter_class
-        )
+    for command, what in (("list", __doc__), ("run", __doc__), ("verify", VERIFY)):
+        sub = commands.add_parser(command, description=what, formatter_class=parser.formatter_class)
         sub.add_argument("names", nargs="*", help="names, or patterns such as 'tenth-*'")
         sub.add_argument("--scale", choices=SCALES, default="full" if command == "run" else None)
         if command == "list":
@@ -136,23 +332,24 @@ def parsed(arguments):
     return options
 
 
-def main(arguments=None, folder=records.RUNS):
+def main(arguments=None, folder=records.RUNS, checkpoints=runner.CHECKPOINTS):
     """Run the command line; return the exit status."""
-    options = parsed(arguments)
 
     def act():
+        options = parsed(arguments)
         if options.command == "list":
             list_all(options.names, options.scale, folder)
         elif options.command == "verify":
-            checks = verify.checks_of(options.names or verify.QUICK, options.scale, options.seeds)
-            return verify.verify_all(checks, options.device, folder)
+            checks = checks_of(options.names or QUICK, options.scale, options.seeds)
+            return verify_all(checks, options.device, folder)
         else:
             names = matching(["*"] if options.all else options.names, options.scale)
-            run_all(names, options, folder)
+            run_all(names, options, folder, checkpoints)
 
-    stopped = "stopped; go on with --resume" if options.command == "run" else "stopped"
+    stopped = "stopped; python -m helpers.runs run goes on with --resume"
     return exit_status(act, ERRORS, "what was recorded before", stopped)
 
 
 if __name__ == "__main__":
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     sys.exit(main())

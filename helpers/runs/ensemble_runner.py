@@ -1,7 +1,5 @@
 """Makes the recorded ensembles of practice 5, and gives the trained networks back."""
 
-import time
-
 import numpy as np
 import torch
 
@@ -15,8 +13,9 @@ from helpers.networks.ensemble import (
     linear_regions,
 )
 from helpers.runs import records
-from helpers.runs.catalogue.activations import HALF_MOONS_SEED
+from helpers.runs.catalogue.mlps import HALF_MOONS_SEED
 from helpers.runs.records import FIT, EnsembleRecord
+from helpers.runs.runner import Clock, made
 
 HELD_OUT = 10_000
 HELD_OUT_SEED = 1_000_000 + HALF_MOONS_SEED  # no training points have it
@@ -39,11 +38,6 @@ def load_points(ensemble):
     return Dataset(*arrays, name, checksum(arrays))
 
 
-def logged(iterations):
-    """Return the iterations whose figures are logged: dense at first, about 40 in all."""
-    return sorted({0, *np.geomspace(1, iterations, 40).round().astype(int).tolist()})
-
-
 def branches(name, z):
     """Tell, for each pre-activation, between which two poles it lies."""
     width, first = POLES[name]
@@ -51,26 +45,23 @@ def branches(name, z):
 
 
 class History:
-    """Collects the medians over seeds at the logged iterations of a training."""
+    """Collects the medians over seeds at some 40 iterations of a training, most of them early."""
 
     def __init__(self, training, ensemble):
-        self.training, self.ensemble = training, ensemble
-        self.at, self.lists, self.before = set(logged(ensemble.iterations)), {}, None
+        self.training, self.ensemble, self.lists, self.before = training, ensemble, {}, None
+        self.at = {0, *np.geomspace(1, ensemble.iterations, 40).round().astype(int).tolist()}
         grid = plane_grid(*LIMITS, step=0.05)[0]
         self.grid = torch.tensor(grid, dtype=torch.float32)
 
     def add(self):
         """Look at the training after a step; log what belongs into the history."""
-        step = self.training.iteration - 1
-        crossed = self._crossings()
+        training, crossed = self.training, self._crossings()
+        step = training.iteration - 1
         if step not in self.at:
             return
-        entry = {"iteration": step, "loss": self.training.loss}
-        entry["accuracy"] = self.training.accuracy
-        norms = self.training.gradient_norms()
-        entry |= {f"gradient_{layer + 1}": norms[layer] for layer in range(3)}
-        entry |= crossed | self._regions()
-        for name, values in entry.items():
+        entry = {"iteration": step, "loss": training.loss, "accuracy": training.accuracy}
+        entry |= {f"gradient_{i}": norm for i, norm in enumerate(training.gradient_norms(), 1)}
+        for name, values in (entry | crossed | self._regions()).items():
             self.lists.setdefault(name, []).append(_median(values))
 
     def _crossings(self):
@@ -102,20 +93,10 @@ def _median(values):
     return float(f"{middle:.6g}") if np.isfinite(middle) else None
 
 
-@torch.no_grad()
-def held_out_accuracy(networks, x, y, part=2000):
-    """Return each network's accuracy [R] on points [N, 2], a part at a time to save memory."""
-    shares = [
-        networks.accuracy(some, labels) * len(some)
-        for some, labels in zip(x.split(part), y.split(part), strict=True)
-    ]
-    return torch.stack(shares).sum(0) / len(x)
-
-
 def run(ensemble, folder=records.RUNS, progress=None):
     """Train an `Ensemble`, write its record, and return it; `progress` is called at every step."""
-    commit, wall, cpu = records.source_commit(), time.perf_counter(), time.process_time()
-    data = load_points(ensemble)
+    commit, clock, data = records.source_commit(), Clock(), load_points(ensemble)
+    machine = records.environment() | {"threads": torch.get_num_threads()}
     x, y, x_eval, y_eval = (
         torch.tensor(part, dtype=torch.float32)
         for part in (data.x, data.y, data.x_eval, data.y_eval)
@@ -135,24 +116,15 @@ def run(ensemble, folder=records.RUNS, progress=None):
             progress()
     with torch.no_grad():
         accuracy = networks.accuracy(x, training.y)
+        parts = zip(x_eval.split(2000), y_eval.split(2000), strict=True)  # to save memory
+        held_out = torch.stack([networks.accuracy(*part) for part in parts]).mean(0)
     _first(fitted, accuracy >= FIT, ensemble.iterations)
     record = EnsembleRecord(
-        experiment=ensemble.name,
-        config=ensemble.as_json(),
-        data=data.name,
-        data_checksum=data.checksum,
+        **made(ensemble, data, clock, machine, [commit]), history=history.lists,
         parameters=sum(part[0].numel() for part in training.trained),
-        environment=records.environment() | {"threads": torch.get_num_threads()},
-        commit=commit,
-        wall_seconds=round(time.perf_counter() - wall, 3),
-        cpu_seconds=round(time.process_time() - cpu, 3),
-        train_accuracy=_rounded(accuracy),
-        held_out_accuracy=_rounded(held_out_accuracy(networks, x_eval, y_eval)),
-        first_fit_step=fitted,
-        first_nan_step=broke,
-        history=history.lists,
-        complete=True,
-    )
+        train_accuracy=_rounded(accuracy), held_out_accuracy=_rounded(held_out),
+        first_fit_step=fitted, first_nan_step=broke,
+    )  # fmt: skip
     if ensemble.keep:
         kept = {str(i): part.detach().numpy() for i, part in enumerate(networks.weights)}
         path = records.arrays_path(*record.place, folder)
@@ -177,8 +149,11 @@ def _rounded(values):
 
 def trained_weights(activation_pair, folder=records.RUNS):
     """Return the recorded weights of all seeds, as `MLPEnsemble.weights`, or raise RecordError."""
-    arrays = records.read_arrays(f"activation-{activation_pair}/plain", "full", None, folder)
-    return [arrays[str(i)] for i in range(len(arrays))]
+    name = f"activation-{activation_pair}/plain"
+    arrays = records.read_arrays(name, "full", None, folder)
+    if arrays.keys() != set("012345"):
+        raise records.RecordError(f"the weights of {name} are something else: record the run anew")
+    return [arrays[i] for i in "012345"]
 
 
 def trained_ensemble(activation_pair, seed=None, folder=records.RUNS):

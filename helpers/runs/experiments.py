@@ -8,13 +8,13 @@ import importlib
 from dataclasses import asdict, dataclass, field
 
 from helpers.runs import records
-from helpers.runs.catalogue import activations, numpy_networks, tiny_voc, vision
-from helpers.runs.catalogue.activations import HALF_MOONS_SEED
+from helpers.runs.catalogue import mlps, tiny_voc, vision
 from helpers.runs.records import RecordError
 from helpers.training.config import TrainConfig
 from helpers.training.numpy_trainer import NumpyConfig
 
 SCALES = ("full", "embedded")
+SEE_ALL = ": python -m helpers.runs list shows them all"
 
 
 class UnknownExperiment(KeyError):
@@ -32,15 +32,15 @@ class Experiment:
     ----------
     name : unique, and the name of its folder under `runs/`.
     label : what is tried, in a few words for tables and legends.
-    config : of `helpers.training.numpy_trainer`, or a PyTorch model's of `helpers.training.config`.
+    config : a NumPy network's, or a PyTorch model's.
     data : which data, and how they are split.
     seeds : the recorded seeds at full scale.
     embedded_seeds : the recorded seeds on the embedded data; () if it is for real data only.
     weight_seed : the seed of the weights if it is not the run's seed.
     keep : also keep scores, weights and mistakes, for figures.
     keep_model : the seeds whose whole model is kept as well, small models only.
-    keep_images : the seeds with which the images that tell most are kept, and where on them the
-        model looks; for several labels an image.
+    keep_images : the seeds whose most telling images are kept, of several labels each, and where
+        the model looks on them.
     """
 
     name: str
@@ -87,7 +87,7 @@ class Ensemble:
     width: int = 10
     n: int = 100
     noise: float = 0.1
-    data_seed: int | None = HALF_MOONS_SEED
+    data_seed: int | None = mlps.HALF_MOONS_SEED
     iterations: int = 1000
     learning_rate: float = 0.01
     frozen: bool = False
@@ -139,22 +139,12 @@ class Measurement:
         return importlib.import_module(self.module)
 
 
-def by_name(experiments):
-    """Return experiments by name; no two may have the same."""
-    listed = list(experiments)
-    named = {experiment.name: experiment for experiment in listed}
-    if len(named) < len(listed):
-        raise ValueError("two experiments of the catalogue have the same name")
-    return named
-
-
-EXPERIMENTS = by_name(
-    Experiment(name, **what)
-    for catalogue in (numpy_networks, vision, tiny_voc)
-    for name, what in catalogue.EXPERIMENTS.items()
-)
-ENSEMBLES = by_name(Ensemble(*key, **what) for key, what in activations.ENSEMBLES.items())
-MEASUREMENTS = by_name(Measurement(*entry) for entry in activations.MEASUREMENTS)
+EXPERIMENTS = {
+    name: Experiment(name, **what)
+    for name, what in (mlps.EXPERIMENTS | vision.EXPERIMENTS | tiny_voc.EXPERIMENTS).items()
+}
+ENSEMBLES = {e.name: e for e in (Ensemble(*key, **what) for key, what in mlps.ENSEMBLES.items())}
+MEASUREMENTS = {entry[0]: Measurement(*entry) for entry in mlps.MEASUREMENTS}
 
 
 def find(name):
@@ -162,9 +152,7 @@ def find(name):
     try:
         return (EXPERIMENTS | ENSEMBLES | MEASUREMENTS)[name]
     except KeyError:
-        raise UnknownExperiment(
-            f"unknown experiment {name!r}: python -m helpers.runs list shows them all"
-        ) from None
+        raise UnknownExperiment(f"there is no experiment {name!r}{SEE_ALL}") from None
 
 
 def matching(patterns, scale=None):
@@ -181,10 +169,7 @@ def matching(patterns, scale=None):
     for pattern in patterns:
         if not (found := fnmatch.filter(listed, pattern)):
             where = f" at {scale} scale" if scale else ""
-            raise UnknownExperiment(
-                f"there is no experiment {pattern!r}{where}: python -m helpers.runs list shows "
-                "them all"
-            )
+            raise UnknownExperiment(f"there is no experiment {pattern!r}{where}{SEE_ALL}")
         names |= dict.fromkeys(found)
     return list(map(find, names))
 
@@ -193,19 +178,7 @@ def matching(patterns, scale=None):
 
 
 def recorded(name, scale="full", folder=records.RUNS):
-    """Return the records of all listed seeds of an experiment.
-
-    Parameters
-    ----------
-    name : str
-        A key of `EXPERIMENTS`.
-    scale : {"full", "embedded"}
-    folder : Path
-        Where the records are.
-
-    Returns
-    -------
-    list of helpers.runs.records.Record
+    """Return the `Record` of each listed seed of an experiment at "full" or "embedded" scale.
 
     Raises
     ------

@@ -5,26 +5,30 @@ in `helpers.runs.experiments`, how it is made in `helpers.runs.runner`.
 """
 
 import argparse
+import glob
 import json
 import os
 import platform
 import subprocess
 import sys
 import tempfile
-import zipfile
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import asdict, dataclass, fields
-from functools import cache
+from functools import cache, partial
 from importlib.metadata import version
+from itertools import chain
 from pathlib import Path
 
 import numpy as np
 from threadpoolctl import threadpool_info
 
+from data_prep.errors import printable
+
 ROOT = Path(__file__).resolve().parents[2]
 RUNS = ROOT / "runs"
 SCHEMA = 2
+PACKAGES = ("numpy", "scipy", "scikit-learn", "torch")
 FIT = 0.99  # of the training points right: a network of an ensemble fits
 
 
@@ -32,29 +36,9 @@ class RecordError(ValueError):
     """A record is missing or cannot be used; the message says why and what to do."""
 
 
-@dataclass
-class Record:
-    """What one run was and what came of it.
-
-    Attributes
-    ----------
-    experiment, scale, seed : which run; scale is "full" or "embedded".
-    config : the whole configuration, as plain JSON types.
-    data, data_checksum : name and SHA-256 of the data it was trained and measured on.
-    parameters : how many numbers were trained.
-    environment : Python, package versions, device, CPU model, threads.
-    commit : source commit, with "+changes" if the code that ran differed from it.
-    wall_seconds, cpu_seconds : of training and evaluation, over all its sittings.
-    history : per logged epoch, lists of equal length; None where not measured.
-    metrics : the figures at the end.
-    diverged : the loss stopped being finite in the last epoch of the history.
-    complete : the run reached its end (a run that diverged did).
-    schema : version of this format.
-    """
-
+@dataclass(kw_only=True)
+class _Made:
     experiment: str
-    scale: str
-    seed: int
     config: dict
     data: str
     data_checksum: str
@@ -64,10 +48,18 @@ class Record:
     wall_seconds: float
     cpu_seconds: float
     history: dict
-    metrics: dict
-    diverged: bool = False
     complete: bool = False
     schema: int = SCHEMA
+
+
+@dataclass(kw_only=True)
+class Record(_Made):
+    """What one run was and what came of it; `book/recorded_runs.md` explains each field."""
+
+    scale: str
+    seed: int
+    metrics: dict
+    diverged: bool = False
 
     @property
     def place(self):
@@ -75,36 +67,23 @@ class Record:
         return self.experiment, self.scale, self.seed
 
 
-@dataclass
-class EnsembleRecord:
+@dataclass(kw_only=True)
+class EnsembleRecord(_Made):
     """What an ensemble of practice 5 was and what came of it; the rest is as in `Record`.
 
     Attributes
     ----------
-    experiment : its name.
     parameters : how many numbers were trained, of one network.
     train_accuracy, held_out_accuracy : at the end; one entry a seed.
-    first_fit_step : the first iteration with `FIT` of the training points right, or None.
-    first_nan_step : the first iteration whose loss was not finite, or None.
+    first_fit_step, first_nan_step : the first iteration with `FIT` of the training points right,
+        and the first whose loss was not finite, or None.
     history : per logged iteration; medians over the seeds, None where not finite.
     """
 
-    experiment: str
-    config: dict
-    data: str
-    data_checksum: str
-    parameters: int
-    environment: dict
-    commit: str
-    wall_seconds: float
-    cpu_seconds: float
     train_accuracy: list
     held_out_accuracy: list
     first_fit_step: list
     first_nan_step: list
-    history: dict
-    complete: bool = False
-    schema: int = SCHEMA
 
     @property
     def place(self):
@@ -163,6 +142,7 @@ def write_atomically(path, write):
     """Let `write(file)` fill a temporary file, then rename it to `path`: all of it or nothing."""
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
+    remove_remains(path)
     handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
     try:
         with os.fdopen(handle, "wb") as file:
@@ -171,9 +151,17 @@ def write_atomically(path, write):
             os.fsync(file.fileno())
         os.chmod(temporary, 0o644)
         os.replace(temporary, path)
-    except BaseException:
+    except BaseException as error:
         Path(temporary).unlink(missing_ok=True)
+        if isinstance(error, OSError) and error.filename is None:
+            error.filename = str(path)  # a full disk does not say whose it is
         raise
+
+
+def remove_remains(path):
+    """Remove the temporary files of `write_atomically` that killed processes left."""
+    for remains in Path(path).parent.glob(f".{glob.escape(Path(path).name)}.*"):
+        remains.unlink(missing_ok=True)
 
 
 def as_text(content, indent=""):
@@ -211,26 +199,18 @@ def read_json(path, keys, schema, mend, parts=None):
 
     Parameters
     ----------
-    path : Path
-    keys : iterable of str, or a dataclass
-        Which entries there must be, and no others; a dataclass is made of them.
-    schema : int
-        The version that the code reads.
-    mend : str
-        What to do where the file can't be used.
-    parts : dict key -> callable, optional
-        Makes of an entry's plain JSON types what it stands for.
-
-    Returns
-    -------
-    dict, or the dataclass
+    keys : which entries there must be, and no others; a dataclass is made of them, and those of
+        type str, int, float, dict, list or bool are looked at.
+    schema : the version that the code reads.
+    mend : what to do where the file can't be used.
+    parts : dict key -> callable, which makes of an entry's plain JSON types what it stands for.
     """
     name, parts = display(path), parts or {}
     try:
         content = json.loads(Path(path).read_text(encoding="utf-8"))
     except FileNotFoundError as error:
         raise RecordError(f"{name} is missing: {mend}") from error
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise RecordError(f"{name} cannot be read as JSON ({error}): {mend}") from error
     if not isinstance(content, dict) or "schema" not in content:
         raise RecordError(f"{name} holds no results, it has no schema version: {mend}")
@@ -242,11 +222,14 @@ def read_json(path, keys, schema, mend, parts=None):
             f"{schema}: use the matching version of the code, or {mend}"
         )
     made_of = keys if isinstance(keys, type) else dict
-    odd = set(content) ^ set(keys if made_of is dict else (field.name for field in fields(keys)))
+    types = {field.name: field.type for field in fields(keys)} if made_of is keys else {}
+    odd = set(content) ^ set(types or keys)
+    plain = {name: TYPES[kind] for name, kind in types.items() if kind in TYPES}
+    odd |= {name for name in plain.keys() - odd if type(content[name]) not in plain[name]}
     for part in parts.keys() - odd:
         try:
             content[part] = parts[part](content[part])
-        except (TypeError, KeyError, AttributeError):
+        except (TypeError, KeyError, AttributeError, ValueError):
             odd.add(part)
     if odd:
         odd = ", ".join(sorted(odd))
@@ -254,26 +237,46 @@ def read_json(path, keys, schema, mend, parts=None):
     return made_of(**content)
 
 
+#: What a value of each type may be in JSON, which has one kind of number for 1.0 and 1.
+TYPES = {str: (str,), int: (int,), float: (float, int), bool: (bool,), list: (list,), dict: (dict,)}
+
+
 def read(path, kind=Record, anew="record the run anew"):
     """Read a `Record` or an `EnsembleRecord`, as `read_json` does."""
-    record, seeds = read_json(path, kind, SCHEMA, f"record it with {anew}"), ()
-    lists = list(record.history.values())
+    record, name = read_json(path, kind, SCHEMA, f"record it with {anew}"), display(path)
     if kind is EnsembleRecord:
-        seeds, lists = range(record.config["seeds"]), [record.train_accuracy]
-        lists += [record.held_out_accuracy, record.first_fit_step, record.first_nan_step, seeds]
-    if len(set(map(len, lists))) > 1:
-        raise RecordError(f"{display(path)} has lists that differ in length: {anew}")
-    note(record.experiment, *(seeds or [record.seed]))
+        seeds, finite = range(len(record.train_accuracy)), record.train_accuracy
+        lists = [finite, record.held_out_accuracy, record.first_fit_step, record.first_nan_step]
+        length = record.config.get("seeds")
+    else:
+        seeds, finite, lists = [record.seed], [], list(record.history.values())
+        length = len(lists[0]) if lists and type(lists[0]) is list else None
+    if any(type(part) is not list or len(part) != length for part in lists):
+        raise RecordError(f"{name} has lists that differ in length: {anew}")
+    figures = chain(*lists, getattr(record, "metrics", {}).values())
+    if None in finite or not {type(figure) for figure in figures} <= {int, float, type(None)}:
+        raise RecordError(f"{name} has figures that are no numbers: {anew}")
+    note(record.experiment, *seeds)
     return record
+
+
+def read_npz(path):
+    """Return the arrays of an .npz file as a dict; a ValueError says what is wrong with it."""
+    try:
+        with np.load(path, allow_pickle=False) as file:
+            return dict(file)
+    except FileNotFoundError:
+        raise ValueError("it is missing") from None
+    except Exception as error:  # a damaged archive fails in a dozen ways
+        raise ValueError(f"it is damaged, or something else ({error})") from error
 
 
 def read_arrays(experiment, scale, seed, folder=RUNS):
     """Return the arrays kept beside a record, as a dict."""
     path = arrays_path(experiment, scale, seed, folder)
     try:
-        with np.load(path, allow_pickle=False) as file:
-            arrays = dict(file)
-    except (OSError, ValueError, EOFError, zipfile.BadZipFile) as error:
+        arrays = read_npz(path)
+    except ValueError as error:
         raise RecordError(f"{display(path)} is missing or damaged: record the run anew") from error
     if seed is not None:
         note(experiment, seed)
@@ -284,25 +287,35 @@ def read_arrays(experiment, scale, seed, folder=RUNS):
 
 
 def environment():
-    """Describe the software and hardware of this process."""
-    pools = [pool for pool in threadpool_info() if pool["user_api"] == "blas"]
-    return {
-        "python": platform.python_version(),
-        **{name: version(name) for name in ("numpy", "scipy", "scikit-learn", "torch")},
-        "system": platform.system(),
-        "cpu": _cpu_model(),
-        "cores": os.cpu_count(),
-        "threads": max((pool["num_threads"] for pool in pools), default=1),
-        "blas": ", ".join(sorted({f"{p['internal_api']} {p['version']}" for p in pools})),
+    """Describe the software and hardware of this process; None for what can't be told."""
+
+    def blas():
+        return [pool for pool in threadpool_info() if pool["user_api"] == "blas"]
+
+    versions = {name: partial(version, name) for name in PACKAGES}
+    questions = versions | {
+        "python": platform.python_version,
+        "system": platform.system,
+        "cpu": _cpu_model,
+        "cores": os.cpu_count,
+        "threads": lambda: max((pool["num_threads"] for pool in blas()), default=1),
+        "blas": lambda: ", ".join(sorted({f"{p['internal_api']} {p['version']}" for p in blas()})),
     }
+    return {name: or_none(ask) for name, ask in questions.items()}
+
+
+def or_none(ask):
+    """Return what `ask()` returns, None if it can't: a description must not cost a result."""
+    try:
+        return ask()
+    except Exception:
+        return None
 
 
 def _cpu_model():
-    if platform.system() == "Linux":
-        for line in Path("/proc/cpuinfo").read_text().splitlines():
-            if line.startswith("model name"):
-                return line.split(":", 1)[1].strip()
-    return platform.processor() or platform.machine()
+    info = or_none(Path("/proc/cpuinfo").read_text) or ""
+    models = [line.split(":", 1)[1].strip() for line in info.splitlines() if "model name" in line]
+    return models[0] if models else platform.processor() or platform.machine()
 
 
 @cache
@@ -318,7 +331,7 @@ def source_commit():
     try:
         commit = _git("rev-parse", "--short=12", "HEAD")
         changes = _git("status", "--porcelain", "--", *loaded)
-    except (OSError, subprocess.CalledProcessError):
+    except (OSError, ValueError, subprocess.CalledProcessError):
         return "unknown"
     return commit + ("+changes" if changes else "")
 
@@ -328,12 +341,17 @@ def _git(*arguments):
     return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
 
 
+class _Parser(argparse.ArgumentParser):
+    def error(self, message):
+        super().error(printable(message))
+
+
 def command_line(call, text):
     """Return the parser of a command; from now on, what the console can't show is a "?"."""
     if hasattr(sys.stdout, "reconfigure"):
         sys.stdout.reconfigure(errors="replace")
     raw = argparse.RawDescriptionHelpFormatter
-    return argparse.ArgumentParser(call, description=text, formatter_class=raw)
+    return _Parser(call, description=text, formatter_class=raw)
 
 
 def exit_status(action, errors, kept, stopped):
@@ -344,17 +362,20 @@ def exit_status(action, errors, kept, stopped):
     nobody reads the output any more.
     """
     try:
-        status = action() or 0
+        try:
+            status = action() or 0
+        except SystemExit as stop:  # the command line's: help, or a wrong call
+            status = stop.code
         sys.stdout.flush()  # what can't be shown fails here, and not when Python ends
         return status
     except errors as error:
-        print(f"error: {error}", file=sys.stderr)
+        print(f"error: {printable(str(error))}", file=sys.stderr)
         return 2
     except BrokenPipeError:  # who reads the output, such as `head`, has seen enough
         _mute()
         return 1
     except OSError as error:
-        what = f"{error.filename or 'the output'}: {error.strerror or error}"
+        what = printable(f"{error.filename or 'the output'}: {error.strerror or error}")
         print(f"error: {what}; {kept} is intact", file=sys.stderr)
         if not error.filename:
             _mute()

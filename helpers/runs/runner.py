@@ -7,28 +7,33 @@ import contextlib
 import io
 import json
 import time
-import zipfile
 
 import numpy as np
 from PIL import Image
 from threadpoolctl import threadpool_limits
 from tqdm.auto import tqdm
 
-from helpers.data.datasets import load_half_moons, load_mnist
+from helpers.data.datasets import SCALES, check_choice, load_half_moons, load_mnist
+from helpers.data.features import load_voc_features
 from helpers.data.voc import load_tiny_voc
+from helpers.networks.mlp import choose
 from helpers.runs.experiments import Ensemble, find
 from helpers.runs.records import (
     ROOT,
     RUNS,
     Record,
     arrays_path,
+    display,
     environment,
+    or_none,
+    read_npz,
+    remove_remains,
     source_commit,
     write,
     write_atomically,
 )
-from helpers.training.config import TrainConfig
-from helpers.training.numpy_trainer import NumpyTrainer
+from helpers.training.config import LinearConfig
+from helpers.training.numpy_trainer import NumpyConfig, NumpyTrainer
 
 CHECKPOINTS = ROOT / "checkpoints"
 
@@ -43,29 +48,34 @@ LOADERS = {
     "half-moons": lambda scale, seed, **options: load_half_moons(seed, **options),
     "mnist": lambda scale, seed, **options: load_mnist(scale, **options),
     "tiny-voc": lambda scale, seed, **options: load_tiny_voc(scale, **options),
+    "tiny-voc-features": lambda scale, seed, **options: load_voc_features(
+        scale, seed=seed, **options
+    ),
 }
 
 
 def load_data(experiment, scale, seed):
     """Return the `Dataset` of an experiment: its `data` have a key of `LOADERS` as their `name`."""
+    check_choice("scale", scale, SCALES)
     options = dict(experiment.data)
-    name = options.pop("name")
-    if name not in LOADERS:
-        raise ValueError(f"unknown data {name!r}: choose one of {', '.join(LOADERS)}")
-    return LOADERS[name](scale, seed, **options)
+    return choose(LOADERS, options.pop("name"), "data")(scale, seed, **options)
 
 
 def prepare(experiment, scale, seed, device="auto"):
     """Return the trainer of a run, ready to start, and the `Dataset` it was given.
 
-    For a `TrainConfig` it is a `TorchTrainer`, which may run on another device.
+    It is a `NumpyTrainer`, a `LinearTrainer`, or, of a `TrainConfig`, a `TorchTrainer`, which may
+    run on another device.
     """
     data, config = load_data(experiment, scale, seed), experiment.config
     weight_seed = experiment.weight_seed if experiment.weight_seed is not None else seed
-    if not isinstance(config, TrainConfig):
+    if isinstance(config, NumpyConfig):
         return NumpyTrainer(config, data, weight_seed), data
-    from helpers.training import torch_trainer  # here: the NumPy chapters need not wait for torch
+    # Here: the NumPy chapters need not wait for torch.
+    from helpers.training import linear_trainer, torch_trainer
 
+    if isinstance(config, LinearConfig):
+        return linear_trainer.LinearTrainer(config, data, weight_seed), data
     device = torch_trainer.choose_device(device)
     return torch_trainer.TorchTrainer(config, data, weight_seed, device), data
 
@@ -73,10 +83,7 @@ def prepare(experiment, scale, seed, device="auto"):
 def train(name, seed=0, scale="embedded"):
     """Train one run of the experiment of that name with a progress bar, and write nothing.
 
-    Returns
-    -------
-    NumpyTrainer or TorchTrainer
-        Finished; its `history` and its `network` or `model` are there to look at.
+    It returns the finished trainer, whose `history` and `network` or `model` can be looked at.
     """
     experiment = find(name)
     training = prepare(experiment, scale, seed)[0]
@@ -90,7 +97,7 @@ def train(name, seed=0, scale="embedded"):
 @contextlib.contextmanager
 def limited_threads(threads):
     """Let the linear algebra, PyTorch's too, use so many threads; None for any number."""
-    if not threads:
+    if not isinstance(threads, int) or threads < 1:
         yield
         return
     import torch
@@ -109,27 +116,16 @@ def limited_threads(threads):
 
 def run(experiment, scale, seed, resume=False, after_epoch=None, device="auto", runs=RUNS,
         checkpoints=CHECKPOINTS, checkpoint_seconds=5.0):  # fmt: skip
-    """Train one run to its end and write its record.
+    """Train one run to its end, write its `Record`, and return it.
 
     Parameters
     ----------
     experiment : helpers.runs.experiments.Experiment
-    scale : {"full", "embedded"}
-    seed : int
-    resume : bool
-        Continue from the run's checkpoint if there is one.
-    after_epoch : callable, optional
-        Called with the trainer after every epoch, for example to show progress.
-    device : str
-        Where a PyTorch model is trained: "cpu", "cuda", "mps", or "auto" for the fastest there is.
-    runs, checkpoints : Path
-        Where records and checkpoints go.
-    checkpoint_seconds : float
-        A checkpoint is written after an epoch if the last one is at least this old.
-
-    Returns
-    -------
-    Record
+    resume : continue from the run's checkpoint if there is one.
+    after_epoch : called with the trainer after every epoch, for example to show progress.
+    device : of a PyTorch model: "cpu", "cuda", "mps", or "auto" for the fastest there is.
+    runs, checkpoints : where records and checkpoints go.
+    checkpoint_seconds : how old the last checkpoint is when an epoch's end brings the next.
 
     Raises
     ------
@@ -138,16 +134,17 @@ def run(experiment, scale, seed, resume=False, after_epoch=None, device="auto", 
     """
     commits, clock = [source_commit()], Clock()
     training, data = prepare(experiment, scale, seed, device)
+    machine = environment() | (or_none(training.hardware) or {})
     identity = {
         "run": [experiment.name, scale, seed],
         "config": experiment.as_json(),
         "data_checksum": data.checksum,
     }
-    checkpoint = checkpoints / experiment.name / f"{scale}-seed-{seed}.npz"
+    checkpoint = checkpoint_path(experiment, scale, seed, checkpoints)
     if resume and checkpoint.exists():
-        facts = _restore(training, checkpoint, identity)
-        clock.add(facts)
-        commits = list(dict.fromkeys(facts["commits"] + commits))
+        earlier, spent = _restore(training, checkpoint, identity)
+        clock.add(**spent)
+        commits = list(dict.fromkeys(earlier + commits))
 
     saved = time.monotonic()
     while not training.done:
@@ -165,24 +162,28 @@ def run(experiment, scale, seed, resume=False, after_epoch=None, device="auto", 
             lambda file: np.savez_compressed(file, **arrays),
         )
     record = Record(
-        experiment=experiment.name,
-        scale=scale,
-        seed=seed,
-        config=experiment.as_json(),
-        data=data.name,
-        data_checksum=data.checksum,
-        parameters=training.parameter_count,
-        environment=environment() | training.hardware(),
-        commit=", ".join(commits),
-        **{name: round(seconds, 3) for name, seconds in clock.read().items()},
-        history=training.history,
-        metrics=final_metrics(training.history),
-        diverged=training.diverged,
-        complete=True,
-    )
+        **made(experiment, data, clock, machine, commits), scale=scale, seed=seed,
+        parameters=training.parameter_count, history=training.history,
+        metrics=final_metrics(training.history), diverged=training.diverged,
+    )  # fmt: skip
     write(record, runs)
     checkpoint.unlink(missing_ok=True)
+    remove_remains(checkpoint)
     return record
+
+
+def made(experiment, data, clock, machine, commits):
+    """Return what the record of any finished run says of how it was made."""
+    return {
+        "experiment": experiment.name, "config": experiment.as_json(), "data": data.name,
+        "data_checksum": data.checksum, "environment": machine, "commit": ", ".join(commits),
+        **clock.read(), "complete": True,
+    }  # fmt: skip
+
+
+def checkpoint_path(experiment, scale, seed, checkpoints=CHECKPOINTS):
+    """Return where the checkpoint of a run is while it is not finished."""
+    return checkpoints / experiment.name / f"{scale}-seed-{seed}.npz"
 
 
 def run_with_bar(experiment, scale, seed, title=None, leave=True, runs=RUNS, **options):
@@ -201,22 +202,19 @@ def run_with_bar(experiment, scale, seed, title=None, leave=True, runs=RUNS, **o
 
 
 class Clock:
-    """Wall and processor seconds since it was made, plus those of earlier sittings."""
+    """Wall and processor seconds since it was made, and those of earlier sittings."""
 
     def __init__(self):
         self.wall, self.cpu = time.perf_counter(), time.process_time()
 
-    def add(self, earlier):
+    def add(self, wall_seconds, cpu_seconds):
         """Count earlier seconds in."""
-        self.wall -= earlier["wall_seconds"]
-        self.cpu -= earlier["cpu_seconds"]
+        self.wall, self.cpu = self.wall - wall_seconds, self.cpu - cpu_seconds
 
     def read(self):
         """Return the seconds so far."""
-        return {
-            "wall_seconds": time.perf_counter() - self.wall,
-            "cpu_seconds": time.process_time() - self.cpu,
-        }
+        wall, cpu = time.perf_counter() - self.wall, time.process_time() - self.cpu
+        return {"wall_seconds": round(wall, 3), "cpu_seconds": round(cpu, 3)}
 
 
 def _save(training, path, facts):
@@ -226,30 +224,28 @@ def _save(training, path, facts):
 
 
 def _restore(training, path, identity):
+    mend = "delete it, or run without --resume"
     try:
-        with np.load(path, allow_pickle=False) as arrays:
-            facts = json.loads(str(arrays["facts"]))
-            if {name: facts[name] for name in identity} != identity:
-                raise CheckpointError(
-                    f"{path} was made by another run, configuration or data: "
-                    "delete it, or run without --resume"
-                )
-            arrays = {name: arrays[name] for name in arrays if name != "facts"}
+        arrays = read_npz(path)
+        facts = json.loads(str(arrays.pop("facts")))
+        ours = {name: facts[name] for name in identity} == identity
+        if ours:
             training.restore(arrays, facts["state"])
-    except (OSError, KeyError, EOFError, ValueError, zipfile.BadZipFile) as error:
-        if isinstance(error, CheckpointError):
-            raise
+        spent = {name: float(facts[name]) for name in ("wall_seconds", "cpu_seconds")}
+        commits = [str(commit) for commit in facts["commits"]]
+    except Exception as error:  # of another version or device, or damaged: each fails in its way
+        raise CheckpointError(f"{display(path)} cannot be used ({error}): {mend}") from error
+    if not ours:
         raise CheckpointError(
-            f"{path} cannot be read ({error}): delete it, or run without --resume"
-        ) from error
-    return facts
+            f"{display(path)} was made by another run, configuration or data: {mend}"
+        )
+    return commits, spent
 
 
 def final_metrics(history):
-    """Return the figures of the last epoch, and the best evaluation accuracy on the way.
+    """Return the figures of the last epoch, None if it diverged, and the best accuracy on the way.
 
     The best one is kept to show how far the last epoch is from it; the book reports the last.
-    A run that diverged has no figures at its end.
     """
     metrics = {
         f"train_{name}": history[name][-1]
@@ -265,14 +261,11 @@ def final_metrics(history):
 
 
 def artifacts(experiment, seed, training, data):
-    """Return what figures need of a finished run on images, in little space.
+    """Return what figures need of a finished run on images, arrays by name, in little space.
 
-    Returns
-    -------
-    dict of ndarray
-        `scores` on the evaluation images, [N, K], and their `labels` uint8 [N] or [N, K]; the
-        training's own `artifacts`; with one label an image, `mistakes`; for the seeds that the
-        experiment names, the model's weights with `samples`, and `examples`.
+    They are `scores` on the evaluation images, [N, K], and their `labels` uint8 [N] or [N, K]; the
+    training's own `artifacts`; with one label an image, `mistakes`; for the seeds that the
+    experiment names, the model's weights with `samples`, and `examples`.
     """
     scores, labels = training.scores(), data.y_eval
     kept = training.artifacts()
@@ -305,12 +298,8 @@ def samples(data, each=2):
 def examples(training, data):
     """Return the images that tell most of a finished run with several labels an image.
 
-    Returns
-    -------
-    dict of ndarray
-        `examples` int [M], their places in the evaluation data; `example_images`, encoded; and, if
-        the model has such a thing, `example_saliency` float16, as from
-        `helpers.networks.probes.saliency`.
+    `examples` int [M] are their places in the evaluation data, `example_images` are encoded, and
+    `example_saliency` float16, if the model has it, is that of `helpers.networks.probes`.
     """
     places = select_examples(training.scores(), data.y_eval)
     kept = {"examples": places, "example_images": encode_images(data.x_eval[places])}
@@ -319,25 +308,12 @@ def examples(training, data):
 
 
 def select_examples(logits, targets, each=2, doubtful=10):
-    """Choose the images that tell most about a model's answers.
+    """Choose the images that tell most about a model's answers, logits [N, K] to targets [N, K].
 
-    Parameters
-    ----------
-    logits : array of float, [N, K]
-        Yes is above 0.
-    targets : array of 0 and 1, [N, K]
-    each : int
-        How many of each kind and class, at most. Class by class, since otherwise the class that
-        a model says most often would take every place.
-    doubtful : int
-        How many of the last kind.
-
-    Returns
-    -------
-    ndarray of int, [M]
-        Places, each once: first the most confident false alarms, then the most confident misses,
-        then the surest yes on images that are all right, and last those with an answer closest
-        to 0.
+    Places int [M], each once: first the most confident false alarms, then the most confident
+    misses, then the surest yes on images that are all right, at most `each` of a kind and class;
+    last the `doubtful` ones with an answer closest to 0. Class by class, since otherwise the class
+    that a model says most often would take every place.
     """
     logits, there = np.asarray(logits, dtype=np.float64), np.asarray(targets) > 0.5
     right = ((logits > 0) == there).all(axis=1, keepdims=True)

@@ -6,6 +6,8 @@ What is done with it stands in `helpers.training.torch_trainer`, and in `linear_
 import math
 from dataclasses import asdict, dataclass, field, replace
 
+from helpers.networks.mlp import choose
+
 
 class NoSuchDevice(ValueError):
     """The device that was asked for is not there."""
@@ -33,6 +35,9 @@ class TrainConfig:
     ema_decay : if not 0, an exponential average of the weights is evaluated instead of the last
         ones; the share of it that each step keeps.
     flip_tta : evaluate the mean of the logits of an image and of its mirror image.
+    head_epochs : in so many epochs, the first, only the model's `classifier` learns.
+    body_lr_scale : the learning rate of all but the `classifier`, as a share of the schedule's.
+    freeze_batch_norm : batch normalisation keeps the means and variances that it starts with.
     """
 
     model: str
@@ -49,13 +54,32 @@ class TrainConfig:
     evaluate_every: int = 1
     ema_decay: float = 0.0
     flip_tta: bool = False
+    head_epochs: int = 0
+    body_lr_scale: float | None = None
+    freeze_batch_norm: bool = False
+
+    def __post_init__(self):
+        check_whole(self, "epochs", "batch_size", "evaluate_every")
+        if not (0 <= self.label_smoothing <= 1 and 0 <= self.ema_decay < 1):
+            raise ValueError("label_smoothing and ema_decay must be shares, the latter below 1")
+        choose(PRECISIONS, self.precision, "precision")
 
     def as_json(self):
         """Return the config as plain JSON types; what is `OPTIONAL` only where it is used."""
         return {k: v for k, v in asdict(self).items() if v or k not in OPTIONAL}
 
 
-OPTIONAL = ("ema_decay", "flip_tta")  # younger than the first records, which lack them
+PRECISIONS = dict.fromkeys(("float32", "bfloat16", "auto"))
+#: Younger than the first records, which lack them.
+OPTIONAL = ("ema_decay", "flip_tta", "head_epochs", "body_lr_scale", "freeze_batch_norm")
+
+
+def check_whole(config, *names):
+    """Raise a ValueError unless those attributes are whole numbers from 1 on, or None."""
+    for name in names:
+        value = getattr(config, name)
+        if value is not None and (value != int(value) or value < 1):
+            raise ValueError(f"{name} must be a whole number from 1 on; got {value}")
 
 
 @dataclass(frozen=True)
@@ -69,7 +93,7 @@ class LinearConfig:
     folds : parts of the training examples, each held out once.
     """
 
-    strengths: tuple = (0.0003, 0.001, 0.003, 0.01, 0.03, 0.1)
+    strengths: tuple = (0.01, 0.03, 0.1, 0.3, 1.0)
     folds: int = 5
 
     @property
@@ -83,17 +107,9 @@ class LinearConfig:
 
 
 def one_after_the_other(start, changes):
-    """Return the configs of a row of changes, each on top of those before.
+    """Return name -> (about, `TrainConfig`), each change on top of those before it.
 
-    Parameters
-    ----------
-    start : TrainConfig
-    changes : dict name -> (about, dict)
-        What each change is, in words and in a config's attributes.
-
-    Returns
-    -------
-    dict name -> (about, TrainConfig)
+    The changes are name -> (about, dict): what each is, in words and in a config's attributes.
     """
     steps, config = {}, start
     for name, (about, change) in changes.items():
@@ -103,26 +119,12 @@ def one_after_the_other(start, changes):
 
 
 def chosen(kinds, named):
-    """Return what a dict {"name": a key of `kinds`, and its arguments} stands for.
+    """Return what {"name": a key of `kinds`, and its arguments} stands for.
 
-    Parameters
-    ----------
-    kinds : dict name -> callable
-    named : dict
-
-    Returns
-    -------
-    What the callable of that name returns for the arguments.
-
-    Raises
-    ------
-    ValueError
-        If there is no such name.
+    `kinds` are name -> callable; a name that is none of theirs is a ValueError.
     """
-    name = named["name"]
-    if name not in kinds:
-        raise ValueError(f"unknown name {name!r}: choose one of {', '.join(kinds)}")
-    return kinds[name](**{key: value for key, value in named.items() if key != "name"})
+    arguments = dict(named)
+    return choose(kinds, arguments.pop("name"), "name")(**arguments)
 
 
 def rounded(value):

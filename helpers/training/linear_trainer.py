@@ -104,40 +104,31 @@ class LinearTrainer:
 
 @dataclass(frozen=True)
 class Linear:
-    """A linear classifier on standardised features.
+    """A linear classifier: weights [D, K] and bias [K]."""
 
-    Attributes
-    ----------
-    mean, scale : of each feature [D], which are taken off and divided by.
-    weights, bias : [D, K] and [K].
-    """
-
-    mean: np.ndarray
-    scale: np.ndarray
     weights: np.ndarray
     bias: np.ndarray
 
     def logits(self, x):
         """Map features [N, D] to logits [N, K]."""
-        return ((x - self.mean) / self.scale) @ self.weights + self.bias
+        return x @ self.weights + self.bias
 
 
 def fit(x, y, strength):
     """Return the `Linear` of features [N, D] and targets [N, K], regularised with that `C`.
 
+    The features are taken as they are: all are of one kind, and those that hardly vary say little.
     A class that all examples have, or none, gets a logit of its own whatever the features.
     """
-    mean, scale = x.mean(axis=0), x.std(axis=0)
-    scale[scale == 0] = 1
-    z, (count, classes) = (x - mean) / scale, y.shape
+    count, classes = y.shape
     weights, bias = np.zeros((x.shape[1], classes), x.dtype), np.zeros(classes, x.dtype)
     for k, found in enumerate(y.T.astype(bool)):
         if 0 < (present := found.sum()) < count:
-            model = LogisticRegression(C=strength, max_iter=1000).fit(z, found)
+            model = LogisticRegression(C=strength, max_iter=1000).fit(x, found)
             weights[:, k], bias[k] = model.coef_[0], model.intercept_[0]
         else:
             bias[k] = np.log((present + 0.5) / (count - present + 0.5))
-    return Linear(mean, scale, weights, bias)
+    return Linear(weights, bias)
 
 
 def as_tensors(logits, targets):

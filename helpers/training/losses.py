@@ -11,6 +11,8 @@ import torch
 from sklearn.metrics import average_precision_score, precision_recall_fscore_support
 from torch.nn import functional
 
+from helpers.networks.mlp import choose
+
 
 def cross_entropy(logits, labels, smoothing=0.0):
     """Softmax cross-entropy against labels [B]."""
@@ -38,17 +40,15 @@ def binary_cross_entropy(logits, targets, smoothing=0.0, positive_weights=None):
 def asymmetric_loss(logits, targets, smoothing=0.0, gamma_neg=2.0, clip=0.05):
     """Binary cross-entropy in which easy absent classes count little.
 
+    Source: Ridnik et al. (2021), "Asymmetric loss for multi-label classification", ICCV.
+
     Parameters
     ----------
-    gamma_neg : float
-        Power of an absent class's probability that its loss is multiplied by.
-    clip : float
-        Probabilities of an absent class below this cost nothing.
-
-    References
-    ----------
-    Ridnik et al. (2021), "Asymmetric loss for multi-label classification", ICCV.
+    gamma_neg : power of an absent class's probability that its loss is multiplied by.
+    clip : probabilities of an absent class below this cost nothing.
     """
+    if targets.shape != logits.shape:
+        raise ValueError(f"targets must be {list(logits.shape)}; got {list(targets.shape)}")
     targets = targets * (1 - smoothing) + smoothing / 2
     present = functional.logsigmoid(logits)
     probability = (torch.sigmoid(logits) - clip).clamp(min=0)
@@ -66,7 +66,7 @@ LOSSES = {
 def choose_loss(loss):
     """Return the loss of that name, or of {"name": ..., and its arguments}."""
     options = {"name": loss} if isinstance(loss, str) else dict(loss)
-    return partial(LOSSES[options.pop("name")], **options)
+    return partial(choose(LOSSES, options.pop("name"), "loss"), **options)
 
 
 def accuracy_per_example(logits, targets):
@@ -74,6 +74,8 @@ def accuracy_per_example(logits, targets):
 
     Of several labels, yes is a logit of 0 and more, which is a probability of 0.5 and more.
     """
+    if targets.shape not in (logits.shape, logits.shape[:1]):
+        raise ValueError(f"targets {list(targets.shape)} do not fit logits {list(logits.shape)}")
     if targets.ndim == 1:
         return (logits.argmax(dim=1) == targets).float()
     return ((logits >= 0) == (targets > 0.5)).float().mean(dim=1)
@@ -82,10 +84,8 @@ def accuracy_per_example(logits, targets):
 def checked(scores, targets):
     """Return scores float64 [N, K] and targets int [N, K].
 
-    Raises
-    ------
-    ValueError
-        If they are empty or differ in shape, a score is not finite, a target not 0 or 1.
+    A ValueError is raised if they are empty or differ in shape, a score is not finite, or a
+    target not 0 or 1.
     """
     scores, targets = np.asarray(scores, dtype=np.float64), np.asarray(targets)
     if scores.ndim != 2 or scores.shape != targets.shape or not scores.size:
@@ -120,20 +120,11 @@ def average_precisions(scores, targets):
 
 
 def precision_recall_f1(decisions, targets, average="micro"):
-    """Compute precision, recall and F1 of decisions.
+    """Return precision, recall and F1 of decisions [N, K] against targets, both of 0 and 1.
 
-    Parameters
-    ----------
-    decisions, targets : array of bool or 0 and 1, [N, K]
-        Of at least two classes.
-    average : {"micro", "macro", None}
-        Count over all pairs of image and class together; or take the mean over the classes of
-        each one's figure; or give the classes' figures, [K].
-
-    Returns
-    -------
-    precision, recall, f1 : float or ndarray [K]
-        0 where the denominator is: the precision of a class that is never predicted, say.
+    There are at least two classes. The figures are counted over all pairs of image and class
+    together ("micro"), are the mean of the classes' ("macro"), or those themselves, [K] (None); 0
+    where the denominator is: the precision of a class that is never predicted, say.
     """
     decisions, targets = checked(decisions, targets)
     if targets.shape[1] < 2:  # scikit-learn takes one column for two classes
@@ -155,11 +146,9 @@ def evaluate(loss, logits, targets):
 
     Parameters
     ----------
-    loss : callable
-        As `choose_loss` returns it.
-    logits : tensor [N, K]
-    targets : tensor [N] or [N, K]
-        Labels from 0 to K - 1, or 0 and 1.
+    loss : as `choose_loss` returns it.
+    logits, targets : tensors [N, K], and [N] or [N, K]; labels from 0 to K - 1, or 0 and 1, or a
+        ValueError is raised.
 
     Returns
     -------
@@ -167,11 +156,6 @@ def evaluate(loss, logits, targets):
         `eval_loss` and `eval_accuracy`; with several labels an image, the accuracy is the share
         of right yes-or-no answers, and there are `eval_mean_average_precision` (over the
         classes, each of which must be there) and `eval_f1` (of all answers together).
-
-    Raises
-    ------
-    ValueError
-        If the targets are not as described.
     """
     count, classes = logits.shape
     several = targets.shape == logits.shape

@@ -9,16 +9,8 @@ from dataclasses import asdict, dataclass, field
 import numpy as np
 
 from helpers.data.datasets import vectors
-from helpers.networks.mlp import (
-    LOSSES,
-    SGD,
-    choose,
-    evaluate,
-    loss_and_gradients,
-    mlp,
-    predict,
-)
-from helpers.training.config import chosen, rounded
+from helpers.networks.mlp import LOSSES, SGD, choose, evaluate, loss_and_gradients, mlp, predict
+from helpers.training.config import check_whole, chosen, rounded
 from helpers.training.schedules import SCHEDULES
 
 
@@ -33,8 +25,8 @@ class NumpyConfig:
     loss : a key of `helpers.networks.mlp.LOSSES`.
     mean_gradient : divide the gradient by the batch size (the original's cross-entropy did not).
     weight_decay : the L2 coefficient λ, on weights, not on biases.
-    schedule : {"name": a key of `helpers.training.schedules.SCHEDULES`, and
-        its arguments}; its steps are epochs.
+    schedule : {"name": a key of `helpers.training.schedules.SCHEDULES`, and its arguments}; its
+        steps are epochs.
     momentum : of `helpers.networks.mlp.SGD`.
     epochs : passes over the training data.
     batch_size : examples per step; None takes the whole training set in one step.
@@ -58,6 +50,11 @@ class NumpyConfig:
     log_every: int = 1
     evaluate_every: int = 1
 
+    def __post_init__(self):
+        check_whole(self, "epochs", "batch_size", "log_every", "evaluate_every")
+        if not (0 <= self.momentum < 1 and self.weight_decay >= 0 and self.shift >= 0):
+            raise ValueError("momentum must be from 0 to below 1, weight decay and shift from 0 on")
+
     def as_json(self):
         """Return the configuration as plain JSON types."""
         return asdict(self) | {"sizes": list(self.sizes)}
@@ -69,34 +66,25 @@ class NumpyTrainer:
     Parameters
     ----------
     config : NumpyConfig
-    data : helpers.data.datasets.Dataset
-        Points, or images, which are turned into vectors.
-    seed : int
-        Decides the initial weights and, apart from those, the order of the batches.
+    data : helpers.data.datasets.Dataset of points, or of images, which are turned into vectors.
+    seed : decides the initial weights and, apart from those, the order of the batches.
 
     Attributes
     ----------
-    epoch : int
-        How many epochs are done.
-    history : dict of lists
-        One entry per logged epoch. Training figures are measured during the epoch, before
-        the step (mean over its images; the gradient's norm: at the last step); `eval_` figures
-        after it, None where not evaluated.
-    diverged : bool
-        True once a loss was not finite; training is then over.
+    epoch : how many epochs are done.
+    history : dict of lists, one entry per logged epoch. Training figures are measured during the
+        epoch, before the step (mean over its images; the gradient's norm: at the last step);
+        `eval_` figures after it, None where not evaluated.
+    diverged : True once a loss was not finite; training is then over.
     """
 
     def __init__(self, config, data, seed):
         self.config, self.data = config, vectors(data, config.dtype)
         weight_seed, batch_seed = np.random.SeedSequence(seed).spawn(2)
         self.network = mlp(
-            config.sizes,
-            config.activation,
-            np.random.default_rng(weight_seed),
-            init=config.init,
-            output_activation=config.output_activation,
-            dtype=config.dtype,
-        )
+            config.sizes, config.activation, np.random.default_rng(weight_seed),
+            config.init, config.output_activation, config.dtype,
+        )  # fmt: skip
         self.batch_rng = np.random.default_rng(batch_seed)
         self.loss = choose(LOSSES, config.loss, "loss")()
         self.optimiser = SGD(self.network, config.momentum)
@@ -189,17 +177,14 @@ class NumpyTrainer:
         """Return the class scores [N, K] of the evaluation data."""
         return predict(self.network, self.data.x_eval)
 
-    def artifacts(self, units=64):
+    def artifacts(self):
         """Return what figures show of a network trained on 28×28 images.
 
-        Returns
-        -------
-        dict of ndarray
-            `first_weights` float16 [units, 28, 28], of the first hidden layer's units with the
-            largest outgoing weights.
+        It is `first_weights` float16 [64, 28, 28], of the first hidden layer's units with the
+        largest outgoing weights.
         """
         first, second, *_ = self.network.dense_layers
-        strongest = np.argsort(-np.linalg.norm(second.weight, axis=1), kind="stable")[:units]
+        strongest = np.argsort(-np.linalg.norm(second.weight, axis=1), kind="stable")[:64]
         return {"first_weights": first.weight.T[strongest].reshape(-1, 28, 28).astype(np.float16)}
 
     def weights(self):
@@ -213,19 +198,14 @@ class NumpyTrainer:
         """Return (arrays, facts): all that `restore` needs to go on bit for bit."""
         arrays = {f"parameter_{i}": p for i, (p, _) in enumerate(self.network.parameters())}
         arrays |= {f"velocity_{i}": v for i, v in enumerate(self.optimiser.velocities)}
-        facts = {
-            "epoch": self.epoch,
-            "diverged": self.diverged,
-            "history": self.history,
-            "batch_rng": self.batch_rng.bit_generator.state,
-        }
-        return arrays, facts
+        facts = {"epoch": self.epoch, "diverged": self.diverged, "history": self.history}
+        return arrays, facts | {"batch_rng": self.batch_rng.bit_generator.state}
 
     def restore(self, arrays, facts):
         """Continue from what `state` returned."""
         for i, (parameter, _) in enumerate(self.network.parameters()):
-            parameter[...] = arrays[f"parameter_{i}"]
-            self.optimiser.velocities[i][...] = arrays[f"velocity_{i}"]
+            saved = np.stack([arrays[f"parameter_{i}"], arrays[f"velocity_{i}"]])
+            parameter[...], self.optimiser.velocities[i][...] = saved.reshape(2, *parameter.shape)
         self.epoch, self.diverged = facts["epoch"], facts["diverged"]
         self.history = facts["history"]
         self.batch_rng.bit_generator.state = facts["batch_rng"]

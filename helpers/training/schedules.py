@@ -16,6 +16,8 @@ def cosine(peak_lr, warmup=0.0):
 
     Source: Loshchilov and Hutter (2017), "SGDR", ICLR (without the restarts).
     """
+    if not 0 <= warmup < 1:
+        raise ValueError(f"warmup must be a share of all steps, below 1; got {warmup}")
 
     def lr(step, steps):
         rise = warmup * steps
@@ -31,26 +33,13 @@ def warmup_cosine(peak_lr, warmup=1):
 
     The first step after the rise is the first at `peak_lr`. The warm-up: Goyal et al. (2017).
     """
+    if warmup != int(warmup) or warmup < 0:
+        raise ValueError(f"warmup must be a number of steps; got {warmup}")
 
     def lr(step, steps):
         if step < warmup:
             return peak_lr * (step + 1) / (warmup + 1)
         return 0.5 * peak_lr * (1 + math.cos(math.pi * (step - warmup) / (steps - warmup)))
-
-    return lr
-
-
-def one_cycle(peak_lr, rise=0.3, start=25.0):
-    """Return a linear rise from `peak_lr / start`, then a linear fall to nearly 0.
-
-    Source: Smith and Topin (2019), "Super-convergence".
-    """
-
-    def lr(step, steps):
-        at = (step + 0.5) / steps
-        if at < rise:
-            return peak_lr * (1 / start + (1 - 1 / start) * at / rise)
-        return peak_lr * (1 - at) / (1 - rise)
 
     return lr
 
@@ -77,6 +66,5 @@ SCHEDULES = {
     "constant": constant,
     "cosine": cosine,
     "warmup-cosine": warmup_cosine,
-    "one-cycle": one_cycle,
     "course": course,
 }

@@ -19,17 +19,19 @@ is started by ``torchrun --nproc-per-node=2 script.py``, by plain ``python scrip
 import contextlib
 import math
 import os
+import warnings
 from dataclasses import replace
 
 import numpy as np
 import torch
-from torch import distributed
+from torch import distributed, nn
 from torch.nn.parallel import DistributedDataParallel
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from helpers.data.augment import augment
 from helpers.networks.efficientnet import EfficientNetLite0
 from helpers.networks.lenet import LeNet
+from helpers.networks.mlp import choose
 from helpers.networks.probes import attention_statistics, saliency
 from helpers.networks.resnet import ResNet18
 from helpers.networks.vgg import VGG11, CourseVGG
@@ -37,6 +39,7 @@ from helpers.networks.vit import ViT
 from helpers.networks.vit_variants import ViTVariant
 from helpers.training.config import NoSuchDevice, chosen, rounded
 from helpers.training.losses import accuracy_per_example, choose_loss, evaluate, metric_names
+from helpers.training.optimisers import hold_still, make_optimiser
 from helpers.training.schedules import SCHEDULES
 
 CURVE_STEPS = 10  # steps between two points of the curve over batches
@@ -45,8 +48,6 @@ EVALUATION_BATCH = 500
 # A silent unit's averages in Adam shrink for ever. Below 1e-38, where a CPU would compute each of
 # them many times more slowly, they are taken as the zero that they are for all purposes.
 torch.set_flush_denormal(True)
-
-OPTIMISERS = {"adam": torch.optim.Adam, "adamw": torch.optim.AdamW, "sgd": torch.optim.SGD}
 
 #: What a configuration may name: images [B, C, S, S] in, logits out.
 MODELS = {
@@ -67,23 +68,19 @@ class TorchTrainer:
     ----------
     config : helpers.training.config.TrainConfig
     data : helpers.data.datasets.Dataset
-    seed : int
-        Decides the initial weights, the order of the batches, the augmentation and the
+    seed : decides the initial weights, the order of the batches, the augmentation and the
         dropout. On a GPU the same seed gives nearly the same run, on a CPU the same.
     device : torch.device or str
 
     Attributes
     ----------
-    model, eval_model : torch.nn.Module
-        The one that is trained, and the one that is evaluated: the same, or its average.
-    history : dict of lists
-        One entry per epoch. `loss` and `accuracy` are measured during the epoch, before each
-        step; `eval_loss`, `eval_accuracy` (None where not evaluated) and a ViT's
-        `helpers.networks.probes.attention_statistics` after it.
-    curve : dict of lists
-        `loss` and `accuracy` again, one entry for every `CURVE_STEPS` steps.
-    diverged : bool
-        True once a loss was not finite; training is then over.
+    model, eval_model : the one that is trained, and the one that is evaluated: the same, or its
+        average.
+    history : dict of lists, one entry per epoch. `loss` and `accuracy` are measured during the
+        epoch, before each step; `eval_loss`, `eval_accuracy` (None where not evaluated) and a
+        ViT's `helpers.networks.probes.attention_statistics` after it.
+    curve : `loss` and `accuracy` again, one entry for every `CURVE_STEPS` steps.
+    diverged : True once a loss was not finite; training is then over.
     """
 
     def __init__(self, config, data, seed, device="cpu"):
@@ -93,9 +90,14 @@ class TorchTrainer:
         self.model = build(config, self.data, seed).to(self.device)
         if config.channels_last:
             self.model = self.model.to(memory_format=torch.channels_last)
-        self.network = wrap_ddp(self.model)  # what is called; `model` holds the parameters
+        self.network = self.model  # what is called; `model` holds the parameters
+        if processes() > 1:
+            self.network = DistributedDataParallel(self.model)  # averages the gradients
         self.optimiser = make_optimiser(config, self.model)
-        self.ema = ema_copy(self.model, config.ema_decay) if config.ema_decay else None
+        self.ema = None
+        if config.ema_decay:
+            average = get_ema_multi_avg_fn(config.ema_decay)
+            self.ema = AveragedModel(self.model, multi_avg_fn=average, use_buffers=True)
         self.eval_model = self.ema.module if self.ema else self.model
         self.loss = choose_loss(config.loss)
         self.learning_rate = chosen(SCHEDULES, config.schedule)
@@ -104,19 +106,21 @@ class TorchTrainer:
         # Torch's own generator for that device, which `build` has seeded, draws the dropout.
         on_cpu = self.device.type == "cpu"
         self.dropout_rng = torch if on_cpu else torch.get_device_module(self.device)
-        self.steps_per_epoch = math.ceil(len(self.data.x) / config.batch_size)
+        self.used = images_an_epoch(len(self.data.x), config.batch_size, self.model)
+        self.steps_per_epoch = math.ceil(self.used / config.batch_size)
         self.epoch, self.step_count, self.diverged = 0, 0, False
         self.history, self.curve = {}, {"loss": [], "accuracy": []}
 
     def run_epoch(self):
         """Take one step for each batch of the training data, then evaluate and log."""
         self.model.train()
+        hold_still(self.model, self.config, self.epoch)
         steps = [self.step(x, y, size) for x, y, size in self.batches()]
         self.log(steps)
 
     def batches(self):
         """Yield (images in [-1, 1], targets, size of the batch) for each step of an epoch."""
-        order = torch.randperm(len(self.data.x), generator=self.order_rng)
+        order = torch.randperm(len(self.data.x), generator=self.order_rng)[: self.used]
         for batch in order.split(self.config.batch_size):
             rows = batch[rank() :: processes()].to(self.device)  # each process's own share
             x = normalise(self.data.x.index_select(0, rows))  # quicker than x[rows]
@@ -140,20 +144,15 @@ class TorchTrainer:
         """Give the optimiser the schedule's learning rate for this step."""
         for group in self.optimiser.param_groups:
             all_steps = self.steps_per_epoch * self.config.epochs
-            group["lr"] = self.learning_rate(self.step_count, all_steps)
+            group["lr"] = self.learning_rate(self.step_count, all_steps) * group["lr_scale"]
 
     def logits(self, x, network=None):
         """Return the logits [B, K], float32, of images in [-1, 1]."""
         if self.config.channels_last:
             x = x.to(memory_format=torch.channels_last)
-        with self.autocast():
+        half = self.precision == "bfloat16"
+        with torch.autocast(self.device.type, torch.bfloat16, enabled=half):
             return (network or self.network)(x).float()
-
-    def autocast(self):
-        """Return the context in which products and convolutions have the chosen precision."""
-        if self.precision == "float32":
-            return contextlib.nullcontext()
-        return torch.autocast(self.device.type, getattr(torch, self.precision))
 
     def after_step(self):
         """Count the step, and let the averaged weights follow."""
@@ -163,7 +162,10 @@ class TorchTrainer:
 
     def log(self, steps):
         """Add an epoch to the history and the curve, with an evaluation where it is due."""
-        sums = all_reduce_sum(torch.stack(steps)).cpu().double()  # [steps, 3]
+        sums = torch.stack(steps)  # [steps, 3]
+        if processes() > 1:
+            distributed.all_reduce(sums)
+        sums = sums.cpu().double()
         for loss, right, examples in (part.sum(0) for part in sums.split(CURVE_STEPS)):
             self.curve["loss"].append(rounded(loss / examples))
             self.curve["accuracy"].append(rounded(right / examples))
@@ -173,7 +175,7 @@ class TorchTrainer:
         due = self.done or self.epoch % self.config.evaluate_every == 0
         row = {
             "epoch": self.epoch - 1,
-            "learning_rate": self.optimiser.param_groups[0]["lr"],
+            "learning_rate": self.optimiser.param_groups[-1]["lr"],
             "loss": loss / examples,
             "accuracy": right / examples,
             **dict.fromkeys(metric_names(self.data.y_eval)),
@@ -207,7 +209,7 @@ class TorchTrainer:
         return self.predict(self.data.x_eval).numpy()
 
     def saliency(self, places):
-        """Return where the evaluated model looks on some evaluation images, see `probes`."""
+        """Return where the evaluated model looks on some evaluation images, as `probes` does."""
         images = normalise(self.data.x_eval[torch.from_numpy(places)])
         found = saliency(self.eval_model.eval(), images)
         return None if found is None else found.float().cpu().numpy()
@@ -218,10 +220,8 @@ class TorchTrainer:
 
     def weights(self):
         """Return the evaluated model's parameters and buffers, float16, as `model/<name>`."""
-        state = self.eval_model.state_dict()
-        return {
-            f"model/{name}": value.cpu().numpy().astype(np.float16) for name, value in state.items()
-        }
+        state = self.eval_model.state_dict().items()
+        return {f"model/{name}": value.cpu().numpy().astype(np.float16) for name, value in state}
 
     @property
     def parameter_count(self):
@@ -232,8 +232,7 @@ class TorchTrainer:
         """Name what the run was made on, and in which precision."""
         on_cuda = self.device.type == "cuda"
         device = torch.cuda.get_device_name(self.device) if on_cuda else self.device.type
-        threads = torch.get_num_threads()
-        return {"device": device, "threads": threads, "processes": processes(),
+        return {"device": device, "threads": torch.get_num_threads(), "processes": processes(),
                 "precision": self.precision}  # fmt: skip
 
     def state(self):
@@ -261,7 +260,7 @@ class TorchTrainer:
         if self.ema:
             self.ema.load_state_dict(parts["ema"])
         slots = {}
-        for name, tensor in parts["optimiser"].items():
+        for name, tensor in parts.get("optimiser", {}).items():
             i, slot = name.split("/")
             slots.setdefault(int(i), {})[slot] = tensor
         self.optimiser.load_state_dict(self.optimiser.state_dict() | {"state": slots})
@@ -273,6 +272,23 @@ class TorchTrainer:
 
 
 FACTS = ("epoch", "step_count", "diverged", "history", "curve")  # what is not a tensor
+
+
+def images_an_epoch(images, batch_size, model):
+    """Return how many images an epoch can use: all, or with a warning all but a remainder.
+
+    Batch normalisation needs two images, and every process one.
+    """
+    normalised = any(isinstance(part, nn.modules.batchnorm._BatchNorm) for part in model.modules())
+    fewest = (2 if normalised else 1) * processes()
+    if min(batch_size, images) < fewest:
+        raise ValueError(f"{min(batch_size, images)} images a batch are too few: take {fewest}")
+    rest = images % batch_size
+    if not 0 < rest < fewest:
+        return images
+    left_out = f"{rest} of {images} images, others in each epoch, are left out"
+    warnings.warn(f"{left_out}: a batch needs {fewest}", stacklevel=3)
+    return images - rest
 
 
 def as_tensors(data, device="cpu"):
@@ -297,35 +313,35 @@ def _channels_first(images):
 
 def normalise(images):
     """Map grey values or colours uint8 to float32 in [-1, 1]."""
+    if images.dtype != torch.uint8:
+        raise ValueError(f"images must be uint8, from 0 to 255; got {images.dtype}")
     return images.float().div_(127.5).sub_(1)
 
 
 def build(config, data, seed):
     """Return the configured model for such data, with the initial weights of that seed.
 
-    This is the one place that seeds torch's global generator, which draws the weights and
-    afterwards the dropout.
+    This alone seeds torch's global generator, which draws the weights and then the dropout.
     """
     torch.manual_seed(seed)
     channels, size = data.x.shape[1:3]
     kwargs = {"channels": channels, "size": size, "classes": data.classes} | config.model_kwargs
-    return MODELS[config.model](**kwargs)
+    return choose(MODELS, config.model, "model")(**kwargs)
 
 
 def choose_device(name="auto"):
     """Return the device of that name; "auto" takes CUDA's or Apple's GPU where there is one.
 
-    Raises
-    ------
-    NoSuchDevice
-        If this machine does not have it.
+    A `NoSuchDevice` is raised if this machine does not have it, or it can't compute.
     """
     if name == "auto":
         gpus = {"cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available()}
         return torch.device(next((gpu for gpu, there in gpus.items() if there), "cpu"))
     try:
-        return torch.empty(0, device=name).device
-    except (RuntimeError, AssertionError) as error:
+        one = torch.ones(1, device=name)
+        one.item()  # which "meta", a device without numbers, does not have
+        return one.device
+    except Exception as error:  # each kind of device has its own
         raise NoSuchDevice(f"this machine has no device {name!r}: take cpu or auto") from error
 
 
@@ -344,24 +360,6 @@ def choose_precision(name, device):
         can = torch.cpu.get_capabilities()
         native = can.get("avx512_bf16", False) or can.get("amx_bf16", False)
     return "bfloat16" if native else "float32"
-
-
-def ema_copy(model, decay):
-    """Return a copy whose weights are an exponential average of the model's.
-
-    Each step keeps the share `decay` of it.
-    """
-    return AveragedModel(model, multi_avg_fn=get_ema_multi_avg_fn(decay), use_buffers=True)
-
-
-def make_optimiser(config, model):
-    """Return the config's optimiser; weight decay spares biases and normalisations."""
-    options = dict(config.optimiser)
-    kind, decay = OPTIMISERS[options.pop("name")], options.pop("weight_decay", 0.0)
-    weights = [parameter for parameter in model.parameters() if parameter.ndim > 1]
-    others = [parameter for parameter in model.parameters() if parameter.ndim <= 1]
-    groups = [{"params": weights, "weight_decay": decay}, {"params": others, "weight_decay": 0.0}]
-    return kind(groups, lr=0.0, fused=True, **options)
 
 
 @contextlib.contextmanager
@@ -385,15 +383,3 @@ def processes():
 def rank():
     """Which of them this one is, from 0."""
     return distributed.get_rank() if distributed.is_initialized() else 0
-
-
-def wrap_ddp(model):
-    """Let the processes average their gradients."""
-    return DistributedDataParallel(model) if processes() > 1 else model
-
-
-def all_reduce_sum(values):
-    """Sum a tensor over all processes."""
-    if processes() > 1:
-        distributed.all_reduce(values)
-    return values

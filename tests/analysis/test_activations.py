@@ -1,11 +1,14 @@
 """What practice 5's networks say far away, against known answers."""
 
+import json
+
 import numpy as np
 import pytest
 import torch
 
 from helpers.analysis import activations
 from helpers.networks.ensemble import ACTIVATION_PAIRS, MLPEnsemble
+from helpers.runs.records import RecordError, record_path, write_json
 
 
 def test_agreement_of_votes_that_are_known():
@@ -14,6 +17,8 @@ def test_agreement_of_votes_that_are_known():
     opposed = activations.estimate_agreement([ones, zeros], rng)
     assert (opposed.within.estimate, opposed.between.estimate) == (1, 0)
     assert opposed.explained.estimate == 1
+    two = np.array([[True], [False]])  # of two seeds that never agree
+    assert activations.estimate_agreement([two, two], rng).within.estimate == 0
     coins = [rng.random((400, 50)) > 0.5 for _ in range(2)]
     tossed = activations.estimate_agreement(coins, rng)
     assert tossed.within.estimate == pytest.approx(0.5, abs=0.01)
@@ -34,3 +39,14 @@ def test_votes_do_not_overflow():
     near = activations.circle(1)
     expected = (networks.logits(torch.tensor(near)) > 0).numpy()
     assert (activations.class_1_votes(networks, near) == expected).all()
+
+
+@pytest.mark.parametrize("key", ["networks", "agreement", "pairs", "shapes", "best_read_outs"])
+@pytest.mark.parametrize(
+    "odd", [None, 5, "far", [], [[1]], {}, {"relu": {}}, {"8": {"within": {}}}]
+)
+def test_an_odd_record_is_named_with_what_is_odd_in_it(tmp_path, key, odd):
+    content = json.loads(record_path(activations.NAME, "full", None).read_text("utf-8"))
+    write_json(content | {key: odd}, record_path(activations.NAME, "full", None, tmp_path))
+    with pytest.raises(RecordError, match=f"look at {key}$"):
+        activations.recorded_extrapolation(tmp_path)

@@ -55,17 +55,10 @@ def test_lenet_row_by_row():
         ("linear", (84,), 121 * 84, 120 * 84),
         ("linear", (10,), 850, 840),
     ]
-
-
-def test_the_table_has_receptive_fields_and_a_last_row_of_sums():
     table = shape_table(LeNet())
     assert table.iloc[2, 1:].tolist() == ["16×10×10", "2,416", "240,000", "14×14", "2"]
-    assert table.iloc[4, -2] == "all"
     assert table.iloc[-1, 1:].tolist() == ["", "61,706", "416,520", "", ""]
     assert "receptive field" not in shape_table(ViT())
-
-
-# ------------------------------------------------------------------------ multiply-adds
 
 
 def test_published_multiply_adds():
@@ -88,14 +81,6 @@ def test_padding_counts_even_where_it_is_left_out():
     last = layers(ResNet18(width=4))[-2]  # the last stage has 1×1 maps
     assert last.shape == (32, 1, 1)
     assert last.multiply_adds == 2 * 32 * 32 * 9
-
-
-# --------------------------------------------------------------------- receptive fields
-
-
-def test_resnet18_s_receptive_fields_by_hand():
-    sides = [row.field.side for row in receptive_fields(ResNet18(width=1), size=224)]
-    assert sides == [7, 11, 27, 43, 67, 99, 147, 211, 307, 435, 435 + 6 * 32]  # a mean over 7×7
 
 
 def reached(model, part, unit, size):
@@ -130,11 +115,9 @@ def test_exactly_the_pixels_of_the_square_reach_a_unit(model, size, parts):
     rows = receptive_fields(model, size=size)
     for row, part in zip(rows, parts(model), strict=False):
         for unit in (0, row.shape[-1] // 2):
-            first = row.field.first_pixel(unit)
-            square = torch.zeros(size, size, dtype=torch.bool)
-            square[
-                max(0, first) : first + row.field.side, max(0, first) : first + row.field.side
-            ] = 1
+            first, side = row.field.first_pixel(unit), row.field.side
+            inside = (torch.arange(size) >= first) & (torch.arange(size) < first + side)
+            square = inside[:, None] & inside
             assert torch.equal(reached(model, part, unit, size), square), (row.name, unit)
 
 
@@ -147,13 +130,9 @@ def test_squares_lie_in_each_other(name):
         assert outer <= first and first + side <= outer + larger
 
 
-# ------------------------------------------------------------------------- batch_first
-
-
 @pytest.mark.parametrize("batch_first", [True, False])
-@pytest.mark.parametrize("seed", range(3))
-def test_only_with_batch_first_an_image_attends_to_itself(batch_first, seed):
-    change = analysis.influence(analysis.encoder(batch_first), seed=seed)  # [image, token]
+def test_only_with_batch_first_an_image_attends_to_itself(batch_first):
+    change = analysis.influence(analysis.encoder(batch_first))  # [image, token]
     own, other = (change, change[1:]) if batch_first else (change.T, change[0, 1:])
     assert (own[0] > 1e-3).all()
     assert (other < 1e-5).all()

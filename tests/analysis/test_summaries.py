@@ -7,8 +7,6 @@ from made_up import run, runs
 from helpers.analysis import summaries
 from helpers.analysis.stats import difference_interval, mean_interval
 
-# ---------------------------------------------------------------------- runs to numbers
-
 
 def test_a_diverged_run_is_not_averaged_away():
     some = runs([0.9, None])
@@ -33,6 +31,7 @@ def test_difference_pairs_runs_of_the_same_seeds_and_data_only():
 def test_values_come_from_metrics_or_attributes():
     some = run(eval_accuracy=0.9)
     some.wall_seconds = 2.0
+    assert summaries.span(runs([0.93, 0.95, 0.91]), "eval_accuracy") == (0.91, 0.95)
     assert summaries.values([some], "wall_seconds").tolist() == [2.0]
     with pytest.raises(KeyError, match="no figure 'f1': choose one of eval_accuracy"):
         summaries.values([some], "f1")
@@ -45,9 +44,6 @@ def test_history_stacks_runs_and_keeps_gaps():
     assert np.array_equal(loss, [[1.0, np.nan], [1.0, 0.5]], equal_nan=True)
     with pytest.raises(ValueError, match="seed 2, was logged at other epochs"):
         summaries.history([*some, run(loss=[1, 1], epoch=[0, 5], seed=2)], "loss")
-
-
-# ---------------------------------------------------------------------- numbers to text
 
 
 def test_summary_states_mean_interval_and_number_of_runs():
@@ -77,40 +73,39 @@ def test_numbers_read_as_sentences():
     assert summaries.format_n(difference_interval([1, 1], [2, 2, 2])) == "n = 2 and 3 seeds"
 
 
-# ----------------------------------------------------------------------- what a run shows
-
 SLOW = np.exp(-np.arange(200) / 30)
 SUDDEN = np.r_[np.full(100, 2.0), np.linspace(2, 0.5, 20), np.full(80, 0.5)]
 
 
-def test_a_loss_that_only_slows_down_has_no_sudden_drop():
-    assert summaries.sudden_drop(run(loss=SLOW)) is None
-    assert summaries.sudden_drop(run(loss=np.linspace(8, 1, 200))) is None
-    assert summaries.sudden_drop(run(loss=SLOW[:30])) is None  # too short to tell
+SPIKED = SLOW + np.where(abs(np.arange(200) - 105) < 5, 5, 0)
+TINY = np.r_[np.linspace(9, 2, 60), np.full(80, 2.0), np.linspace(2, 1.9, 20), np.full(40, 1.9)]
 
 
-def test_coming_down_from_a_spike_is_no_sudden_drop():
-    loss = SLOW.copy()
-    loss[100:110] += 5
-    assert summaries.sudden_drop(run(loss=loss)) is None
-
-
-def test_a_step_after_a_plateau_is_a_sudden_drop_at_its_place():
-    assert summaries.sudden_drop(run(loss=SUDDEN)) == pytest.approx(100, abs=1)
-    tiny = np.r_[np.linspace(9, 2, 60), np.full(80, 2.0), np.linspace(2, 1.9, 20), np.full(40, 1.9)]
-    assert summaries.sudden_drop(run(loss=tiny)) is None  # a step, but a hundredth of the fall
-
-
-def test_a_sudden_drop_is_dated_in_epochs_not_in_entries():
-    logged = [0, *range(49, 10_000, 50)][: len(SUDDEN)]
-    found = summaries.sudden_drop(run(loss=SUDDEN, epoch=logged))
-    assert found == pytest.approx(100 * 50 - 1, abs=50) and found in logged
+@pytest.mark.parametrize(
+    ("loss", "at"),
+    [
+        (SLOW, None),  # it only slows down
+        (np.linspace(8, 1, 200), None),
+        (SLOW[:30], None),  # too short to tell
+        (SPIKED, None),  # coming down from a spike is no sudden drop
+        (TINY, None),  # a step, but a hundredth of the fall
+        (SUDDEN, 100),
+        ([*SUDDEN, None], 100),  # it diverged afterwards
+    ],
+)
+def test_a_sudden_drop_follows_a_plateau_and_is_dated_in_epochs(loss, at):
+    found = summaries.sudden_drop(run(loss=loss))
+    assert found is at or found == pytest.approx(at, abs=1)
+    logged = [0, *range(49, 10_100, 50)][: len(loss)]
+    found = summaries.sudden_drop(run(loss=loss, epoch=logged))
+    assert found is at or (found == pytest.approx(at * 50 - 1, abs=50) and found in logged)
 
 
 def test_still_falling_means_at_every_one_of_the_last_epochs():
     loss = np.r_[np.ones(60), np.linspace(1, 0.5, 41)]
     assert summaries.still_falling(run(loss=loss))
     assert not summaries.still_falling(run(loss=loss), window=41)
+    assert not summaries.still_falling(run(loss=loss[60:]), window=41)  # too short to tell
     loss[-2] = loss[-3]
     assert not summaries.still_falling(run(loss=loss))
 
@@ -121,16 +116,9 @@ def test_epochs_to_an_accuracy():
     assert summaries.epochs_to(run(accuracy=[0.1, 0.95], epoch=[0.0, 49.0]), 0.9) == 50
 
 
-def test_span_is_from_the_lowest_to_the_highest():
-    assert summaries.span(runs([0.93, 0.95, 0.91]), "eval_accuracy") == (0.91, 0.95)
-
-
-def test_a_run_without_one_digit_has_lost_a_class():
+def test_classes_that_no_image_gets_are_counted():
     assert summaries.lost_class(run(train_accuracy=0.91))
     assert not summaries.lost_class(run(train_accuracy=0.95))
-
-
-def test_classes_that_no_image_gets_are_counted():
     scores = np.zeros((5, 5))
     scores[range(5), [0, 0, 2, 3, 2]] = 1.0
     assert summaries.never_predicted(run(), lambda *place: {"scores": scores}) == 2

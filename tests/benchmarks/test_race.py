@@ -9,9 +9,9 @@ import torch
 from torch import nn
 
 from benchmarks import race, stopwatch
-from benchmarks.race import STEPS, Measured
+from benchmarks.race import STEPS
 from benchmarks.steps import Step
-from benchmarks.stopwatch import MNIST_MEAN, MNIST_SD, ExampleNet, PerImage, QuickNet, Timed
+from benchmarks.stopwatch import MNIST_MEAN, MNIST_SD, ExampleNet, PerImage, Timed
 from helpers.data.datasets import Dataset
 from helpers.training.config import TrainConfig
 from helpers.training.schedules import SCHEDULES
@@ -24,15 +24,6 @@ def data(n=24, seed=0):
     images = torch.randint(0, 256, (n, 1, 28, 28), dtype=torch.uint8, generator=rng)
     labels = torch.arange(n) % 10
     return Dataset(images, labels, images[:10], labels[:10])
-
-
-@pytest.fixture(scope="module", autouse=True)
-def one_thread():
-    """Networks of a few images: a second thread would only be waited for."""
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(threads)
 
 
 def test_the_example_is_pytorch_s_own():
@@ -48,19 +39,6 @@ def test_the_example_is_pytorch_s_own():
     torch.testing.assert_close(ours(images), fc2(torch.relu(fc1(hidden.flatten(1)))))
     dropped = [layer.p for layer in ours.modules() if isinstance(layer, nn.Dropout)]
     assert dropped == [0.25, 0.5]
-
-
-@pytest.mark.parametrize("network", [ExampleNet, QuickNet])
-@pytest.mark.parametrize(("channels", "size"), [(1, 28), (3, 20), (1, 33)])
-def test_logits_are_finite_and_each_image_s_own(network, channels, size):
-    torch.manual_seed(0)
-    model = network(channels, size, classes=5).eval()
-    images = torch.randn(3, channels, size, size)
-    logits = model(images)
-    assert logits.shape == (3, 5) and logits.isfinite().all()
-    torch.testing.assert_close(model(images[:1]), logits[:1], rtol=1e-4, atol=1e-5)
-    with pytest.raises(ValueError, match="needs images of at least"):
-        network(size=5)
 
 
 # -------------------------------------------------------------------------- training
@@ -97,6 +75,9 @@ def test_adadelta_and_its_stairs_are_those_of_the_example():
         torch.testing.assert_close(mine, theirs, rtol=1e-3, atol=1e-5)
     rate = SCHEDULES["step-decay"](1.0, 0.5, stairs=3)
     assert [rate(step, 6) for step in range(6)] == [1, 1, 0.5, 0.5, 0.25, 0.25]
+    rate = SCHEDULES["one-cycle"](1.0, rise=0.5, start=10)
+    found = [rate(step, 100) for step in (0, 49, 50, 99)]
+    assert found == pytest.approx([0.1 + 0.9 * 0.01, 0.1 + 0.9 * 0.99, 0.99, 0.01])
 
 
 def test_the_clock_leaves_evaluation_out_and_tells_waiting(monkeypatch):
@@ -179,14 +160,6 @@ def test_every_round_asks_every_network():
         ("in memory, whole", 3, 2), ("image by image", 3, 2),
     ]  # fmt: skip
     assert all(0 < share < 1 for row in found for share in row.shares)
-
-
-def test_means_and_shares_of_seeds():
-    accuracies = [0.989, 0.99, 0.991]
-    step = Measured("a", "b", {}, None, 1, seconds=[5.0, 4.0, 6.0], accuracies=accuracies)
-    assert step.mean_seconds == 5.0 and step.accuracy.estimate == pytest.approx(0.99)
-    assert (step.reached.estimate, step.reached.n) == (pytest.approx(2 / 3), 3)
-    assert replace(step, accuracies=accuracies[:2]).accuracy is None
 
 
 def test_the_book_s_race_is_whole():

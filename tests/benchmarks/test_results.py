@@ -2,10 +2,12 @@
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
 
+import nbformat
 import pytest
 
 from benchmarks import augment, comparison, notebook_times, numpy_speed, race
@@ -70,6 +72,9 @@ def test_only_a_whole_measurement_becomes_the_book_s(tmp_path):
     assert command(tmp_path) == 0
     assert json.loads((tmp_path / "new" / "try.json").read_text()) == {"n": 4}
     assert json.loads((tmp_path / "book.json").read_text()) == {"n": 10}
+    for n in ("0", "3", "22", "2.0", "many"):
+        with pytest.raises(SystemExit, match="2"):
+            command(tmp_path, "--n", n)
 
 
 def fail(error):
@@ -84,13 +89,6 @@ def test_a_failure_is_one_sentence_and_keeps_what_was_there(error, tmp_path, cap
     assert (tmp_path / "book.json").read_text() == "before"
 
 
-@pytest.mark.parametrize("n", ["0", "3", "22", "2.0", "many"])
-def test_only_sensible_numbers_are_taken(n, tmp_path, capsys):
-    with pytest.raises(SystemExit):
-        command(tmp_path, "--n", n)
-    assert "is not a whole number from 2 to 20, a multiple of 2" in capsys.readouterr().err
-
-
 SHOW_MUCH = """
 import sys
 from pathlib import Path
@@ -102,23 +100,38 @@ sys.exit(command("x", "", lambda: {"found": 1}, show, {}, (), Path(sys.argv[1]),
 
 @pytest.mark.parametrize(
     ("console", "status", "said"),
-    [("ascii", 0, ""), ("nobody reads", 1, ""), ("full", 2, "error: the output: No space left")],
+    [("/dev/null", 0, ""), ("", 1, ""), ("/dev/full", 2, "error: the output: No space left on ")],
 )
-def test_results_are_kept_whatever_the_console(console, status, said, tmp_path):
-    environment = os.environ | {"PYTHONIOENCODING": "ascii"}
-    if console == "full" and not Path("/dev/full").exists():
-        pytest.skip("this system has no /dev/full")
-    with open("/dev/full" if console == "full" else os.devnull, "w") as output:
-        process = subprocess.Popen(
+def test_results_are_kept_on_a_plain_console_a_closed_pipe_and_a_full_disk(
+    console, status, said, tmp_path
+):
+    if not Path(console).exists():
+        pytest.skip(f"this system has no {console}")
+    read, write = os.pipe()
+    os.close(read)
+    with open(console or write, "w") as output:
+        done = subprocess.run(
             [sys.executable, "-c", SHOW_MUCH, tmp_path / "found.json"], cwd=records.ROOT,
-            env=environment, stdout=subprocess.PIPE if console == "nobody reads" else output,
-            stderr=subprocess.PIPE, text=True,
+            env=os.environ | {"PYTHONIOENCODING": "ascii"}, stdout=output, stderr=subprocess.PIPE,
         )  # fmt: skip
-        if console == "nobody reads":
-            process.stdout.close()
-        error = process.stderr.read()
-    assert (process.wait(), error[: len(said) or None]) == (status, said) and "\n" not in error[:-1]
+    error = done.stderr.decode()
+    assert done.returncode == status and error.startswith(said) and error.count("\n") == bool(said)
     assert json.loads((tmp_path / "found.json").read_text()) == {"found": 1}
+
+
+def test_a_measurement_that_was_changed_is_not_the_commit_s(tmp_path):
+    for folder in ("helpers", "benchmarks", "data_prep"):
+        shutil.copytree(records.ROOT / folder, tmp_path / folder)
+    git = ["git", "-C", tmp_path, "-c", "user.name=a", "-c", "user.email=a@example.org"]
+    for arguments in (["init", "-q"], ["add", "."], ["commit", "-qm", "All"]):
+        subprocess.run(git + arguments, check=True)
+    code = "from benchmarks import comparison; print(comparison.records.source_commit())"
+    said = []
+    for line in ("", "# changed"):
+        with (tmp_path / "benchmarks" / "comparison.py").open("a") as file:
+            file.write(line)
+        said.append(subprocess.check_output([sys.executable, "-c", code], cwd=tmp_path, text=True))
+    assert said[1] == f"{said[0].strip()}+changes\n" and len(said[0]) == 13
 
 
 # ------------------------------------------------------------------- the notebooks' times
@@ -127,17 +140,12 @@ TIME = notebook_times.NotebookTime(90.0, 30.0, {"cpu": "x", "threads": 2}, "abc"
 
 
 def notebook(folder, name, source):
-    cell = {"cell_type": "code", "metadata": {}, "source": source, "outputs": [],
-            "execution_count": None}  # fmt: skip
-    kernel = {"name": "python3", "display_name": "Python 3", "language": "python"}
-    content = {"cells": [cell], "metadata": {"kernelspec": kernel}, "nbformat": 4,
-               "nbformat_minor": 4}  # fmt: skip
-    (folder / f"{name}.ipynb").write_text(json.dumps(content))
+    content = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(source)])
+    nbformat.write(content, folder / f"{name}.ipynb")
 
 
 def test_notebooks_are_executed_and_left_as_they_were(tmp_path, capsys):
-    (tmp_path / "here.txt").write_text("what lies beside a notebook can be read")
-    notebook(tmp_path, "quick", "import time; time.sleep(0.2); open('here.txt')")
+    notebook(tmp_path, "quick", "import time; time.sleep(0.2); open('quick.ipynb')")
     notebook(tmp_path, "worse", "raise ValueError('no such thing')")
     before = {path: path.read_bytes() for path in tmp_path.glob("*.ipynb")}
     path = tmp_path / "times.json"
@@ -150,9 +158,3 @@ def test_notebooks_are_executed_and_left_as_they_were(tmp_path, capsys):
     assert {path: path.read_bytes() for path in tmp_path.glob("*.ipynb")} == before
     assert notebook_times.main(["slow"], path, tmp_path) == 2
     assert "there is no notebook 'slow': take quick, worse" in capsys.readouterr().err
-
-
-def test_the_times_on_file_are_of_notebooks():
-    times = notebook_times.read()
-    assert times and set(times) <= {path.stem for path in notebook_times.NOTEBOOKS.glob("*.ipynb")}
-    assert all(entry.seconds > 0 for entry in times.values())

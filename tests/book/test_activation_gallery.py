@@ -1,11 +1,20 @@
-"""The gallery's page belongs to the records and the pictures."""
+"""The gallery's page belongs to the records and the pictures; its command, like all, can help."""
 
-import numpy as np
+import os
+import subprocess
+import sys
+
 import pytest
 
 from helpers.book import activation_gallery as gallery
-from helpers.book.decision_boundary import plane_pixels
 from helpers.networks.ensemble import ACTIVATION_PAIRS
+from helpers.runs.records import ROOT
+
+ENTRIES = [
+    path.relative_to(ROOT).with_suffix("").as_posix().replace("/", ".").removesuffix(".__main__")
+    for path in (ROOT / "helpers").rglob("*.py")
+    if 'if __name__ == "__main__":' in path.read_text(encoding="utf-8")
+]
 
 
 def test_the_page_is_what_the_records_say():
@@ -19,16 +28,9 @@ def test_the_page_is_what_the_records_say():
     assert sum(sizes.values()) < 6_000_000
 
 
-def test_asking_for_help_draws_nothing(monkeypatch, capsys):
-    monkeypatch.setattr(gallery, "draw", None)  # would fail
-    with pytest.raises(SystemExit, match="0"):
-        gallery.main(["--help"])
-    assert "--page" in capsys.readouterr().out
-
-
-def test_the_plane_is_painted_by_class_and_grey_where_there_is_no_number():
-    pixels = plane_pixels(lambda at: np.where(at[:, 1] > 2, np.nan, at[:, 0] > 0))
-    left, right = pixels[-1, [5, -5]].astype(int)
-    assert left[2] > left[0] and right[0] > right[2]  # blue, orange
-    assert (pixels[0] == 160).all()
-    assert (pixels[-1] == 0).all(axis=1).sum() == 2  # the boundary
+@pytest.mark.parametrize("entry", ENTRIES)
+def test_asking_for_help_helps_on_any_console_and_does_nothing_else(entry):
+    command = [sys.executable, "-m", entry, "--help"]
+    environment = os.environ | {"PYTHONIOENCODING": "ascii"}
+    done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True)
+    assert done.returncode == 0 and done.stdout.startswith("usage:"), done.stderr

@@ -1,7 +1,6 @@
 """Figures show the numbers that they are given."""
 
 import numpy as np
-import pytest
 from matplotlib import pyplot as plt
 from matplotlib.colors import to_rgb
 
@@ -39,9 +38,6 @@ def test_curves_draw_mean_and_range_over_runs():
     assert band.get_paths()[0].get_extents().bounds == (0.0, 1.0, 1.0, 4.0)
     assert one.get_ydata().tolist() == [1.0, 2.0, 3.0]
     assert [text.get_text() for text in ax.get_legend().get_texts()] == ["two", "one"]
-
-
-def test_curves_can_draw_every_run_each_with_its_own_gaps():
     runs = {"all": [[1, np.nan, 3], [4, 5, 6]], "b": [0.0, 0.0, 0.0]}
     (ax,) = figures.curves([0, 1, 2], runs, each=True).axes
     assert [line.get_xdata().tolist() for line in ax.lines] == [[0, 2], [0, 1, 2], [0, 1, 2]]
@@ -49,7 +45,7 @@ def test_curves_can_draw_every_run_each_with_its_own_gaps():
     assert [text.get_text() for text in ax.get_legend().get_texts()] == ["all", "b"]
 
 
-def test_interval_plot_puts_each_setting_on_its_row():
+def test_each_interval_is_in_its_place_and_what_diverged_is_marked():
     intervals = {"a": Interval(0.5, 0.4, 0.7, 3), "b": Interval(0.9, 0.8, 0.95, 3)}
     (ax,) = figures.interval_plot(intervals, "accuracy", reference=0.6).axes
     assert [label.get_text() for label in ax.get_yticklabels()] == ["a", "b"]
@@ -58,46 +54,30 @@ def test_interval_plot_puts_each_setting_on_its_row():
     assert points.get_xdata().tolist() == [0.5, 0.9]
     ends = [segment[:, 0] for segment in bars.get_segments()]
     assert np.allclose(ends, [[0.4, 0.7], [0.8, 0.95]])
-
-
-def test_sweep_marks_what_diverged():
     figure = figures.sweep([0.1, 1, 10], [None, Interval(0.5, 0.4, 0.7, 3), None], "rate", "loss")
     points, crosses = figure.axes[0].lines[0], figure.axes[0].lines[-1]
     assert points.get_xdata().tolist() == [1] and points.get_ydata().tolist() == [0.5]
     assert crosses.get_label() == "diverged" and crosses.get_xdata().tolist() == [0.1, 10]
 
 
-def test_image_grid_has_a_place_for_each_image():
+def test_every_image_has_its_place_and_every_confusion_its_count():
     figure = figures.image_grid(np.zeros((7, 4, 4)), titles=list("abcdefg"), columns=3)
     assert [ax.get_title() for ax in figure.axes] == [*"abcdefg", "", ""]
     assert not any(ax.axison for ax in figure.axes)
-
-
-def test_confusion_matrix_writes_every_count_and_colours_mistakes_only():
     (ax,) = figures.confusion_matrix(np.array([[5, 2], [0, 7]])).axes
     assert [text.get_text() for text in ax.texts] == ["5", "2", "·", "7"]
     assert ax.images[0].get_array().tolist() == [[0, 2], [0, 0]]
 
 
-@pytest.mark.parametrize(
-    ("sure", "right", "at", "shares"),
-    [
+def test_reliability_groups_by_confidence_from_the_lowest_on():
+    for sure, right, at, shares in (
         ([0.5, 0.93, 0.92, 1.0], [10, 18, 18, 20], [0.5, 0.925, 1], [0.5, 0.9, 1]),
         ([1.0], [15], [1], [0.75]),
-    ],
-)
-def test_reliability_groups_by_confidence(sure, right, at, shares):
-    correct = np.concatenate([np.arange(20) < count for count in right])
-    (ax,) = figures.reliability(np.repeat(sure, 20), correct).axes
-    line, _, (bars,) = ax.containers[0].lines
-    assert np.allclose(line.get_xdata(), at) and np.allclose(line.get_ydata(), shares)
-    low, high = bars.get_segments()[0][:, 1]
-    assert low < shares[0] < high
-
-
-@pytest.fixture
-def network():
-    return mlp((2, 4, 2), "tanh", np.random.default_rng(0), dtype=np.float64)
+    ):
+        correct = np.concatenate([np.arange(20) < count for count in right])
+        (ax,) = figures.reliability(np.repeat(sure, 20), correct).axes
+        line = ax.containers[0].lines[0]
+        assert np.allclose(line.get_xdata(), at) and np.allclose(line.get_ydata(), shares)
 
 
 def right_of(place):
@@ -121,11 +101,14 @@ def test_painted_pixels_have_their_boundary_and_their_points_at_the_same_place()
     assert np.allclose(np.flatnonzero(black) / decision_boundary.SCALE + left, 0.7, atol=0.03)
     row, column = (round(d * decision_boundary.SCALE) for d in (top - 1.0, 2.0 - left))
     assert (pixels[row, column] == (0xD5, 0x5E, 0x00)).all()  # vermillion
-    red, _, blue = decision_boundary.plane_pixels(lambda points: points[:, 1] > 0).T.astype(int)
+    pixels = decision_boundary.plane_pixels(lambda at: np.where(at[:, 0] > 2, np.nan, at[:, 1] > 0))
+    (red, _, blue), right = pixels.T.astype(int), pixels[:, -5]
     assert (red > blue)[5, 5] and (red < blue)[5, -5]  # class 1 above, class 0 below
+    assert (right == 160).all()  # grey where there is no number
 
 
-def test_contributions_add_up_to_the_score_difference(network):
+def test_contributions_add_up_to_the_score_difference_and_the_largest_is_drawn_first():
+    network = mlp((2, 4, 2), "tanh", np.random.default_rng(0), dtype=np.float64)
     network.dense_layers[1].bias[:] = 0.5, 2.0
     points = np.random.default_rng(1).normal(size=(7, 2))
     parts, bias = decision_boundary.contributions(network, points)
@@ -134,9 +117,6 @@ def test_contributions_add_up_to_the_score_difference(network):
     assert np.allclose(parts.sum(axis=1) + bias, scores[:, 1] - scores[:, 0])
     probability = decision_boundary.class_1_probability(network)(points)
     assert np.allclose(probability, np.exp(scores[:, 1]) / np.exp(scores).sum(axis=1))
-
-
-def test_hidden_units_are_drawn_from_the_largest_to_the_smallest(network):
     network.dense_layers[1].weight[:, 1] += [0.0, 10.0, 5.0, 0.0]
     titles = [ax.get_title() for ax in decision_boundary.hidden_units(network).axes]
     assert titles[:2] == ["unit 2", "unit 3"] and titles[4] == "sum"

@@ -7,7 +7,9 @@ from legible import assert_legible
 
 from helpers.analysis.metrics import constant_baselines
 from helpers.analysis.stats import Interval
-from helpers.book import decision_boundary, figures, multilabel, pictures, readers, thresholds
+from helpers.book import decision_boundary, figures, multilabel, pictures, thresholds, widgets
+from helpers.book.activation_gallery import draw_linear_regions
+from helpers.networks.ensemble import ACTIVATION_PAIRS, MLPEnsemble
 from helpers.networks.lenet import LeNet
 from helpers.networks.mlp import mlp
 from helpers.networks.resnet import BasicBlock, ResNet18
@@ -24,6 +26,8 @@ CURVES = {name: RNG.random((3, 20)) for name in ("training", "test")}
 POINTS, SIDES = RNG.normal(size=(50, 2)), np.arange(50) % 2
 MOONS = mlp((2, 6, 2), "tanh", rng=RNG)
 
+ONE_OF_SORTED = MLPEnsemble(ACTIVATION_PAIRS["sort"], [0])
+
 CLASSES = ("person", "cat", "plane", "car", "bird")
 TARGETS = (RNG.random((200, 5)) < [0.7, 0.1, 0.1, 0.15, 0.1]).astype(int)
 SCORES = (TARGETS + RNG.random((200, 5))) / 2
@@ -34,7 +38,7 @@ TITLES = ["✓ person", "✗ cat", "○ plane", "car", "bird", "cat"]
 MAPS = RNG.normal(size=(6, 32, 32))
 
 
-def widget(threshold, images):
+def moved(threshold, images):
     playground = thresholds.threshold_playground(SCORES, TARGETS, CLASSES, images)
     return playground.draw(**dict.fromkeys(CLASSES, threshold))[0]
 
@@ -48,45 +52,49 @@ FIGURES = {
     "LeNet": lambda: pictures.network_diagram(LeNet()),
     "VGG-11": lambda: pictures.network_diagram(unloaded(VGG11)),
     "ResNet-18": lambda: pictures.network_diagram(unloaded(ResNet18)),
-    "ResNet-18, 3×3": lambda: pictures.network_diagram(unloaded(ResNet18, stem="3x3")),
-    "LeNet, colours": lambda: pictures.network_diagram(LeNet(3, 64), 3, 64),
     "VGG-11, colours": lambda: pictures.network_diagram(unloaded(VGG11, 3, 64, pool=2), 3, 64),
     "block": lambda: pictures.residual_block_diagram(BasicBlock(64, 64), 7),
     "block, half": lambda: pictures.residual_block_diagram(BasicBlock(64, 128, 2), 7),
     "ViT": lambda: pictures.vit_diagram(ViT(), GREY),
     "ViT, colours": lambda: pictures.vit_diagram(ViT(3, 64, 20, patch=8, depth=4), COLOURS),
     "fields of LeNet": lambda: pictures.receptive_field_figure(GREY, LeNet()),
-    "fields of VGG-11": lambda: pictures.receptive_field_figure(GREY, VGG11(width=1, hidden=8)),
     "fields, colours": lambda: pictures.receptive_field_figure(COLOURS, ResNet18(3, 64, width=1)),
     "patches": lambda: pictures.patches_figure(GREY),
     "maps": lambda: pictures.feature_maps_figure(LeNet(), GREY),
     "maps, colours": lambda: pictures.feature_maps_figure(LeNet(3, 64), COLOURS),
     "attention": lambda: pictures.attention_figure(torch.full((8, 17, 17), 1 / 17), GREY),
-    "bars of one": lambda: readers.bar_panels({"ViT": CHANCES["ViT"]}, GREY, "upright"),
-    "bars of four": lambda: readers.bar_panels(CHANCES, GREY, "15° to the left"),
+    "bars": lambda: widgets.bar_panels(CHANCES, GREY, "15° to the left"),
     "curves": lambda: figures.curves(range(20), CURVES, ylabel="loss"),
     "sweep": lambda: figures.sweep(
         [1, 10, 50, 100, 200], list(INTERVALS.values()), "λ", "accuracy"
     ),
     "intervals": lambda: figures.interval_plot(INTERVALS, "accuracy", 0.9, "published"),
     "grid": lambda: figures.image_grid(PHOTOS, TITLES),
+    "confusions": lambda: figures.confusion_matrix(RNG.integers(0, 1100, (10, 10))),
     "reliability": lambda: figures.reliability(SCORES.max(axis=1), TARGETS[:, 0] == 1),
     "boundary": lambda: decision_boundary.boundary_figure(lambda x: x[:, 0] > 0, POINTS, SIDES),
     "hidden units": lambda: decision_boundary.hidden_units(MOONS),
+    "linear regions": lambda: draw_linear_regions(ONE_OF_SORTED, "sort"),
     "classes": lambda: multilabel.class_curves_figure(SCORES, TARGETS, CLASSES, "LeNet"),
     "models": lambda: multilabel.models_figure(dict.fromkeys(NAMES, SCORES), TARGETS, BASELINES),
     "thresholds": lambda: multilabel.threshold_figure(SCORES[:, 3], TARGETS[:, 3], (0.3, 0.6)),
     "contact sheet": lambda: multilabel.contact_sheet(PHOTOS, MARKED),
     "activation maps": lambda: multilabel.saliency_figure(MAPS, PHOTOS, TITLES, signed=True),
     "attention maps": lambda: multilabel.saliency_figure(abs(MAPS), PHOTOS, TITLES, signed=False),
-    "threshold widget": lambda: widget("0.60", dict(enumerate(PHOTOS))),
-    "nothing predicted": lambda: widget("1.00", None),
+    "threshold widget": lambda: moved("0.60", dict(enumerate(PHOTOS))),
+    "nothing predicted": lambda: moved("1.00", None),
+    "not understood": lambda: widgets.activation_trial("z.x", "ReLU", 3, 0.1, 0)[0],
 }
 
 
 @pytest.mark.parametrize("name", FIGURES)
 def test_legible(name):
     assert_legible(FIGURES[name]())
+
+
+def test_legible_beside_the_sliders():
+    assert_legible(widgets.moons_trial(10, 0.001, 0.3, 0.2, 0)[0], width=9.5)
+    assert_legible(widgets.digits_trial("hinge", "relu", 0.1, 0)[0], width=9.5)
 
 
 @pytest.mark.parametrize(

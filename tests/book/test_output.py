@@ -6,13 +6,12 @@ import re
 
 import numpy as np
 import pandas as pd
-import pytest
 from bs4 import BeautifulSoup
 from PIL import Image
 
 from helpers.book import output
 from helpers.book.output import gif_bytes, player, show_animation
-from helpers.claims.course import CLAIMS
+from helpers.claims.findings import CLAIMS
 
 
 def documented(x):
@@ -22,17 +21,15 @@ def documented(x):
 
 
 def plain(x):
-    return 2*x  # fmt: skip
+    return f"""{2*x}"""  # fmt: skip
 
 
-def test_text_joins_lines_and_parts_paragraphs():
-    assert output.show_text("One\n    sentence.", "Another.").data == "One sentence.\n\nAnother."
-
-
-def test_source_leaves_out_docstrings_and_starts_at_the_margin():
-    expected = "def documented(x):\n    # why\n    return x\n\ndef plain(x):\n    return 2*x"
-    assert output.show_source(documented, plain).data == f"```python\n{expected}\n```"
+def test_source_starts_at_the_margin_without_docstrings_and_text_is_joined():
+    expected = "def documented(x):\n    # why\n    return x\n\ndef plain(x):\n    return "
+    shown = output.show_source(documented, plain).data
+    assert shown == f'```python\n{expected}f"""{{2*x}}"""\n```'
     assert output.show_source(output.HTMLOutput.__repr__).data.startswith("```python\ndef __repr__")
+    assert output.show_text("One\n    sentence.", "Another.").data == "One sentence.\n\nAnother."
 
 
 def test_a_box_quotes_the_claim_and_has_its_verdicts_colour():
@@ -56,16 +53,13 @@ def test_a_table_escapes_and_has_no_index():
     assert "a < b" in repr(output.show_table(pd.DataFrame([["a < b"]])))
 
 
-def test_a_folded_table_breaks_before_an_interval_and_not_in_a_name_or_number():
+def test_a_cell_breaks_before_an_interval_and_not_in_a_name_and_can_be_a_link():
     cells = "ResNet-18, 128 px", "0.9895 [0.9881, 0.9910]", "1,000 epochs, 1 seed"
     page = shown(*cells, folded=True)
     assert '<table class="table folded">' in page
     assert '<th scope="row"><span>ResNet-18</span>, 128\u00a0px</th>' in page
     assert "<td>0.9895 <span>[0.9881, 0.9910]</span></td><td>1,000\u00a0epochs, 1\u00a0seed" in page
     assert "span" not in shown(*cells)
-
-
-def test_a_cell_leads_to_a_place_and_can_be_led_to():
     cell = output.join_cells([output.anchor("C1.1", "c1-1"), output.link("a < b", "x?y&z")], "; ")
     assert str(cell) == "C1.1; a < b"
     assert cell.markup == '<span id="c1-1">C1.1</span>; <a href="x?y&amp;z">a &lt; b</a>'
@@ -137,26 +131,3 @@ def test_player_shows_one_frame_at_a_time_and_names_it():
     assert slider["aria-valuetext"] == page.output.text == "epoch 500"
     assert "this.value" in slider["oninput"] and "<script" not in content  # Jupyter runs none
     assert not re.search(r"https?:|src=\"(?!data:)", content)
-
-
-@pytest.mark.parametrize(
-    ("frames", "message"),
-    [
-        ([], "at least one frame"),
-        ([FRAMES[0], FRAMES[0, :9]], "of one size"),
-        (FRAMES / 255, "must be uint8, from 0 to 255; got float64"),
-        (FRAMES, "got 1 for 6"),
-    ],
-)
-def test_bad_input_is_named(frames, message):
-    with pytest.raises(ValueError, match=message):
-        player(frames, ["one"], "a", "b")
-
-
-def test_a_photo_grid_shows_each_file_with_its_words():
-    png, webp = b"\x89PNG and so on", b"RIFF....WEBP"
-    shown = output.photo_grid([([webp, png], "a cat & its mask", ["cat"])], caption="one")
-    content = shown._repr_html_()
-    assert content.count("<img") == 2 and 'alt="a cat &amp; its mask"' in content
-    assert "data:image/webp;" in content and "data:image/png;" in content
-    assert repr(shown) == "a cat & its mask"

@@ -1,10 +1,14 @@
 """Widgets do what their controls say; pictures come with words."""
 
+import numpy as np
 import pytest
 import torch
 from bs4 import BeautifulSoup
+from matplotlib.colors import to_rgba
 
 from helpers.book import figures, widgets
+from helpers.data.datasets import load_mnist
+from helpers.networks.lenet import LeNet
 
 
 def test_playground_draws_at_once_and_again_on_every_change():
@@ -24,6 +28,14 @@ def test_playground_draws_at_once_and_again_on_every_change():
     assert "a &lt; 3" in playground.sentence.value
 
 
+def turned(playground, values):
+    """Set one control after the other; each changes the picture."""
+    for name, value in values.items():
+        before = playground.picture.value.split("alt=")[0]
+        playground.controls[name].value = value
+        assert playground.picture.value.split("alt=")[0] != before, name
+
+
 MOONS = {"hidden": 2, "weight_decay": 0, "learning_rate": 1, "noise": 0, "seed": 3}
 DIGITS = {"loss": "mse", "activation": "tanh", "learning_rate": 0.3, "seed": 3}
 TYPED = {"first": "z * z", "second": "permute"}
@@ -39,11 +51,7 @@ TYPED = {"first": "z * z", "second": "permute"}
 )
 def test_every_control_changes_the_picture(monkeypatch, make, shortened, to, values):
     monkeypatch.setattr(widgets, shortened, to)
-    playground = make()
-    for name, value in values.items():
-        before = playground.picture.value.split("alt=")[0]
-        playground.controls[name].value = value
-        assert playground.picture.value.split("alt=")[0] != before, name
+    turned(make(), values)
 
 
 def test_moons_trial_learns_the_moons_and_says_so():
@@ -54,6 +62,60 @@ def test_moons_trial_learns_the_moons_and_says_so():
     fast, slow = ([accuracy(rate, seed) for seed in range(3)] for rate in (3, 0.01))
     assert max(fast) > 0.98 > 0.95 > max(slow)  # one seed alone may stay stuck
     assert "stopped being finite" in widgets.moons_trial(10, 0.1, 100, 0.2, 0)[1]
+
+
+DIGITS = load_mnist("embedded")
+SEVEN = DIGITS.x[np.argmax(DIGITS.y == 7)]
+
+
+class Upper(torch.nn.Module):
+    """Answers 1 where there is more ink in the upper half of an image, else 0."""
+
+    def forward(self, images):
+        upper, lower = images[:, :, :14].mean((1, 2, 3)), images[:, :, 14:].mean((1, 2, 3))
+        return 10 * torch.stack([lower, upper], dim=1)
+
+
+MODELS = {"LeNet": LeNet(), "half": Upper()}
+
+
+def test_a_digit_is_turned_counter_clockwise_moved_to_the_right_and_hidden_in_the_middle():
+    for turns in (0, 1, 2, -1):
+        after = widgets.change(SEVEN, angle=90 * turns).astype(int)
+        assert np.abs(after - np.rot90(SEVEN, turns)).max() <= (turns != 0)
+    moved = widgets.change(SEVEN, shift=3)
+    assert np.array_equal(moved[:, 3:], SEVEN[:, :-3]) and not moved[:, :3].any()
+    hidden = widgets.change(SEVEN, occlusion=6)
+    assert (hidden[11:17, 11:17] == widgets.GREY).all()
+    assert (hidden != SEVEN).sum() <= 36
+    assert (widgets.change(SEVEN, occlusion=40) == widgets.GREY).all()
+
+
+def test_bars_are_the_probabilities():
+    top = np.repeat(np.array([255, 0], np.uint8), 14)[:, None].repeat(28, axis=1)
+    probabilities = widgets.read(MODELS, top)
+    assert probabilities["half"][1] > 0.999 and probabilities["LeNet"].sum() == pytest.approx(1)
+    _, *panels = widgets.bar_panels(probabilities, top).axes
+    for ax, values in zip(panels, probabilities.values(), strict=True):
+        assert np.allclose([bar.get_width() for bar in ax.patches], values)
+        dark = [bar.get_facecolor() == to_rgba(figures.BLUE) for bar in ax.patches]
+        assert np.flatnonzero(dark).tolist() == [values.argmax()]
+
+
+def test_frames_turn_and_their_labels_say_what_is_read():
+    frames, labels = widgets.reading_frames(MODELS, SEVEN, angles=(-90, 0, 15))
+    assert not np.array_equal(frames[0], frames[1]) and frames[0].shape == frames[1].shape
+    sides = ["90° to the right", "upright", "15° to the left"]
+    assert [label.split(": ")[0] for label in labels] == sides
+    answers = widgets.read(MODELS, widgets.change(SEVEN, -90)).values()
+    assert labels[0].endswith(": " + ", ".join(str(values.argmax()) for values in answers))
+
+
+def test_the_playground_shows_what_the_networks_make_of_the_changed_digit():
+    playground = widgets.reading_playground(MODELS, DIGITS.x, DIGITS.y)
+    turned(playground, {"digit": 7, "angle": -45, "shift": -3, "occlusion": 4})
+    for name, values in widgets.read(MODELS, widgets.change(SEVEN, -45, -3, 4)).items():
+        assert f"{name} reads {values.argmax()} ({values.max():.0%})" in playground.sentence.value
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from helpers.claims import activation_rules as rules
-from helpers.claims.course import FAILS, HOLDS, LIMITED
+from helpers.claims.findings import FAILS, HOLDS, LIMITED, rule
 from helpers.runs.experiments import recorded_ensemble
 
 
@@ -35,5 +35,5 @@ def made_up(fits):
     ],
 )
 def test_the_rules(claim, fits, answer):
-    verdict, _ = rules.RULES[claim](made_up(fits))
+    verdict, _ = rule(claim)(made_up(fits))
     assert verdict == answer

@@ -48,7 +48,7 @@ def test_the_kept_photographs_have_masks_or_are_the_nearest_of_their_group():
     assert {decoded(photo).shape for photo in photos.values()} == {(128, 128, 3)}
     for row, mask in kept_masks.items():
         assert classes_of(decoded(mask)) == tuple(np.flatnonzero(labels[row]))
-    for asked, *found in np.reshape([*photos][len(kept_masks) :], (6, 6)):
+    for asked, *found in np.reshape([*photos][24:60], (6, 6)):
         assert asked >= 6000 and nearest(features, asked, 5, among=6000).tolist() == found
 
 

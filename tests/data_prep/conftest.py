@@ -1,10 +1,12 @@
 """What the tests of the preparation share."""
 
+import functools
 import shutil
 
 import pytest
 
 from data_prep.__main__ import main
+from data_prep.tiny_voc import TinyVoc
 from data_prep.toy_step import ToyVoc
 
 
@@ -29,5 +31,22 @@ def drawn(tmp_path_factory):
 
 
 @pytest.fixture
-def scenes(tmp_path, drawn):
+def source(tmp_path, drawn):
+    """A folder in Tiny-VOC's layout, to be spoiled."""
     return shutil.copytree(drawn, tmp_path / "source")
+
+
+@pytest.fixture
+def run(command):
+    """Run the command line on Tiny-VOC in this process: (status, stdout, stderr)."""
+    return functools.partial(command, {"tiny-voc": TinyVoc()})
+
+
+@pytest.fixture
+def prepare(run, tmp_path):
+    """Prepare with one process at 16 pixels, unless more is said."""
+
+    def prepare(source, *more, dest=tmp_path / "data"):
+        return run("tiny-voc", "--source", source, "--dest", dest, "--size", 16, "--jobs", 1, *more)
+
+    return prepare

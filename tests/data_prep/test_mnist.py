@@ -1,15 +1,15 @@
+"""MNIST prepared: IDX files read, found, refused, and fetched."""
+
 import errno
-import functools
 import gzip
 import hashlib
-import http.server
+import io
+import itertools
 import os
 import shutil
 import struct
-import subprocess
 import sys
 import tempfile
-import threading
 import urllib.error
 import urllib.request
 from pathlib import Path
@@ -17,15 +17,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
-from prepared import assert_one_sentence, snapshot
+from prepared import all_files, assert_one_sentence, snapshot
 
 import helpers  # noqa: F401  (lets torchvision be imported beside a CPU build of torch)
-from data_prep.__main__ import main
 from data_prep.errors import PrepError
-from data_prep.folders import whole_folder
 from data_prep.idx import parse_idx, read_idx
 from data_prep.mnist import Mnist, Part
-from data_prep.paths import PROJECT_ROOT, data_dir
+from data_prep.paths import data_dir
 from data_prep.steps import STEPS
 
 IMAGES = "train-images-idx3-ubyte"
@@ -47,6 +45,9 @@ def tiny_contents(seed=0):
     }
 
 
+CONTENTS = tiny_contents()
+
+
 def step_for(contents):
     return Mnist(
         tuple(
@@ -56,7 +57,7 @@ def step_for(contents):
     )
 
 
-def write_source(folder, contents, compress=True):
+def write_source(folder, contents=CONTENTS, compress=True):
     folder.mkdir(parents=True, exist_ok=True)
     for name, content in contents.items():
         path = folder / (name + ".gz" * compress)
@@ -65,66 +66,68 @@ def write_source(folder, contents, compress=True):
 
 
 @pytest.fixture
-def contents():
-    return tiny_contents()
+def source(tmp_path):
+    return write_source(tmp_path / "source")
 
 
 @pytest.fixture
-def step(contents):
-    return step_for(contents)
+def folder(tmp_path):
+    """Where `run` puts the data."""
+    return tmp_path / "data" / "mnist"
 
 
 @pytest.fixture
-def source(tmp_path, contents):
-    return write_source(tmp_path / "source", contents)
-
-
-@pytest.fixture
-def run(step, command):
+def run(command, tmp_path):
     """Run the command line on the tiny data set: (status, stdout, stderr)."""
-    return functools.partial(command, {"mnist": step})
+
+    def run(*arguments, contents=CONTENTS):
+        return command({"mnist": step_for(contents)}, *arguments, "--dest", tmp_path / "data")
+
+    return run
 
 
 # Reading IDX files
 
 
-@pytest.mark.parametrize("compress", [False, True])
-def test_read_idx_returns_the_values(tmp_path, compress):
+def test_parse_idx_returns_the_values():
     values = np.arange(24, dtype=np.uint8).reshape(2, 3, 4)
-    content = idx_bytes(values)
-    path = tmp_path / "values"  # compression shows in the content, whatever the name
-    path.write_bytes(gzip.compress(content) if compress else content)
-    read = read_idx(path, (None, 3, 4))
+    read = parse_idx(idx_bytes(values), "values", (None, 3, 4))
     np.testing.assert_array_equal(read, values)
     assert read.dtype == np.uint8 and not read.flags.writeable
 
 
 @pytest.mark.parametrize(
-    ("content", "message"),
+    ("content", "shape", "message"),
     [
-        (b"", "not an IDX file"),
-        (b"\0\0\x08", "not an IDX file"),
-        (b"\x89PNG" + bytes(100), "not an IDX file of unsigned bytes.*89 50 4e 47"),
-        (struct.pack(">4BI", 0, 0, 0x0D, 1, 1) + bytes(4), "not an IDX file of unsigned bytes"),
-        (struct.pack(">4BI", 0, 0, 8, 3, 2), "ends inside its header"),
-        (idx_bytes(np.zeros((3, 2)))[:-1], "holds 5 values .* announces 6"),
-        (idx_bytes(np.zeros((3, 2))) + b"\0", "holds 7 values .* announces 6"),
-        (idx_bytes(np.zeros((3, 4))), r"shape \(3, 4\), not \(N, 2\)"),
-        (idx_bytes(np.zeros(6)), r"shape \(6,\), not \(N, 2\)"),
+        (b"", None, "not an IDX file"),
+        (b"\x89PNG" + bytes(100), None, "not an IDX file of unsigned bytes.*89 50 4e 47"),
+        (struct.pack(">4BI", 0, 0, 0x0D, 1, 1) + bytes(4), None, "not an IDX file of unsigned"),
+        (struct.pack(">4BI", 0, 0, 8, 3, 2), None, "ends inside its header"),
+        (idx_bytes(np.zeros((3, 2)))[:-1], None, "holds 5 values .* announces 6"),
+        (idx_bytes(np.zeros((3, 2))) + b"\0", None, "holds 7 values .* announces 6"),
+        (idx_bytes(np.zeros((3, 4))), (None, 2), r"shape \(3, 4\), not \(N, 2\)"),
+        (idx_bytes(np.zeros(6)), (None, 2), r"shape \(6,\), not \(N, 2\)"),
+        (b"\0\0\x08\xff" + 255 * b"\0\0\0\x01" + b"x", None, "there cannot be"),
+        (b"\0\0\x08\x04" + bytes(4) + 12 * b"\xff", None, "there cannot be"),
     ],
 )
-def test_parse_idx_refuses_what_is_not_as_expected(content, message):
+def test_parse_idx_refuses_what_is_not_as_expected(content, shape, message):
     with pytest.raises(PrepError, match=f"^the-file .*{message}"):
-        parse_idx(content, "the-file", (None, 2))
+        parse_idx(content, "the-file", shape)
 
 
-@pytest.mark.parametrize("damage", [lambda c: c[:-9], lambda c: c[:40] + b"\xff" * 9 + c[49:]])
-def test_read_idx_refuses_a_damaged_archive(tmp_path, damage):
-    rng = np.random.default_rng(0)
-    path = tmp_path / "values.gz"
-    path.write_bytes(damage(gzip.compress(idx_bytes(rng.integers(0, 256, 200)))))
-    with pytest.raises(PrepError, match=r"values\.gz is a damaged or truncated gzip archive"):
-        read_idx(path)
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (gzip.compress(bytes(range(250)))[:-9], "damaged or truncated gzip archive"),
+        (gzip.compress(bytes(9))[:12] + b"\xff" * 9, "damaged or truncated gzip archive"),
+        (gzip.compress(bytes(65 * 2**20), 1), "decompression bomb"),
+    ],
+)
+def test_read_idx_refuses_a_damaged_archive(tmp_path, content, message):
+    (tmp_path / "values.gz").write_bytes(content)
+    with pytest.raises(PrepError, match=rf"values\.gz .*{message}"):
+        read_idx(tmp_path / "values.gz")
 
 
 # Preparing
@@ -133,346 +136,216 @@ def test_read_idx_refuses_a_damaged_archive(tmp_path, damage):
 @pytest.mark.parametrize("below", ["", "MNIST/raw"])
 @pytest.mark.parametrize("compress", [False, True])
 @pytest.mark.parametrize("dotted", [False, True])
-def test_all_usual_names_are_found(tmp_path, contents, step, below, compress, dotted):
-    named = {n.replace("-idx", ".idx") if dotted else n: c for n, c in contents.items()}
-    write_source(tmp_path / "source" / below, named, compress)
-    assert step.prepare(tmp_path / "source", tmp_path / "data" / "mnist")
-    prepared = snapshot(tmp_path / "data" / "mnist")
+def test_all_usual_names_are_found(tmp_path, run, folder, below, compress, dotted):
+    named = {n.replace("-idx", ".idx") if dotted else n: c for n, c in CONTENTS.items()}
+    write_source(tmp_path / "[1]" / below, named, compress)
+    assert run("mnist", "--source", tmp_path / "[1]")[0] == 0
+    prepared = snapshot(folder)
     assert prepared.pop("sample.png").startswith(b"\x89PNG")
-    assert prepared == contents
+    assert prepared == CONTENTS
+    assert folder.stat().st_mode == (tmp_path / "[1]").stat().st_mode  # others may read it
 
 
-def test_sample_shows_each_class_in_its_row(tmp_path, source, step, contents):
-    step.prepare(source, tmp_path / "mnist")
-    picture = np.asarray(Image.open(tmp_path / "mnist" / "sample.png"))[::2, ::2]
-    images = parse_idx(contents[IMAGES], "images")
+def test_sample_shows_each_class_in_its_row(source, run, folder):
+    run("mnist", "--source", source)
+    picture = np.asarray(Image.open(folder / "sample.png"))[::2, ::2]
+    images = parse_idx(CONTENTS[IMAGES], "images")
     assert picture.shape == (10 * 30 + 2, 20 * 30 + 2)
     row, column = 7, 1  # the second image with label 7 is image 17
     cell = picture[2 + row * 30 :, 2 + column * 30 :][:28, :28]
     np.testing.assert_array_equal(255 - cell, images[17])
 
 
-def test_running_again_does_nothing_and_says_so(tmp_path, source, run):
-    run("mnist", "--source", source, "--dest", tmp_path / "data")
-    folder = tmp_path / "data" / "mnist"
-    before = {path.name: path.stat().st_ino for path in folder.iterdir()}
+def test_only_what_is_missing_is_done_again(source, run, folder):
+    run("mnist", "--source", source)
+    whole, before = snapshot(folder), {path: path.stat().st_ino for path in folder.iterdir()}
     shutil.rmtree(source)  # nothing is fetched again
-    status, out, _ = run("mnist", "--source", source, "--dest", tmp_path / "data")
+    status, out, _ = run("mnist", "--source", source)
     assert status == 0
     assert out.startswith("mnist is already prepared in ") and "split" in out
-    assert {path.name: path.stat().st_ino for path in folder.iterdir()} == before
+    assert {path: path.stat().st_ino for path in folder.iterdir()} == before
+    (folder / "sample.png").unlink()
+    assert run("mnist", "--source", source)[0] == 0
+    assert snapshot(folder) == whole
 
 
-def test_a_lost_sample_is_drawn_again_from_the_prepared_data(tmp_path, source, run):
-    run("mnist", "--source", source, "--dest", tmp_path / "data")
-    whole = snapshot(tmp_path / "data")
-    (tmp_path / "data" / "mnist" / "sample.png").unlink()
-    status, _, _ = run("mnist", "--source", tmp_path / "gone", "--dest", tmp_path / "data")
-    assert status == 0
-    assert snapshot(tmp_path / "data") == whole
-
-
-def test_damaged_data_are_replaced_and_foreign_files_kept(tmp_path, source, contents, run):
-    folder = tmp_path / "data" / "mnist"
-    folder.mkdir(parents=True)
+def test_damaged_data_are_replaced_and_what_is_not_ours_is_kept(tmp_path, source, run, folder):
+    (tmp_path / "elsewhere").mkdir()
+    folder.parent.mkdir()
+    folder.symlink_to(tmp_path / "elsewhere", target_is_directory=True)
     (folder / IMAGES).write_bytes(b"damaged")
     (folder / "notes.txt").write_text("mine")
-    assert run("mnist", "--source", source, "--dest", tmp_path / "data")[0] == 0
-    assert (folder / IMAGES).read_bytes() == contents[IMAGES]
+    assert run("mnist", "--source", source)[0] == 0
+    assert (folder / IMAGES).read_bytes() == CONTENTS[IMAGES]
     assert (folder / "notes.txt").read_text() == "mine"
-    assert [path.name for path in (tmp_path / "data").iterdir()] == ["mnist"]
-
-
-def test_source_and_destination_may_be_the_same_folder(tmp_path, contents, step):
-    folder = write_source(tmp_path / "mnist", contents)
-    assert step.prepare(folder, folder)
-    assert step.problems(folder) == []
+    assert folder.is_symlink() and os.listdir(folder.parent) == ["mnist"]
+    write_source(folder)  # source and destination may be the same
+    (folder / IMAGES).unlink()
+    assert run("mnist", "--source", folder)[0] == 0 and run("verify")[0] == 0
     assert (folder / f"{IMAGES}.gz").exists()
 
 
-def test_a_linked_destination_stays_a_link(tmp_path, source, step):
-    (tmp_path / "elsewhere").mkdir()
-    (tmp_path / "mnist").symlink_to(tmp_path / "elsewhere", target_is_directory=True)
-    step.prepare(source, tmp_path / "mnist")
-    assert (tmp_path / "mnist").is_symlink()
-    assert step.problems(tmp_path / "elsewhere") == []
+@pytest.mark.parametrize("renamed", [False, True], ids=["before", "after"])
+def test_a_run_killed_around_the_last_rename_loses_nothing(source, run, folder, renamed):
+    previous = folder.with_name(".mnist.previous")
+    write_source(previous, {"notes.txt": b"mine"}, compress=False)
+    if renamed:
+        write_source(folder, tiny_contents(seed=3), compress=False)
+    assert run("mnist", "--source", source)[0] == 0 and run("verify")[0] == 0
+    assert (folder / "notes.txt").read_bytes() == b"mine"
+    assert not previous.exists()
 
 
 # Failing: each names the file and the mend, and leaves what was there
+
+
+def failing(patch, owner, name, at, code):
+    """Let a function of the system fail when it is called the `at`-th time."""
+    function, count = getattr(owner, name), itertools.count()
+
+    def failing(*given, **options):
+        if next(count) == at:
+            raise OSError(code, os.strerror(code))
+        return function(*given, **options)
+
+    patch.setattr(owner, name, failing)
 
 
 def archive(source):
     return source / f"{IMAGES}.gz"
 
 
-def pack(source, content):
-    archive(source).write_bytes(gzip.compress(content))
-
-
-def refuse(path=None, *_, dir=None, **options):
-    raise PermissionError(errno.EACCES, "Permission denied", str(dir or path))
-
-
-def failing_writes(monkeypatch, code, after):
-    """Let `after` writes succeed; the next leaves half its bytes and fails."""
-    write, count = Path.write_bytes, iter(range(100))
-
-    def failing(path, content):
-        if next(count) < after:
-            return write(path, content)
-        write(path, content[: len(content) // 2])
-        raise OSError(code, os.strerror(code), str(path))
-
-    monkeypatch.setattr(Path, "write_bytes", failing)
-
-
-def fail_last_rename(monkeypatch):
-    rename = os.rename
-    monkeypatch.setattr(
-        os, "rename", lambda old, new: refuse(new) if Path(old).name == "new" else rename(old, new)
-    )
-
-
-#: What is done to the source, or to the system, and what the error names.
-FAILURES = {
-    "missing file": (lambda s, _: archive(s).unlink(), [IMAGES, "is missing", "--source"]),
-    "missing folder": (lambda s, _: shutil.rmtree(s), ["source is not a folder", "--source"]),
-    "unreadable file": (
-        lambda _, patch: patch.setattr(Path, "read_bytes", refuse),
-        ["cannot be read (Permission denied)"],
-    ),
-    "unreadable folder": (
-        lambda _, patch: patch.setattr(Path, "is_dir", refuse),
-        ["source cannot be read (Permission denied)"],
-    ),
-    "truncated": (
-        lambda s, _: archive(s).write_bytes(archive(s).read_bytes()[:-100]),
-        [f"{IMAGES}.gz is a damaged or truncated gzip archive", "fetch it again"],
-    ),
-    "one bit": (
-        lambda s, _: pack(s, tiny_contents()[IMAGES][:-1] + b"\0"),
+#: What is done to the source, or which function fails, at which call; and what the error names.
+FAILURES = [
+    (lambda s: archive(s).unlink(), [IMAGES, "is missing", "--source"]),
+    (lambda s: shutil.rmtree(s), ["source is not a folder", "--source"]),
+    (
+        lambda s: archive(s).write_bytes(idx_bytes(np.zeros((20, 28, 28)))),
         [f"{IMAGES}.gz is not {IMAGES} as published", "SHA-256", "fetch it again"],
     ),
-    "magic number": (
-        lambda s, _: pack(s, b"<html>not found</html>"),
-        [f"{IMAGES}.gz is not an IDX file", "fetch it again"],
-    ),
-    "dimensions": (
-        lambda s, _: pack(s, idx_bytes(np.zeros((20, 32, 32)))),
-        [f"{IMAGES}.gz holds an array of shape (20, 32, 32), not (20, 28, 28)"],
-    ),
-    "labels": (
-        lambda s, _: shutil.copy(s / "train-labels-idx1-ubyte.gz", archive(s)),
-        [f"{IMAGES}.gz holds an array of shape (20,), not (20, 28, 28)"],
-    ),
-    "count": (
-        lambda s, _: pack(s, tiny_contents()[IMAGES][:-784]),
-        [f"{IMAGES}.gz holds {19 * 784} values", f"announces {20 * 784}"],
-    ),
-    "disk full": (
-        lambda _, patch: failing_writes(patch, errno.ENOSPC, after=0),
-        ["mnist cannot be written: the disk is full", "--dest"],
-    ),
-    "disk full later": (
-        lambda _, patch: failing_writes(patch, errno.ENOSPC, after=2),
-        ["mnist cannot be written: the disk is full", "--dest"],
-    ),
-    "broken disk": (
-        lambda _, patch: failing_writes(patch, errno.EIO, after=1),
-        ["mnist cannot be written: Input/output error", "--dest"],
-    ),
-    "no permission": (
-        lambda _, patch: patch.setattr(tempfile, "mkdtemp", refuse),
-        ["mnist cannot be written: permission is denied", "--dest"],
-    ),
-    "last rename": (
-        lambda _, patch: fail_last_rename(patch),
-        ["mnist cannot be written: permission is denied", "--dest"],
-    ),
-}
+    ((Path, "read_bytes", 5, errno.EACCES), ["cannot be read (Permission denied)"]),
+    ((Path, "write_bytes", 0, errno.ENOSPC), ["mnist cannot be written: the disk is full"]),
+    ((Path, "write_bytes", 2, errno.EIO), ["mnist cannot be written: Input/output error"]),
+    ((tempfile, "mkdtemp", 0, errno.EROFS), ["permission is denied", "--dest"]),
+    ((os, "rename", 0, errno.EACCES), ["permission is denied", "--dest"]),
+    ((os, "rename", 1, errno.EACCES), ["permission is denied", "--dest"]),
+]
 
 
-@pytest.mark.parametrize("previous", [False, True], ids=["nothing before", "data before"])
-@pytest.mark.parametrize(("fail", "words"), FAILURES.values(), ids=FAILURES)
-def test_failure(tmp_path, source, run, fail, words, previous):
-    dest = tmp_path / "data"
-    if previous:  # an older, damaged state: verified data would end the run at once
-        write_source(dest / "mnist", tiny_contents(seed=2), compress=False)
-    else:
-        dest.mkdir()
-    before = snapshot(dest)
-    with pytest.MonkeyPatch.context() as monkeypatch:
-        fail(source, monkeypatch)
-        status, out, err = run("mnist", "--source", source, "--dest", dest)
+@pytest.mark.parametrize(("fail", "words"), FAILURES)
+def test_failure(tmp_path, source, run, folder, fail, words):
+    write_source(folder, tiny_contents(seed=2), compress=False)  # an older state, to be replaced
+    before = snapshot(tmp_path / "data")
+    with pytest.MonkeyPatch.context() as patch:
+        failing(patch, *fail) if isinstance(fail, tuple) else fail(source)
+        status, out, err = run("mnist", "--source", source)
     assert (status, out) == (2, "")
     assert_one_sentence(err, *words)
-    assert snapshot(dest) == before  # nothing lost, nothing half-written left beside it
+    assert snapshot(tmp_path / "data") == before  # nothing lost, nothing half-written beside it
 
 
-@pytest.mark.parametrize("below", ["", "deeper"])
+@pytest.mark.parametrize("below", ["data", "data/mnist"])
 def test_a_file_where_the_folder_should_be(tmp_path, source, run, below):
-    (tmp_path / "file").write_text("mine")
-    status, _, err = run("mnist", "--source", source, "--dest", tmp_path / "file" / below)
+    (tmp_path / below).parent.mkdir(exist_ok=True)
+    (tmp_path / below).write_text("mine")
+    status, _, err = run("mnist", "--source", source)
     assert status == 2
     assert_one_sentence(err, "a file stands where a folder is needed", "--dest")
-    assert (tmp_path / "file").read_text() == "mine"
-
-
-def test_an_interrupted_run_leaves_nothing(tmp_path, source, run, monkeypatch):
-    def interrupt(*arguments):
-        raise KeyboardInterrupt
-
-    monkeypatch.setattr("data_prep.mnist.write_sample", interrupt)
-    status, _, err = run("mnist", "--source", source, "--dest", tmp_path / "data")
-    assert status == 130
-    assert_one_sentence(err, "interrupted")
-    assert snapshot(tmp_path / "data") == {}
-
-
-@pytest.mark.parametrize("renamed", [False, True], ids=["before", "after"])
-def test_a_run_killed_around_the_last_rename_loses_nothing(tmp_path, source, step, renamed):
-    folder = tmp_path / "mnist"
-    previous = write_source(tmp_path / ".mnist.previous", {"notes.txt": b"mine"}, compress=False)
-    if renamed:
-        write_source(folder, tiny_contents(seed=3), compress=False)
-    assert step.prepare(source, folder)
-    assert step.problems(folder) == []
-    assert (folder / "notes.txt").read_bytes() == b"mine"
-    assert not previous.exists()
-
-
-def test_whole_folder_makes_missing_parents_readable(tmp_path):
-    with whole_folder(tmp_path / "a" / "b") as new:
-        (new / "file").write_text("whole")
-    assert snapshot(tmp_path / "a" / "b") == {"file": b"whole"}
-    ordinary = tmp_path / "ordinary"
-    ordinary.mkdir()
-    assert (tmp_path / "a" / "b").stat().st_mode == ordinary.stat().st_mode
-
-
-def test_the_command_itself_ends_with_status_2_and_no_traceback(tmp_path):
-    command = [sys.executable, "-m", "data_prep", "mnist", "--source", "nowhere", "--dest", "x"]
-    environment = {**os.environ, "PYTHONPATH": str(PROJECT_ROOT)}
-    ended = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True)
-    assert ended.returncode == 2
-    assert_one_sentence(ended.stderr, "nowhere is not a folder")
-
-
-@pytest.mark.parametrize("arguments", [[], ["nmist"], ["mnist", "--form"], ["verify", "--source"]])
-def test_a_mistyped_command_line_ends_with_status_2(arguments, capsys):
-    with pytest.raises(SystemExit) as ended:
-        main(arguments)
-    assert ended.value.code == 2
-    assert capsys.readouterr().err.startswith("usage: python -m data_prep")
+    assert (tmp_path / below).read_text() == "mine"
 
 
 # Downloading
 
 
+class Response(io.BytesIO):
+    length = url = None
+
+
 @pytest.fixture
-def torchvision_mnist():
+def mirror(source, monkeypatch):
+    """Let the source folder answer for torchvision's mirrors."""
     from torchvision.datasets import MNIST  # here, so that other tests need not wait for torch
 
-    return MNIST
+    def answer(request):
+        return Response((source / request.full_url.rpartition("/")[2]).read_bytes())
 
-
-@pytest.fixture
-def mirror(torchvision_mnist, source, monkeypatch):
-    """Serve the source folder on this machine in place of torchvision's mirrors."""
-    handler = functools.partial(http.server.SimpleHTTPRequestHandler, directory=str(source))
-    monkeypatch.setattr(http.server.SimpleHTTPRequestHandler, "log_message", lambda *_: None)
-    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler)
     archives = [
         (path.name, hashlib.md5(path.read_bytes()).hexdigest()) for path in source.iterdir()
     ]
-    monkeypatch.setenv("no_proxy", "127.0.0.1")
-    monkeypatch.setattr(torchvision_mnist, "mirrors", [f"http://127.0.0.1:{server.server_port}/"])
-    monkeypatch.setattr(torchvision_mnist, "resources", archives)
-    thread = threading.Thread(target=server.serve_forever, args=(0.01,))
-    thread.start()
-    yield source
-    server.shutdown()
-    thread.join()
-    server.server_close()
+    monkeypatch.setattr(MNIST, "resources", archives)
+    monkeypatch.setattr(urllib.request, "urlopen", answer)
+    return source
 
 
-def test_without_source_the_files_are_downloaded(tmp_path, mirror, contents, run):
-    status, _, _ = run("mnist", "--dest", tmp_path / "data")
-    assert status == 0
-    prepared = snapshot(tmp_path / "data" / "mnist")
-    del prepared["sample.png"]
-    assert prepared == contents
+def test_without_source_the_files_are_downloaded(mirror, run, folder):
+    assert run("mnist")[0] == 0
+    assert snapshot(folder).items() >= CONTENTS.items()
+    assert os.listdir(folder.parent) == ["mnist"]
 
 
-def test_a_download_is_verified_like_any_source(tmp_path, mirror, capsys):
-    published_otherwise = {"mnist": step_for(tiny_contents(seed=1))}
-    assert main(["mnist", "--dest", str(tmp_path / "data")], published_otherwise) == 2
-    assert "is not train-images-idx3-ubyte as published" in capsys.readouterr().err
-    assert not (tmp_path / "data").exists()
-
-
-@pytest.mark.parametrize(
-    "failure",
-    [
-        urllib.error.URLError("Name or service not known"),
-        TimeoutError("timed out"),
-        ConnectionResetError(errno.ECONNRESET, "reset"),
-    ],
-)
-@pytest.mark.usefixtures("torchvision_mnist")
-def test_no_network(tmp_path, run, monkeypatch, failure):
-    def unreachable(*arguments, **options):
-        raise failure
-
-    monkeypatch.setattr(urllib.request, "urlopen", unreachable)
-    status, out, err = run("mnist", "--dest", tmp_path / "data")
-    assert (status, out) == (2, "")
-    assert_one_sentence(err, "could not be downloaded", "network", "--source")
-    assert not (tmp_path / "data").exists()
-
-
-def test_a_spoilt_download(tmp_path, mirror, run):
+def test_a_download_is_verified_like_any_source(tmp_path, mirror, run):
+    status, _, err = run("mnist", contents=tiny_contents(seed=1))
+    assert status == 2 and "is not train-images-idx3-ubyte as published" in err
     for archive in mirror.iterdir():
         archive.write_bytes(b"<html>sign in to the hotel's network</html>")
-    status, _, err = run("mnist", "--dest", tmp_path / "data")
-    assert status == 2
-    assert "could not be downloaded" in err and "--source" in err
+    status, _, err = run("mnist")
+    assert status == 2 and "could not be downloaded" in err and "--source" in err
     assert not (tmp_path / "data").exists()
 
 
-def test_torchvision_is_imported_for_a_download_only():
-    program = "import sys, data_prep.__main__; sys.exit('torch' in sys.modules)"
-    assert subprocess.run([sys.executable, "-c", program], cwd=PROJECT_ROOT).returncode == 0
+def fail_to_open(patch, error):
+    def unreachable(*arguments, **options):
+        raise error
+
+    patch.setattr(urllib.request, "urlopen", unreachable)
+
+
+#: What is wrong with the machine, and what the error names.
+NETWORKS = [
+    (lambda patch: fail_to_open(patch, urllib.error.URLError("Name not known")), "a network?"),
+    (lambda patch: fail_to_open(patch, TimeoutError("timed out")), "a network?"),
+    (lambda patch: fail_to_open(patch, ConnectionResetError(errno.ECONNRESET, "")), "a network?"),
+    (lambda patch: fail_to_open(patch, OSError(errno.ENOSPC, "full")), "the disk is full"),
+    *[
+        (lambda patch, proxy=proxy: patch.setenv("https_proxy", proxy), "a network?")
+        for proxy in ("http://a:b:c", "http://[::1", "http://a\nb", "foo://x")
+    ],
+    (lambda patch: patch.setitem(sys.modules, "torchvision", None), "without torchvision"),
+]
+
+
+@pytest.mark.parametrize(("spoil", "words"), NETWORKS)
+@pytest.mark.parametrize("arguments", ["mnist", "tiny-voc --voc2012"])
+def test_no_download(tmp_path, command, monkeypatch, spoil, words, arguments):
+    import torchvision  # noqa: F401 - before its network is taken away
+
+    spoil(monkeypatch)
+    status, out, err = command(STEPS, *arguments.split(), "--dest", tmp_path / "data")
+    assert (status, out) == (2, "")
+    assert_one_sentence(err, words, "--dest" if "disk" in words else "--source")
+    assert not (tmp_path / "data").exists() or all_files(tmp_path / "data") == {}
 
 
 # Verifying
 
 
-def test_verify_says_what_is_there(tmp_path, source, run):
-    (tmp_path / "data").mkdir()
-    status, out, _ = run("verify", "--dest", tmp_path / "data")
+def test_verify_names_every_file_that_is_wrong(tmp_path, source, run, folder):
+    folder.parent.mkdir()
+    status, out, _ = run("verify")
     assert status == 0 and out.startswith("mnist: not prepared in ")
-    run("mnist", "--source", source, "--dest", tmp_path / "data")
-    status, out, err = run("verify", "--dest", tmp_path / "data")
+    run("mnist", "--source", source)
+    status, out, err = run("verify")
     assert (status, err) == (0, "") and out.startswith("mnist: verified in ")
-
-
-def test_verify_names_every_file_that_is_wrong(tmp_path, source, run):
-    run("mnist", "--source", source, "--dest", tmp_path / "data")
-    folder = tmp_path / "data" / "mnist"
     (folder / "t10k-labels-idx1-ubyte").unlink()
     content = bytearray((folder / IMAGES).read_bytes())
     content[-1] ^= 1  # one bit
     (folder / IMAGES).write_bytes(content)
-    status, out, err = run("verify", "--dest", tmp_path / "data")
+    status, out, err = run("verify")
     assert status == 2
     first, second = err.splitlines()
     assert f"{IMAGES} is not {IMAGES} as published" in first
     assert "t10k-labels-idx1-ubyte is missing" in second
     assert "python -m data_prep mnist" in out
-
-
-# Paths, and the published data
 
 
 def test_the_prepared_mnist_is_the_published_one():

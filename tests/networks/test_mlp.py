@@ -153,28 +153,21 @@ def test_precision_is_kept_and_data_are_not_changed(dtype):
     loss_and_gradients(network, LOSSES["cross-entropy"](), x, LABELS, weight_decay=0.1)
     SGD(network, momentum=0.9).step(0.1)
     assert {p.dtype for pair in network.parameters() for p in pair} == {np.dtype(dtype)}
-    assert predict(network, x).dtype == dtype
-    np.testing.assert_array_equal(x, X.astype(dtype))
+    assert predict(network, x).dtype == dtype and np.array_equal(x, X.astype(dtype))
 
 
-@pytest.mark.parametrize("chunk", [1, 4, 100])
-def test_chunks_do_not_change_the_gradient(chunk):
-    network, loss = mlp((5, 7, 4), "tanh", rng(), dtype=np.float64), LOSSES["hinge"]()
+def test_chunks_do_not_change_the_gradient_and_one_batch_is_overfitted():
+    network, loss = mlp((5, 16, 4), "relu", rng(), dtype=np.float64), LOSSES["cross-entropy"]()
     whole = loss_and_gradients(network, loss, X, LABELS, chunk=6)
     expected = [gradient.copy() for _, gradient in network.parameters()]
-    assert loss_and_gradients(network, loss, X, LABELS, chunk=chunk) == pytest.approx(whole)
+    assert loss_and_gradients(network, loss, X, LABELS, chunk=4) == pytest.approx(whole)
     for (_, gradient), wanted in zip(network.parameters(), expected, strict=True):
         np.testing.assert_allclose(gradient, wanted, rtol=1e-12, atol=1e-15)
-
-
-def test_overfits_one_batch():
-    network, loss = mlp((5, 16, 4), "relu", rng(), dtype=np.float64), LOSSES["cross-entropy"]()
     optimiser = SGD(network, momentum=0.9)
     for _ in range(300):
         result = loss_and_gradients(network, loss, X, LABELS)
         optimiser.step(0.1)
-    assert result["accuracy"] == 1
-    assert result["loss"] < 0.01
+    assert result["accuracy"] == 1 and result["loss"] < 0.01
 
 
 def test_size_and_start_of_the_course_networks():
@@ -182,8 +175,3 @@ def test_size_and_start_of_the_course_networks():
     assert mlp((784, 1024, 10), "relu", rng()).parameter_count == 785 * 1024 + 1025 * 10
     single, double = (mlp((5, 7, 4), "relu", rng(), dtype=d).layers[0].weight for d in "fd")
     np.testing.assert_array_equal(single, double.astype(np.float32))
-
-
-def test_an_unknown_name_is_refused():
-    with pytest.raises(ValueError, match="unknown activation 'swish': choose one of relu, tanh"):
-        mlp((5, 7, 4), "swish", rng())

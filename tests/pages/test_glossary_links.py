@@ -1,18 +1,12 @@
 """A chapter's first use of a term leads to the glossary, and only there is it a link."""
 
-import sys
 from collections import Counter
-from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
 from docutils import nodes
 from docutils.utils import new_document
-
-EXTENSIONS = Path(__file__).resolve().parents[2] / "book" / "_ext"
-sys.path.insert(0, str(EXTENSIONS))
-
-from glossary_links import link_terms, term_pattern  # noqa: E402
+from glossary_links import link_terms
 
 FEWEST = 5  # terms that every practice uses
 
@@ -40,34 +34,22 @@ def test_the_first_use_is_a_link():
     ]
     assert text.astext() == "Learning rates are small; a learning rate, in two Epochs."
 
-
-def test_it_is_sought_in_the_whole_chapter():
     assert len(linked(nodes.paragraph("", "an epoch"), nodes.paragraph("", "an epoch"))) == 1
 
 
-@pytest.mark.parametrize("kind", [nodes.title, nodes.literal_block, nodes.caption])
+@pytest.mark.parametrize("kind", [nodes.title, nodes.literal_block, nodes.caption, nodes.literal])
 def test_headings_code_and_captions_stay_as_they_are(kind):
-    assert linked(kind("", "one epoch")) == []
+    assert linked(nodes.paragraph("", "", kind("", "one epoch"))) == []
 
 
-def test_links_and_code_in_a_sentence_stay_as_they_are():
-    code, link = nodes.literal("", "epoch"), nodes.reference("", "epoch", refuri="elsewhere")
-    assert linked(nodes.paragraph("", "", code, link)) == [("epoch", "elsewhere")]
-
-
-def test_everyday_words_and_other_pages_are_left_alone():
-    assert linked(nodes.paragraph("", "a cat's head")) == []
-    assert linked(nodes.paragraph("", "an epoch"), page="book/data") == []
+def test_everyday_words_and_parts_of_others_are_no_terms():
+    text = "a cat's head is epochal, in each sub-epoch, epoch-wise"
+    assert linked(nodes.paragraph("", text)) == []
 
 
 def test_capitals_count_where_the_term_has_them():
     text = nodes.paragraph("", "Two maps, and their mAP.")
     assert [word for word, _ in linked(text, terms=["mAP"])] == ["mAP"]
-
-
-@pytest.mark.parametrize("word", ["epochal", "sub-epoch", "epoch-wise"])
-def test_only_whole_words_are_terms(word):
-    assert term_pattern(["epoch"]).search(word) is None
 
 
 def test_every_practice_leads_to_the_glossary(site, pages, parsed):

@@ -1,55 +1,87 @@
-"""A notebook runs from top to bottom in Jupyter Lab, and its widget answers a reader's key.
+"""A notebook in Jupyter Lab, as a reader has it: run by the menu, a slider moved by a key.
 
-nbval executes all of them. In Lab, one is opened, and the others where the environment variable
-COURSE_LAB is "all".
+nbval executes the notebooks whole. Here, one has its first cells and its playground alone.
 """
 
 import os
-import re
-import shutil
+import socket
+import subprocess
+import sys
 from pathlib import Path
 
+import nbformat
 import pytest
-from lab import Notebook, jupyter_lab
+from browser import HOST, PATIENCE
+from selenium.common.exceptions import WebDriverException
+from selenium.webdriver.common.by import By
+from selenium.webdriver.common.keys import Keys
+from selenium.webdriver.support.ui import WebDriverWait
 
 ROOT = Path(__file__).resolve().parents[2]
-NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
-PATIENCE = 900  # seconds for one notebook, however busy the machine
-FIRST = "05_activations"  # the quickest one with a widget
+NOTEBOOK, PLAYGROUND = ROOT / "notebooks" / "01_half_moons.ipynb", "moons_playground()"
+RUN_MENU = "//div[contains(@class, 'lm-MenuBar-itemLabel') and text()='Run']"
+RUN_ALL = "//li[@data-command='runmenu:run-all']"
+READY = """
+const panel = window.jupyterapp?.shell.currentWidget;
+return panel?.sessionContext?.session?.kernel?.status === "idle"
+  && panel.content.widgets.length > 0;
+"""
+# What the code cells gave: how often each was run, and what went wrong.
+CELLS = """
+return [...window.jupyterapp.shell.currentWidget.content.model.cells].map(cell => [
+  cell.executionState === "idle" && cell.executionCount,
+  cell.outputs.toJSON().filter(output => output.output_type === "error"
+    || output.name === "stderr").map(output => output.evalue ?? String(output.text)),
+]);
+"""
+SHOWN = """
+return [...document.querySelectorAll(".widget-html-content")].map(e => e.innerHTML).join("");
+"""
 
 
-@pytest.fixture(scope="module")
-def address(tmp_path_factory):
-    """Lab on a copy of the notebooks: what it saves by itself changes nothing here."""
-    folder = tmp_path_factory.mktemp("lab")
-    shutil.copytree(ROOT / "notebooks", folder / "notebooks")
-    for package in ("benchmarks", "helpers", "data_prep"):
-        (folder / package).symlink_to(ROOT / package)
-    with jupyter_lab(folder, tmp_path_factory.mktemp("settings")) as address:
-        yield address
+@pytest.fixture
+def address(tmp_path):
+    """Lab on a copy of a notebook, with settings of its own."""
+    notebook = nbformat.read(NOTEBOOK, as_version=4)
+    code = [cell for cell in notebook.cells if cell.cell_type == "code"]
+    notebook.cells = [code[0], *(cell for cell in code if cell.source.endswith(PLAYGROUND))]
+    (tmp_path / "notebooks").mkdir()
+    nbformat.write(notebook, tmp_path / "notebooks" / "some.ipynb")
+    for package in ("benchmarks", "helpers", "data_prep", "runs"):
+        (tmp_path / package).symlink_to(ROOT / package)
+    with socket.socket() as free:
+        free.bind((HOST, 0))
+        port = free.getsockname()[1]
+    command = [
+        sys.executable, "-m", "jupyterlab", "--no-browser", "--allow-root",
+        f"--ServerApp.ip={HOST}", f"--ServerApp.port={port}", f"--ServerApp.root_dir={tmp_path}",
+        "--IdentityProvider.token=", "--LabApp.expose_app_in_browser=True",
+        "--LabApp.news_url=None", "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate",
+    ]  # fmt: skip
+    own = ("JUPYTER_CONFIG_DIR", "JUPYTERLAB_SETTINGS_DIR", "JUPYTERLAB_WORKSPACES_DIR")
+    environment = os.environ | {name: str(tmp_path / name) for name in (*own, "IPYTHONDIR")}
+    environment.pop("MPLBACKEND", None)  # the notebooks' own, as a reader has it
+    server = subprocess.Popen(command, env=environment)
+    yield f"http://{HOST}:{port}"
+    server.terminate()
+    server.wait()
 
 
-def those_to_open():
-    """Return the notebooks as parameters, all but the first skipped unless they are asked for."""
-    unasked = pytest.mark.skipif(
-        os.environ.get("COURSE_LAB") != "all",
-        reason="COURSE_LAB=all opens every notebook in Jupyter Lab",
-    )
-    return [
-        pytest.param(path, id=path.stem, marks=[] if path.stem == FIRST else [unasked])
-        for path in NOTEBOOKS
-    ]
+def test_it_runs_from_top_to_bottom_and_its_widget_moves(browser, address):
+    driver = browser.driver
+    waiting = WebDriverWait(driver, PATIENCE, 0.3, ignored_exceptions=[WebDriverException])
 
+    def wait(happened):
+        return waiting.until(lambda _: happened())
 
-@pytest.mark.parametrize("path", those_to_open())
-def test_it_runs_from_top_to_bottom_and_its_widget_moves(browser, address, path):
-    notebook = Notebook(browser, address, f"notebooks/{path.name}", PATIENCE)
-    notebook.run_all()
-    cells = notebook.cells()
-    assert [error for cell in cells for error in cell["errors"]] == []
-    assert [cell["count"] for cell in cells] == list(range(1, len(cells) + 1))
-    widgets = [cell["index"] for cell in cells if cell["widget"]]
-    assert widgets or not re.match(r"\d\d_", path.stem), "a practice has a widget to play with"
-    for index in widgets[-1:]:
-        before, after = notebook.moved(index)
-        assert before and after
+    browser.resize(1280)
+    wait(lambda: not driver.get(f"{address}/lab/tree/notebooks/some.ipynb?reset"))
+    wait(lambda: browser.run(READY))
+    driver.find_element(By.XPATH, RUN_MENU).click()
+    wait(lambda: driver.find_elements(By.XPATH, RUN_ALL))[0].click()
+    wait(lambda: [count for count, _ in browser.run(CELLS)] == [1, 2])
+    assert [errors for _, errors in browser.run(CELLS)] == [[], []]
+    handle = wait(lambda: browser.all(".noUi-handle"))[0]
+    before = wait(lambda: browser.run(SHOWN))
+    handle.send_keys(Keys.ARROW_RIGHT)
+    assert wait(lambda: browser.run(SHOWN) != before and browser.run(SHOWN))

@@ -7,8 +7,9 @@ import nbformat
 import pytest
 from nbval.plugin import get_sanitize_patterns
 
+from tests.__main__ import NOTEBOOKS
+
 TESTS = Path(__file__).resolve().parents[1]
-NOTEBOOKS = sorted((TESTS.parent / "notebooks").glob("*.ipynb"))
 LONGEST_CELL = 13  # lines in sight
 COMPARED = 4 / 5  # the least share of code cells whose outputs are compared
 HIDING_TAGS = {"hide-input", "hide-cell", "remove-input", "remove-cell"}
@@ -19,192 +20,107 @@ EXEMPTING_COMMENT = re.compile(
 )
 
 
-def code_cells(notebook):
-    """Return the code cells that hold anything."""
-    return [cell for cell in notebook.cells if cell.cell_type == "code" and cell.source.strip()]
-
-
 def tags(cell):
     return set(cell.metadata.get("tags", []))
 
 
-def exempt(notebook):
-    """Number the code cells (from 1) whose outputs nbval does not compare."""
-    return [
-        number
-        for number, cell in enumerate(code_cells(notebook), start=1)
-        if tags(cell) & EXEMPTING_TAGS or EXEMPTING_COMMENT.search(cell.source)
-    ]
+def numbered(notebook):
+    """Return the code cells that hold anything, with their numbers from 1."""
+    cells = [cell for cell in notebook.cells if cell.cell_type == "code" and cell.source.strip()]
+    return list(enumerate(cells, start=1))
 
 
-def out_of_order(notebook):
-    """List the execution counts of code cells that were not run in order, from a fresh kernel."""
-    counts = [cell.execution_count for cell in code_cells(notebook)]
-    return [count for place, count in enumerate(counts, start=1) if count != place]
+def exempt(number, cell):
+    """Whether nbval does not compare the outputs."""
+    return tags(cell) & EXEMPTING_TAGS or EXEMPTING_COMMENT.search(cell.source)
 
 
-def errors(notebook):
-    """List the errors and warnings among the outputs."""
-    outputs = [output for cell in code_cells(notebook) for output in cell.outputs]
-    return [
-        output.get("evalue", output.get("text", ""))
-        for output in outputs
-        if output.output_type == "error" or output.get("name") == "stderr"
-    ]
+def out_of_order(number, cell):
+    """Whether the cell was not run in its place, by a fresh kernel."""
+    return cell.execution_count != number
 
 
-def shows_an_image(cell):
+def failed(number, cell):
+    """Whether an error or a warning is among the outputs."""
     return any(
-        kind.startswith("image/") for output in cell.outputs for kind in output.get("data", {})
+        output.output_type == "error" or output.get("name") == "stderr" for output in cell.outputs
     )
 
 
-def images_without_words(notebook):
-    """Number the code cells that show an image without both alt text and a caption."""
-    found = []
-    for number, cell in enumerate(code_cells(notebook), start=1):
-        settings = cell.metadata.get("mystnb", {})
-        alt = settings.get("image", {}).get("alt", "").strip()
-        caption = settings.get("figure", {}).get("caption", "").strip()
-        if shows_an_image(cell) and "remove-cell" not in tags(cell) and not (alt and caption):
-            found.append(number)
-    return found
+def image_without_words(number, cell):
+    """Whether the cell shows an image without both alt text and a caption."""
+    shown = [kind for output in cell.outputs for kind in output.get("data", {})]
+    settings = cell.metadata.get("mystnb", {})
+    alt = settings.get("image", {}).get("alt", "").strip()
+    caption = settings.get("figure", {}).get("caption", "").strip()
+    pictures = any(kind.startswith("image/") for kind in shown)
+    return pictures and "remove-cell" not in tags(cell) and not (alt and caption)
 
 
-def long_cells(notebook):
-    """Number the code cells in sight that are longer than a reader wants to follow."""
-    return [
-        number
-        for number, cell in enumerate(code_cells(notebook), start=1)
-        if len(cell.source.strip().splitlines()) > LONGEST_CELL and not tags(cell) & HIDING_TAGS
-    ]
+def long(number, cell):
+    """Whether the cell is in sight, and longer than a reader wants to follow."""
+    return len(cell.source.strip().splitlines()) > LONGEST_CELL and not tags(cell) & HIDING_TAGS
 
 
-def open_in_lab(notebook):
-    """Number the code cells that the book folds away and Lab shows whole, but for the setup."""
-    cells = list(enumerate(code_cells(notebook), start=1))
-    setup = next((n for n, cell in cells if "hide-input" in tags(cell)), None)
-    return [
-        number
-        for number, cell in cells
-        if tags(cell) & HIDING_TAGS - {"remove-cell"}
-        and number != setup
-        and not cell.metadata.get("jupyter", {}).get("source_hidden")
-    ]
+def open_in_lab(number, cell):
+    """Whether the book folds the cell away and Lab shows it whole."""
+    folded = tags(cell) & HIDING_TAGS - {"remove-cell"}
+    return folded and not cell.metadata.get("jupyter", {}).get("source_hidden")
 
 
-def saved_widget_state(notebook):
-    """List the keys of widget state in the notebook's metadata."""
-    return [key for key in notebook.metadata if key == "widgets"]
+CHECKS = [out_of_order, failed, image_without_words, long]
 
 
-@pytest.fixture(params=NOTEBOOKS, ids=[path.stem for path in NOTEBOOKS])
-def notebook(request):
-    return nbformat.read(request.param, as_version=4)
-
-
-def test_there_are_notebooks():
-    assert NOTEBOOKS
-
-
-def test_the_kernel_is_every_machine_s_own(notebook):
-    assert notebook.metadata.kernelspec.name == "python3"
-
-
-def test_outputs_are_compared(notebook):
-    cells = code_cells(notebook)
-    assert len(cells) - len(exempt(notebook)) >= COMPARED * len(cells)
-
-
-def test_every_code_cell_was_run_in_order(notebook):
-    assert out_of_order(notebook) == []
-
-
-def test_no_output_is_an_error_or_a_warning(notebook):
-    assert errors(notebook) == []
-
-
-def test_every_image_has_alt_text_and_a_caption(notebook):
-    assert images_without_words(notebook) == []
-
-
-def test_no_cell_in_sight_is_long(notebook):
-    assert long_cells(notebook) == []
-
-
-def test_what_the_book_folds_is_folded_in_lab(notebook):
-    assert open_in_lab(notebook) == []
-
-
-def test_no_widget_state_is_saved(notebook):
-    assert saved_widget_state(notebook) == []
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
+def test_notebooks_are_tidy(path):
+    notebook = nbformat.read(path, as_version=4)
+    cells = numbered(notebook)
+    assert notebook.metadata.kernelspec.name == "python3"  # every machine's own
+    assert "widgets" not in notebook.metadata  # their state
+    for check in CHECKS:
+        assert [number for number, cell in cells if check(number, cell)] == [], check.__name__
+    setup = next((number for number, cell in cells if "hide-input" in tags(cell)), 1)
+    assert {number for number, cell in cells if open_in_lab(number, cell)} <= {setup}
+    assert sum(bool(exempt(*each)) for each in cells) <= (1 - COMPARED) * len(cells)
 
 
 # ------------------------------------------------------------------ the checks themselves
 
 
-def a_notebook(source="1", count=1, output=None, **metadata):
+def a_cell(source="1", count=1, output=None, **metadata):
     cell = nbformat.v4.new_code_cell(source, execution_count=count, metadata=metadata)
     cell.outputs = [output] if output else []
-    return nbformat.v4.new_notebook(cells=[nbformat.v4.new_markdown_cell("text"), cell])
+    return cell
 
 
 IMAGE = nbformat.v4.new_output("display_data", {"image/png": "AAAA"})
-WORDS = {"image": {"alt": "A line that rises"}, "figure": {"caption": "The loss."}}
+ERROR = nbformat.v4.new_output("error", ename="E", evalue="x")
+OUT, ERR = (nbformat.v4.new_output("stream", name=f"std{end}", text="x") for end in ("out", "err"))
+ALT, CAPTION = {"alt": "A line that rises"}, {"caption": "The loss."}
+WORDS = {"image": ALT, "figure": CAPTION}
+FOLDED = {"source_hidden": True}
 
 
 @pytest.mark.parametrize(
     ("check", "bad", "good"),
     [
-        (exempt, a_notebook(tags=["nbval-skip"]), a_notebook(tags=["hide-input"])),
-        (exempt, a_notebook("# NBVAL_IGNORE_OUTPUT\n1"), a_notebook("# see nbval\n1")),
-        (exempt, a_notebook("1\n#PYTEST_VALIDATE_IGNORE_OUTPUT"), a_notebook("1")),
-        (out_of_order, a_notebook(count=2), a_notebook(count=1)),
-        (out_of_order, a_notebook(count=None), a_notebook("", count=None)),
-        (
-            errors,
-            a_notebook(output=nbformat.v4.new_output("error", ename="E", evalue="x")),
-            a_notebook(output=nbformat.v4.new_output("stream", name="stdout", text="x")),
-        ),
-        (
-            errors,
-            a_notebook(output=nbformat.v4.new_output("stream", name="stderr", text="x")),
-            a_notebook(),
-        ),
-        (images_without_words, a_notebook(output=IMAGE), a_notebook()),
-        (
-            images_without_words,
-            a_notebook(output=IMAGE, mystnb={"image": WORDS["image"]}),
-            a_notebook(output=IMAGE, mystnb=WORDS),
-        ),
-        (
-            images_without_words,
-            a_notebook(output=IMAGE, mystnb={"figure": WORDS["figure"]}),
-            a_notebook(output=IMAGE, tags=["remove-cell"]),
-        ),
-        (long_cells, a_notebook("1\n" * 14), a_notebook("1\n" * 13)),
-        (
-            long_cells,
-            a_notebook("1\n" * 15, tags=["other"]),
-            a_notebook("1\n" * 15, tags=["hide-input"]),
-        ),
-        (
-            open_in_lab,
-            a_notebook(tags=["hide-cell"]),
-            a_notebook(tags=["hide-cell"], jupyter={"source_hidden": True}),
-        ),
-        (open_in_lab, a_notebook(tags=["remove-input"]), a_notebook(tags=["hide-input"])),
+        (exempt, a_cell(tags=["nbval-skip"]), a_cell(tags=["hide-input"])),
+        (exempt, a_cell("1\n#NBVAL_IGNORE_OUTPUT"), a_cell("# see nbval\n1")),
+        (out_of_order, a_cell(count=None), a_cell(count=2)),
+        (failed, a_cell(output=ERROR), a_cell(output=OUT)),
+        (failed, a_cell(output=ERR), a_cell()),
+        (image_without_words, a_cell(output=IMAGE), a_cell()),
+        (image_without_words, a_cell(output=IMAGE, mystnb={"image": ALT}),
+         a_cell(output=IMAGE, mystnb=WORDS)),
+        (image_without_words, a_cell(output=IMAGE, mystnb={"figure": CAPTION}),
+         a_cell(output=IMAGE, tags=["remove-cell"])),
+        (long, a_cell("1\n" * 14), a_cell("1\n" * 13)),
+        (long, a_cell("1\n" * 15, tags=["other"]), a_cell("1\n" * 15, tags=["hide-input"])),
+        (open_in_lab, a_cell(tags=["hide-cell"]), a_cell(tags=["hide-cell"], jupyter=FOLDED)),
     ],
-)
+)  # fmt: skip
 def test_each_check_tells_bad_from_good(check, bad, good):
-    assert check(bad) != []
-    assert check(good) == []
-
-
-def test_widget_state_is_found():
-    notebook = a_notebook()
-    notebook.metadata["widgets"] = {"application/vnd.jupyter.widget-state+json": {}}
-    assert saved_widget_state(notebook) == ["widgets"]
+    assert check(2, bad) and not check(2, good)
 
 
 def test_the_comparison_leaves_out_picture_bytes_and_nothing_else():

@@ -9,7 +9,7 @@ from sklearn.metrics import average_precision_score, f1_score
 
 from helpers.networks.ensemble import ACTIVATION_PAIRS, MENDED
 from helpers.runs import experiments, records, runner
-from helpers.runs.catalogue import activations
+from helpers.runs.catalogue import mlps, tiny_voc, vision
 from helpers.runs.experiments import (
     ENSEMBLES,
     EXPERIMENTS,
@@ -81,11 +81,10 @@ def test_every_listed_run_is_recorded_and_repeats_its_figures():
 
 
 def test_the_catalogue_lists_every_pair_of_activations_and_no_name_twice():
-    assert list(activations.PAIRS) == list(ACTIVATION_PAIRS)
-    assert list(activations.MENDED_PAIRS) == list(MENDED)
-    one = Experiment("a", "", None, {})
-    with pytest.raises(ValueError, match="same name"):
-        experiments.by_name([one, one])
+    assert list(mlps.PAIRS) == list(ACTIVATION_PAIRS)
+    assert list(mlps.MENDED_PAIRS) == list(MENDED)
+    listed = [catalogue.EXPERIMENTS for catalogue in (mlps, vision, tiny_voc)]
+    assert sum(map(len, listed)) == len(EXPERIMENTS)
 
 
 def test_reading_is_noted_inside_and_outside():
@@ -102,79 +101,65 @@ def test_reading_is_noted_inside_and_outside():
 
 
 @pytest.fixture(scope="module")
-def folder(tmp_path_factory):
-    """Return a folder with the record of TINY's seed 0."""
+def made(tmp_path_factory):
+    """Return the record of TINY's seed 0, as JSON content."""
     runs = tmp_path_factory.mktemp("runs")
     runner.run(TINY, "full", 0, runs=runs, checkpoints=runs / "checkpoints")
-    return runs
+    return json.loads(records.record_path("tiny", "full", 0, runs).read_text("utf-8"))
 
 
-@pytest.fixture
-def change(folder, tmp_path):
-    """Return what writes the record with some fields changed, and returns its folder."""
-
-    def write(**fields):
-        path = records.record_path("tiny", "full", 0, tmp_path)
-        path.parent.mkdir()
-        content = json.loads(records.record_path("tiny", "full", 0, folder).read_text("utf-8"))
-        path.write_text(json.dumps(content | fields), "utf-8")
-        return tmp_path
-
-    return write
-
-
-def read(folder, experiment=TINY, seed=0):
-    return experiments.recorded_run(experiment, "full", seed, folder)
+OTHER = replace(TINY, config=replace(TINY.config, weight_decay=0.5))
 
 
 @pytest.mark.parametrize(
-    ("fields", "message"),
+    ("change", "message", "experiment"),
     [
-        ({"schema": 99}, "schema version 99, but this code reads version"),
-        ({"schema": None}, "schema version None"),
-        ({"extra": 1}, "has not the fields of its results: look at extra"),
-        ({"history": {"a": [1], "b": []}}, "lists that differ in length"),
-        ({"complete": False}, r"incomplete: .* run tiny --seeds 0 --resume"),
-        ({"seed": 5}, "the record of another run"),
-        ({"experiment": "small"}, "the record of another run"),
+        ({"schema": 99}, "schema version 99, but this code reads version", TINY),
+        ({"schema": 1}, "run python runs/migrate.py", TINY),
+        ({"extra": 1}, "has not the fields of its results: look at extra", TINY),
+        ({"history": {"a": [1], "b": []}}, "lists that differ in length", TINY),
+        ({"history": [1]}, "look at history", TINY),
+        ({"wall_seconds": "1"}, "look at wall_seconds", TINY),
+        ({"metrics": {"eval_accuracy": "1"}}, "figures that are no numbers", TINY),
+        ({"complete": False}, r"incomplete: .* run tiny --seeds 0 --resume", TINY),
+        ({"seed": 5}, "the record of another run", TINY),
+        ({"experiment": "small"}, "the record of another run", TINY),
+        ({}, r"another configuration .*\(weight_decay\)", OTHER),
+        ("", "cannot be read as JSON", TINY),
+        ("[]", "holds no results", TINY),
+        ("{}", "no schema version", TINY),
+        ("[" * 100_000, "cannot be read as JSON", TINY),
+        ("1" * 5000, "cannot be read as JSON", TINY),
+        ('"\xff', "cannot be read as JSON", TINY),
+        (None, r"full-seed-0\.json is missing: .* run tiny --seeds 0$", TINY),
     ],
 )
-def test_a_record_that_is_not_the_one_asked_for_is_refused(change, fields, message):
-    with pytest.raises(RecordError, match=message):
-        read(change(**fields))
-
-
-@pytest.mark.parametrize(
-    ("text", "message"),
-    [("{", "cannot be read as JSON"), ("[]", "holds no results"), ("{}", "no schema version")],
-)
-def test_a_file_that_is_no_record_is_refused(tmp_path, text, message):
+def test_a_record_that_is_not_the_one_asked_for_is_refused(
+    made, tmp_path, change, message, experiment
+):
     path = records.record_path("tiny", "full", 0, tmp_path)
     path.parent.mkdir()
-    path.write_text(text)
+    if change is not None:
+        text = change if isinstance(change, str) else json.dumps(made | change)
+        path.write_bytes(text.encode("latin-1"))
     with pytest.raises(RecordError, match=message):
-        read(tmp_path)
+        experiments.recorded_run(experiment, "full", 0, tmp_path)
 
 
-def test_missing_and_changed_runs_are_refused_with_the_command_that_makes_them(folder):
-    assert read(folder).seed == 0
-    with pytest.raises(RecordError, match=r"full-seed-1\.json is missing: .* run tiny --seeds 1$"):
-        read(folder, seed=1)
-    changed = replace(TINY, config=replace(TINY.config, weight_decay=0.5))
-    with pytest.raises(RecordError, match=r"another configuration .*\(weight_decay\)"):
-        read(folder, changed)
+def test_what_is_not_listed_is_refused(tmp_path):
     with pytest.raises(RecordError, match="no seeds at embedded scale"):
         recorded("tenth-reference", "embedded")
-    with pytest.raises(experiments.UnknownExperiment, match="unknown experiment 'huge'"):
+    with pytest.raises(experiments.UnknownExperiment, match="no experiment 'huge'"):
         recorded("huge")
     with pytest.raises(RecordError, match=r"relu/plain\.json is missing: .* run activation-relu/"):
-        experiments.recorded_ensemble("relu", folder=folder)
+        experiments.recorded_ensemble("relu", folder=tmp_path)
 
 
 @pytest.mark.parametrize(
     ("fields", "message"),
     [
         ({"first_fit_step": [None]}, "lists that differ in length"),
+        ({"train_accuracy": [None] * 200}, "figures that are no numbers"),
         ({"complete": False}, "incomplete"),
         ({"config": {"seeds": 200}}, "another configuration"),
     ],

@@ -1,6 +1,5 @@
 """Making runs: interruption loses nothing, data splits are clean, and what is kept is right."""
 
-import os
 import subprocess
 import sys
 from dataclasses import replace
@@ -13,8 +12,8 @@ import pytest
 from helpers.data import datasets
 from helpers.runs import ensemble_runner, experiments, records, runner
 from helpers.runs.experiments import ENSEMBLES, EXPERIMENTS, Experiment
-from helpers.training.config import TrainConfig
-from helpers.training.numpy_trainer import NumpyConfig
+from helpers.training import numpy_trainer
+from helpers.training.config import LinearConfig, TrainConfig
 
 sys.path.insert(0, str(Path(__file__).parent))
 from test_recorded import TINY
@@ -49,9 +48,7 @@ def whole(tmp_path_factory):
 
 def test_a_run_writes_a_record_that_reads_back(whole):
     made, folder = whole
-    assert list((folder / "runs").rglob("*")) == [folder / "runs" / "tiny",
-                                                  records.record_path("tiny", "full", 0,
-                                                                      folder / "runs")]  # fmt: skip
+    assert len([path for path in (folder / "runs").rglob("*") if path.is_file()]) == 1
     assert experiments.recorded_run(TINY, "full", 0, folder / "runs") == made
     assert made.complete and not made.diverged
     assert made.parameters == 2 * 6 + 6 + 6 * 2 + 2
@@ -111,31 +108,15 @@ def test_a_resumed_run_counts_its_earlier_seconds_and_names_both_commits(tmp_pat
     assert 50 < record.wall_seconds < 100 and 40 < record.cpu_seconds < 90
 
 
-def test_a_foreign_or_damaged_checkpoint_is_refused(tmp_path):
-    with pytest.raises(KeyboardInterrupt):
-        make(tmp_path, after_epoch=stop_at(3))
-    other = replace(TINY, config=replace(TINY.config, weight_decay=0.5))
-    with pytest.raises(runner.CheckpointError, match="another run, configuration or data"):
-        make(tmp_path, other, resume=True)
-    [checkpoint] = (tmp_path / "checkpoints").rglob("*.npz")
-    checkpoint.write_bytes(checkpoint.read_bytes()[:200])
-    with pytest.raises(runner.CheckpointError, match="cannot be read"):
-        make(tmp_path, resume=True)
+def test_a_machine_that_cannot_be_described_costs_no_result(tmp_path, monkeypatch):
+    def fail(*_, **__):
+        raise OSError("no /proc")
 
-
-def test_a_full_disk_leaves_the_old_record_intact(tmp_path, monkeypatch):
-    make(tmp_path)
-    [path] = (tmp_path / "runs").rglob("*.json")
-    before = path.read_bytes()
-
-    def full(descriptor):
-        raise OSError(28, "No space left on device")
-
-    monkeypatch.setattr(os, "fsync", full)
-    with pytest.raises(OSError, match="No space left"):
-        make(tmp_path, checkpoint_seconds=1e9)
-    assert path.read_bytes() == before
-    assert list(path.parent.iterdir()) == [path]
+    for place, name in (Path, "read_text"), (records, "threadpool_info"), (records, "version"):
+        monkeypatch.setattr(place, name, fail)
+    monkeypatch.setattr(numpy_trainer.NumpyTrainer, "hardware", fail)
+    found = make(tmp_path).environment
+    assert found["numpy"] is found["blas"] is None and found["cpu"] and found["python"]
 
 
 def test_divergence_is_recorded_with_its_epoch(tmp_path):
@@ -160,11 +141,6 @@ def test_an_ensemble_is_recorded_and_its_networks_come_back(tmp_path):
 
 
 # ----------------------------------------------------------------------------- data
-
-
-def test_unknown_data_are_refused():
-    with pytest.raises(ValueError, match="unknown data 'imagenet'"):
-        runner.load_data(replace(DIGITS, data={"name": "imagenet"}), "embedded", 0)
 
 
 def test_half_moons_have_the_seed_of_the_run_or_their_own():
@@ -205,10 +181,20 @@ def test_a_model_is_kept_with_two_samples_of_each_class(tmp_path):
     kept = kept_of(tmp_path, TrainConfig("lenet", epochs=1), data, keep_model=(1,))
     assert kept["model/features.0.weight"].dtype == np.float16
     assert kept["sample_labels"].tolist() == sorted([*range(10)] * 2)
-    in_numpy = kept_of(tmp_path, NumpyConfig((784, 8, 10), epochs=1), data, keep_model=(1,))
+    config = numpy_trainer.NumpyConfig((784, 8, 10), epochs=1)
+    in_numpy = kept_of(tmp_path, config, data, keep_model=(1,))
     assert in_numpy["model/0.weight"].shape == (784, 8) and "model/1.bias" in in_numpy
     plain = kept_of(tmp_path, TrainConfig("lenet", epochs=1), data, seed=0, keep_model=(1,))
     assert not any(name.startswith(("model", "sample")) for name in plain)
+
+
+def test_a_linear_classifier_is_recorded_with_its_scores(tmp_path):
+    data = {"name": "tiny-voc-features", "size": 224, "train_size": 60}
+    kept = kept_of(tmp_path, LinearConfig(strengths=(0.1, 0.3), folds=2), data)
+    record = records.read(records.record_path("small", "embedded", 1, tmp_path))
+    right = (kept["scores"] > 0) == kept["labels"]
+    assert record.metrics["eval_accuracy"] == pytest.approx(right.mean()) and right.mean() > 0.9
+    assert record.history["strength"][2] in (0.1, 0.3) and record.parameters == 5 * 97
 
 
 #                    alarm 0  alarm 1   miss 0   right     right     nearly 0

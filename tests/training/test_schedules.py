@@ -18,10 +18,6 @@ BY_HAND = [
         {0: 0.1, 1: 0.2, 2: 0.3, 3: 0.4, 6: 0.3, 11: 0.2 * (1 + np.cos(np.pi * 8 / 9))},
     ),
     (
-        "one-cycle", {"peak_lr": 1.0, "rise": 0.5, "start": 10}, 100,
-        {0: 0.1 + 0.9 * 0.01, 49: 0.1 + 0.9 * 0.99, 50: 0.99, 99: 0.01},
-    ),
-    (
         "course", {}, 400,
         {
             0: 0.05 + 0.15 / 20, 19: 0.2, 20: 0.05 + 0.075 * (1 + np.cos(np.pi / 4)),
@@ -37,8 +33,3 @@ BY_HAND = [
 def test_rates(name, arguments, steps, rates):
     schedule = chosen(SCHEDULES, {"name": name} | arguments)
     assert {step: schedule(step, steps) for step in rates} == pytest.approx(rates)
-
-
-def test_an_unknown_name_is_refused():
-    with pytest.raises(ValueError, match="unknown name 'step': choose one of constant, cosine"):
-        chosen(SCHEDULES, {"name": "step"})

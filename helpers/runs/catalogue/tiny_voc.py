@@ -6,7 +6,7 @@ The number in a name is the images' side in pixels.
 from dataclasses import replace
 
 from helpers.runs.catalogue.vision import CONSTANT_LR, VIT_LR
-from helpers.training.config import TrainConfig, one_after_the_other
+from helpers.training.config import LinearConfig, TrainConfig, one_after_the_other
 
 #: The original's augmentation: its list of changes; their amounts are ours.
 AUGMENT = {
@@ -96,6 +96,26 @@ VOC_STEPS = {
 #: changed nothing that one run could show, and takes longer.
 VOC_CHOSEN = {"lenet": "long", "resnet18": "mirrored"}
 
+# ------------------------------------------- what a network that knows ImageNet is worth
+
+
+def linear(size, percent):
+    """Return an experiment with a linear classifier on the features of some training images.
+
+    Ten draws of them; that of all leaves nothing to chance but how they are held out in turn.
+    On the kept features, three draws, so that they can be made again without any download.
+    """
+    data = {"name": "tiny-voc-features", "size": size}
+    return {
+        "label": f"linear classifier on frozen features, {percent}% of the images",
+        "config": LinearConfig(),
+        "data": data if percent == 100 else data | {"train_size": 60 * percent},
+        "seeds": (0,) if percent == 100 else tuple(range(10)),
+        "embedded_seeds": (0, 1, 2) if (size, percent) == (224, 10) else (),
+        "keep": True,
+    }
+
+
 # -------------------------------- the chapter's live cells: small versions, on Toy-VOC
 
 TOY_AUGMENT = {"flip": True, "rotation": 10.0, "crop": 0.6, "brightness": 0.2, "saturation": 0.2}
@@ -180,6 +200,11 @@ EXPERIMENTS = {
             replace(VOC_STEPS[model][step][1], evaluate_every=5), 96,
         )
         for model, step in VOC_CHOSEN.items()
+    },
+    **{
+        f"voc{size}-linear-{percent}": linear(size, percent)
+        for size in (128, 224)
+        for percent in (1, 3, 10, 33, 100)
     },
     "toy-lenet": toy("LeNet", "lenet", 0.002, 10),
     "toy-resnet18": toy("ResNet-18 of width 16", "resnet18", 0.003, 25, width=16),

@@ -7,7 +7,7 @@ one), `page-` (what answers in the page), `small-` (the chapter's live cells).
 
 from dataclasses import dataclass, replace
 
-from helpers.runs.catalogue.numpy_networks import ALL_OF_MNIST, TENTH_OF_MNIST
+from helpers.runs.catalogue.mlps import ALL_OF_MNIST, MNIST_VALIDATION, TENTH_OF_MNIST
 from helpers.training.config import TrainConfig, one_after_the_other
 
 THREE, FIVE = (0, 1, 2), (0, 1, 2, 3, 4)  # seeds
@@ -22,20 +22,25 @@ LARGE = {"precision": "auto", "channels_last": True}
 RESNET = TrainConfig("resnet18", schedule=CONSTANT_LR, **LARGE)
 VIT = TrainConfig("vit", schedule=VIT_LR, epochs=50, precision="auto")
 
-#: What the original computed: strips for patches, the last token's answer, and a shortcut from
-#: behind the normalisation.
+#: C3.1: each of the original's ways by itself, and as it computed.
 ORIGINAL_VIT = {"patching": "flattened", "pool": "last", "normalised_shortcut": True}
+ORIGINAL_VARIANTS = {
+    "strips": ("strips for patches", {"patching": "flattened"}),
+    "last-token": ("read from the last token", {"pool": "last"}),
+    "shortcut": ("shortcut behind the normalisation", {"normalised_shortcut": True}),
+    "original": ("all three, as the original", ORIGINAL_VIT),
+}
 UNSCALED = {"scaled": False}
-
-
-def vit_variant(**model_kwargs):
-    """Return the published settings with another ViT."""
-    return replace(VIT, model="vit-variant", model_kwargs=model_kwargs)
 
 
 def published(label, config, **options):
     """Return an experiment in the published settings, on all of MNIST."""
     return {"label": label, "config": config, "data": ALL_OF_MNIST, "keep": True} | options
+
+
+def published_variant(label, **model_kwargs):
+    """Return the published ViT with some of its parts changed."""
+    return published(label, replace(VIT, model="vit-variant", model_kwargs=model_kwargs))
 
 
 # -------------------------------------- C3.4: where the attention's 1/sqrt(d) makes a difference
@@ -55,19 +60,17 @@ class Point:
     depth: int = 1
     score_scale: float = 1.0
 
-    def name(self, scaled):
-        """Return the name of its experiment."""
-        words = [f"d{self.head_dimension}", f"rate-{self.rate:g}"]
-        words += [f"depth-{self.depth}"] if self.depth != 1 else []
-        words += [f"scores-{self.score_scale:g}"] if self.score_scale != 1 else []
-        return "-".join(["tenth-vit", *words, *([] if scaled else ["unscaled"])])
-
     def label(self, scaled):
         """Say what is tried."""
         words = [f"d = {self.head_dimension}", f"rate {self.rate:g}"]
         words += [f"depth {self.depth}"] if self.depth != 1 else []
         words += [f"scores × {self.score_scale:g}"] if self.score_scale != 1 else []
-        return ", ".join([*words, *([] if scaled else ["without 1/√d"])])
+        return ", ".join(words + ["without 1/√d"] * (not scaled))
+
+    def name(self, scaled):
+        """Return the name of its experiment: the label, as a file may be called."""
+        words = self.label(scaled).replace("without 1/√d", "unscaled").replace(" = ", "")
+        return "tenth-vit-" + words.replace(", ", "-").replace(" × ", "-").replace(" ", "-")
 
     def experiment(self, scaled):
         """Return the experiment."""
@@ -77,60 +80,42 @@ class Point:
         }  # fmt: skip
         schedule = {"name": "constant", "lr": self.rate}
         seeds = MANY if self == Point() and scaled else THREE
-        config = replace(SWEEP, model_kwargs=model_kwargs, schedule=schedule)
-        return tenth(self.label(scaled), config, seeds)
+        return tenth(self.label(scaled), seeds, model_kwargs=model_kwargs, schedule=schedule)
 
 
-def tenth(label, config, seeds=THREE):
+def tenth(label, seeds=THREE, **changes):
     """Return an experiment on a tenth of MNIST."""
+    config = replace(SWEEP, **changes)
     return {"label": label, "config": config, "data": TENTH_OF_MNIST, "seeds": seeds}
 
 
 POINTS = (
-    *(Point(d) for d in (4, 16, 64, 128)),
-    Point(16, 5e-5),
-    *(Point(d, 3e-3) for d in (16, 128)),
-    Point(score_scale=16),
-    Point(depth=4),
-)
-
-#: C3.1: each of the original's ways by itself.
-ORIGINAL_VARIANTS = {
-    "strips": ("strips for patches", {"patching": "flattened"}),
-    "last-token": ("read from the last token", {"pool": "last"}),
-    "shortcut": ("shortcut behind the normalisation", {"normalised_shortcut": True}),
-    "original": ("all three, as the original", ORIGINAL_VIT),
-}
+    *(Point(d) for d in (4, 16, 64, 128)), Point(16, 5e-5), Point(16, 3e-3), Point(128, 3e-3),
+    Point(score_scale=16), Point(depth=4),
+)  # fmt: skip
 
 # ----------------------------------------------------- C3.2: with 1% and 10% of the images
 
 
-def little_data(model, data, epochs, rate=1e-3, **precision):
+def little_data(model, images=6_000, epochs=10, rate=1e-3, **precision):
     """Return an experiment on a part of the training images."""
     recipe = TrainConfig(
         model, schedule={"name": "constant", "lr": rate}, epochs=epochs, evaluate_every=epochs,
         **precision,
     )  # fmt: skip
+    data = TENTH_OF_MNIST | {"train_size": images}
     return {"label": f"{model}, {epochs} epochs", "config": recipe, "data": data}
 
 
-def hundredth(model, **options):
-    """Return an experiment on a hundredth of the training images."""
-    return little_data(model, TENTH_OF_MNIST | {"train_size": 600}, 20, **options)
-
-
-RESNET_ON_A_TENTH = little_data("resnet18", TENTH_OF_MNIST, 10, **LARGE)
+RESNET_ON_A_TENTH = little_data("resnet18", **LARGE)
+HUNDREDTH = {"images": 600, "epochs": 20}
 
 # ------------------------------------- beyond the published: better recipes, step by step
 
-TUNING_DATA = ALL_OF_MNIST | {"validation": 10_000, "evaluate_on": "validation"}
-TUNING_ON_A_TENTH = TUNING_DATA | {"train_size": 6_000}
 COSINE = {"name": "cosine", "peak_lr": 2e-3, "warmup": 0.05}
 SLOWER_COSINE = COSINE | {"peak_lr": 1e-3}
-DISTORTED = (
-    "and the images distorted",
-    {"augment": {"shift": 2.0, "rotation": 10.0, "scale": 0.1}},
-)
+DISTORTED = ("and the images distorted",
+             {"augment": {"shift": 2.0, "rotation": 10.0, "scale": 0.1}})  # fmt: skip
 PUBLISHED_STEP = ("the published settings", {})
 #: The changes that were tried for each network, in this order, on validation images.
 VISION_STEPS = {
@@ -201,10 +186,10 @@ EXPERIMENTS = {
     "mnist-resnet18": published("ResNet-18", RESNET),
     "mnist-vgg11": published("VGG-11", replace(RESNET, model="vgg11")),
     "mnist-vit": published("ViT", VIT, keep_model=(0,)),
-    "mnist-vit-unscaled": published("ViT without 1/√d", vit_variant(**UNSCALED)),
-    "mnist-vit-original": published("ViT as the original", vit_variant(**ORIGINAL_VIT)),
-    "mnist-vit-original-unscaled": published(
-        "ViT as the original, without 1/√d", vit_variant(**ORIGINAL_VIT, **UNSCALED)
+    "mnist-vit-unscaled": published_variant("ViT without 1/√d", **UNSCALED),
+    "mnist-vit-original": published_variant("ViT as the original", **ORIGINAL_VIT),
+    "mnist-vit-original-unscaled": published_variant(
+        "ViT as the original, without 1/√d", **ORIGINAL_VIT, **UNSCALED
     ),
     **{
         point.name(scaled): point.experiment(scaled)
@@ -212,25 +197,26 @@ EXPERIMENTS = {
         for scaled in (True, False)
     },
     **{
-        f"tenth-vit-{name}": tenth(label, replace(SWEEP, model_kwargs=changes))
+        f"tenth-vit-{name}": tenth(label, model_kwargs=changes)
         for name, (label, changes) in ORIGINAL_VARIANTS.items()
     },
     # C3.6: GELU or ReLU
-    "tenth-vit-relu": tenth("ReLU", replace(SWEEP, model_kwargs={"activation": "relu"}), MANY),
-    "hundredth-lenet": hundredth("lenet"),
-    "hundredth-resnet18": hundredth("resnet18"),
-    "hundredth-vgg11": hundredth("vgg11", channels_last=True),
-    "hundredth-vit": hundredth("vit", rate=5e-4),
-    "tenth-lenet": little_data("lenet", TENTH_OF_MNIST, 10),  # the ViT's is the sweep's middle
+    "tenth-vit-relu": tenth("ReLU", MANY, model_kwargs={"activation": "relu"}),
+    "hundredth-lenet": little_data("lenet", **HUNDREDTH),
+    "hundredth-resnet18": little_data("resnet18", **HUNDREDTH),
+    "hundredth-vgg11": little_data("vgg11", **HUNDREDTH, channels_last=True),
+    "hundredth-vit": little_data("vit", **HUNDREDTH, rate=5e-4),
+    "tenth-lenet": little_data("lenet"),  # the ViT's is the sweep's middle
     "tenth-resnet18": RESNET_ON_A_TENTH,
-    "tenth-vgg11": little_data("vgg11", TENTH_OF_MNIST, 10, **LARGE),
-    "tenth-resnet18-float32": tenth(
-        "ResNet-18 in float32", replace(RESNET_ON_A_TENTH["config"], precision="float32")
-    ),
+    "tenth-vgg11": little_data("vgg11", **LARGE),
+    "tenth-resnet18-float32": {
+        "label": "ResNet-18 in float32", "data": TENTH_OF_MNIST,
+        "config": replace(RESNET_ON_A_TENTH["config"], precision="float32"),
+    },
     **{
         f"tune-{model}-{name}": {
             "label": label, "config": recipe, "seeds": (0,),
-            "data": TUNING_DATA if model == "lenet" else TUNING_ON_A_TENTH,
+            "data": MNIST_VALIDATION if model == "lenet" else TENTH_OF_MNIST,
         }
         for model, steps in VISION_STEPS.items()
         for name, (label, recipe) in steps.items()

@@ -1,0 +1,269 @@
+"""The command line, and verifying the book: every verdict, and nothing left behind."""
+
+import os
+import signal
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from helpers.runs import __main__ as command
+from helpers.runs import ensemble_runner, records, runner
+from helpers.runs.__main__ import (
+    AS_RECORDED,
+    INCONCLUSIVE,
+    OUTSIDE,
+    WITHIN,
+    judge,
+    judge_ensemble,
+    main,
+)
+from helpers.runs.experiments import ENSEMBLES, EXPERIMENTS, Ensemble, UnknownExperiment
+from helpers.training import numpy_trainer
+
+sys.path.insert(0, str(Path(__file__).parent))
+import test_recorded
+
+ROOT = Path(__file__).resolve().parents[2]
+TINY = replace(
+    test_recorded.TINY,
+    config=replace(test_recorded.TINY.config, epochs=30, evaluate_every=30),
+    data=test_recorded.TINY.data | {"held_out": 500},
+)
+ENSEMBLE = Ensemble("tanh", "tiny", n=20, iterations=4, seeds=5)
+
+
+@pytest.fixture
+def tiny(monkeypatch):
+    monkeypatch.setitem(EXPERIMENTS, "tiny", TINY)
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory):
+    """Return the records of three runs."""
+    folder = tmp_path_factory.mktemp("made")
+    for seed in TINY.seeds:
+        runner.run(TINY, "full", seed, runs=folder, checkpoints=folder / "checkpoints")
+    return [records.read(records.record_path("tiny", "full", seed, folder)) for seed in TINY.seeds]
+
+
+@pytest.fixture
+def on_file(tiny, made, tmp_path):
+    """Return a folder with the records of three runs."""
+    for record in made:
+        records.write(record, tmp_path)
+    return tmp_path
+
+
+def verdict(recorded, seed=0, experiment=TINY):
+    return command.verify(experiment, "full", seed, recorded)
+
+
+# ------------------------------------------------------------------------------- the rule
+
+SPREAD = {0: 0.90, 1: 0.92, 2: 0.94}  # mean 0.92, SD 0.02
+
+
+@pytest.mark.parametrize(
+    ("recorded", "seed", "new", "verdict"),
+    [
+        (SPREAD, 1, 0.92009, AS_RECORDED),
+        (SPREAD, 1, 0.9202, WITHIN),
+        # 0.92 ± 4.302653 · 0.02 · √(4/3) = 0.820634 to 1.019366
+        (SPREAD, 7, 0.8206, WITHIN),
+        (SPREAD, 7, 0.8203, OUTSIDE),
+        (SPREAD, 7, None, OUTSIDE),
+        ({0: 0.9, 1: 0.9, 2: 0.9}, 7, 0.90005, WITHIN),
+        ({0: 0.9, 1: 0.9, 2: 0.9}, 7, 0.9002, OUTSIDE),
+        ({0: 0.9, 1: 0.92}, 1, 0.92, AS_RECORDED),  # few seeds, but the same one
+        ({0: 0.9, 1: 0.92}, 1, 0.91, INCONCLUSIVE),
+        ({0: 0.9, 1: 0.92}, 7, None, INCONCLUSIVE),
+        ({0: 0.1, 1: 0.95, 2: 0.5}, 7, 0.2, INCONCLUSIVE),  # the interval holds all of [0, 1]
+        (SPREAD | {3: None}, 3, None, AS_RECORDED),
+        (SPREAD | {3: None}, 7, None, WITHIN),
+        (SPREAD | {3: None}, 3, 0.93, WITHIN),
+        ({0: 0.9, 1: 0.92, 2: None}, 2, 0.91, INCONCLUSIVE),
+        ({0: None, 1: None, 2: None}, 7, 0.9, OUTSIDE),
+    ],
+)
+def test_the_rule(recorded, seed, new, verdict):
+    assert judge(recorded, seed, new) == verdict
+
+
+# ------------------------------------------------------------------------------ the checks
+
+
+def with_accuracy(made, value):
+    return [replace(r, metrics={"eval_accuracy": value + 0.001 * r.seed}) for r in made]
+
+
+def test_a_repeated_run_is_as_recorded_and_a_result_outside_is_told(on_file, made, capsys):
+    before = {path: path.read_bytes() for path in on_file.rglob("*.json")}
+    threads = torch.get_num_threads()
+    assert main(["verify", "tiny"], on_file) == 0
+    printed = capsys.readouterr().out
+    assert "as recorded: its history to the last digit" in printed
+    assert printed.strip().endswith("1 of 1 agree with the records")
+    assert {path: path.read_bytes() for path in on_file.rglob("*.*")} == before
+    assert torch.get_num_threads() == threads
+    for record in with_accuracy(made, 0.2):
+        records.write(record, on_file)
+    assert main(["verify", "tiny"], on_file) == 1
+    assert capsys.readouterr().out.strip().endswith("0 of 1 agree with the records, 1 outside")
+
+
+def test_what_differs_from_the_record_is_named(made):
+    moved = with_accuracy(made, made[0].metrics["eval_accuracy"] + 1e-3)
+    moved = [replace(r, environment=r.environment | {"device": "cuda"}) for r in moved]
+    assert verdict(moved)[1::2] == (WITHIN, "device cpu, recorded with cuda")
+    odd = with_accuracy(made, 0.2)
+    assert "though libraries and processor are those of the record" in verdict(odd).note
+    odd[0] = replace(odd[0], data_checksum="another")
+    assert "the data are not those of the record" in verdict(odd).note
+    assert verdict(made, seed=5).verdict == WITHIN and verdict(made, seed=5).note == ""
+
+
+def test_a_run_that_diverges_is_outside_unless_a_recorded_one_did(made):
+    schedule = dict.fromkeys(TINY.config.schedule, 1e200) | {"name": "constant"}
+    wild = replace(TINY, config=replace(TINY.config, schedule=schedule))
+    assert verdict(made, experiment=wild).verdict == OUTSIDE
+    lost = [replace(made[0], diverged=True, metrics={"eval_accuracy": None}), *made[1:]]
+    assert verdict(lost, experiment=wild).verdict == AS_RECORDED
+
+
+def test_an_ensemble_is_verified_network_by_network_and_then_by_its_mean(
+    tmp_path, monkeypatch, capsys
+):
+    recorded = [0.90, 0.91, 0.92, 0.93, 0.94]
+    assert judge_ensemble(recorded, recorded[::-1]) == WITHIN
+    monkeypatch.setitem(ENSEMBLES, ENSEMBLE.name, ENSEMBLE)
+    record = ensemble_runner.run(ENSEMBLE, tmp_path)
+    assert main(["verify", ENSEMBLE.name], tmp_path) == 0
+    assert f"{np.mean(record.held_out_accuracy):.4f}  as recorded" in capsys.readouterr().out
+    records.write(replace(record, held_out_accuracy=[0.1, 0.1, 0.1, 0.1, 0.11]), tmp_path)
+    assert main(["verify", ENSEMBLE.name], tmp_path) == 1
+
+
+def test_a_missing_record_is_found_before_anything_is_trained(tiny, tmp_path, capsys, monkeypatch):
+    monkeypatch.setattr(command, "verify", lambda *_: pytest.fail("trained"))
+    assert main(["verify", "tiny"], tmp_path) == 2
+    assert "is missing: record it with" in capsys.readouterr().err
+
+
+def test_names_become_checks_and_the_default_ones_need_no_download():
+    assert command.checks_of(["small-lenet"]) == [(EXPERIMENTS["small-lenet"], "embedded", 0)]
+    assert command.checks_of(["mnist-lenet"], seeds=[3, 9])[1][1:] == ("full", 9)
+    assert len(command.checks_of(["activation-relu/*", "activation-relu/plain"])) == 9
+    with pytest.raises(UnknownExperiment):
+        command.checks_of(["small-lenet", "no-such"])
+    for experiment, scale, _ in command.checks_of(command.QUICK):
+        assert scale == "embedded" or experiment.name.startswith(("moons", "activation"))
+
+
+# ------------------------------------------------------------------------- the command line
+
+
+def test_run_makes_what_is_missing_and_skips_what_is_recorded(on_file, capsys):
+    [first, *_] = sorted(on_file.rglob("*.json"))
+    first.unlink()
+    before = {path: path.stat().st_mtime_ns for path in on_file.rglob("*.json")}
+    assert main(["run", "tin*", "--resume", "--threads", "1"], on_file, on_file / "c") == 0
+    assert "2 were recorded already; without --resume they are made again" in (
+        capsys.readouterr().out
+    )
+    assert first.exists() and all(p.stat().st_mtime_ns == time for p, time in before.items())
+
+
+def test_resume_goes_on_with_a_recorded_run_that_was_begun_anew(on_file, made, monkeypatch):
+    step = numpy_trainer.NumpyTrainer.run_epoch
+
+    def stopped(training):
+        if training.epoch == 20:
+            raise KeyboardInterrupt
+        step(training)
+
+    arguments = ["run", "tiny", "--seeds", "1"], on_file, on_file / "checkpoints"
+    monkeypatch.setattr(runner.time, "monotonic", iter(range(0, 10_000, 10)).__next__)
+    monkeypatch.setattr(numpy_trainer.NumpyTrainer, "run_epoch", stopped)
+    assert main(*arguments) == 130
+    [checkpoint] = on_file.rglob("*.npz")
+    remains = checkpoint.with_name(f".{checkpoint.name}.killed")  # amid the next checkpoint
+    remains.touch()
+    epochs = []
+    monkeypatch.setattr(
+        numpy_trainer.NumpyTrainer, "run_epoch",
+        lambda training: (epochs.append(training.epoch), step(training)),
+    )  # fmt: skip
+    assert main([*arguments[0], "--resume"], *arguments[1:]) == 0
+    assert epochs == list(range(20, 30))
+    again = records.read(records.record_path("tiny", "full", 1, on_file))
+    assert again.history == made[1].history
+    assert not checkpoint.exists() and not remains.exists()
+
+
+def test_list_says_what_is_recorded_and_how_long_it_took(on_file, capsys):
+    (on_file / "tiny" / "full-seed-1.json").unlink()
+    assert main(["list", "moons-long", "tiny", "activation-relu/*"], on_file) == 0
+    lines = [line.split() for line in capsys.readouterr().out.splitlines()]
+    assert lines[0][:3] == ["moons-long", "full", "0/50"]
+    assert lines[1][:4] == ["tiny", "full", "2/3", "recorded"]
+    assert len(lines) == 11
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ("run huge", "there is no experiment 'huge'"),
+        ("run tenth-reference --scale embedded", "'tenth-reference' at embedded scale"),
+        ("run tenth-\x1b[31m", r"there is no experiment 'tenth-\x1b[31m'"),
+        ("verify huge", "there is no experiment 'huge': python -m helpers.runs list"),
+        ("verify small-lenet --device meta", "no device 'meta': take cpu or auto"),
+        ("verify small-lenet --device gpu\x07", r"no device 'gpu\x07'"),
+        ("run moons-published --threads -1", "is not a whole number from 1 to 1024"),
+        ("run moons-published --threads 99999999999", "is not a whole number from 1 to 1024"),
+        ("run", "name an experiment, or say --all"),
+        ("run moons-published --seeds a-b", "is not a list of seeds such as 0-4"),
+        ("run moons-published --seeds 3-1", "is not a list of seeds"),
+        ("run moons-published --seeds 1764508614321", "from 0 to 2,147,483,647"),
+        ("run moons-published --seeds 4294967296", "from 0 to 2,147,483,647"),
+        ("run moons-published --seeds 0-99999999999", "from 0 to 2,147,483,647"),
+        ("run moons-published --scale tiny", "invalid choice"),
+        ("list --\x1b[31m", r"unrecognized arguments: --\x1b[31m"),
+    ],
+)
+def test_bad_input_is_answered_with_a_sentence(arguments, message, capsys):
+    assert main(arguments.split()) == 2
+    assert message in capsys.readouterr().err
+
+
+def test_missing_data_are_said(tmp_path, capsys, monkeypatch):
+    monkeypatch.setenv("COURSE_DATA", str(tmp_path))
+    assert main(["run", "mnist-published"], tmp_path) == 2
+    assert "python -m data_prep mnist" in capsys.readouterr().err
+
+
+def test_a_full_disk_leaves_the_old_record_intact(on_file, capsys, monkeypatch):
+    def full(descriptor):
+        raise OSError(28, "No space left on device")
+
+    before = {path: path.read_bytes() for path in on_file.rglob("*.json")}
+    monkeypatch.setattr(os, "fsync", full)
+    assert main(["run", "tiny", "--seeds", "0"], on_file, on_file / "c") == 2
+    said = "full-seed-0.json: No space left on device; what was recorded before is intact\n"
+    assert capsys.readouterr().err.endswith(said)
+    assert {path: path.read_bytes() for path in on_file.rglob("*") if path.is_file()} == before
+
+
+def test_ctrl_c_while_the_libraries_are_loading_is_heeded(tmp_path):
+    (tmp_path / "scipy.py").write_text("import time\nprint('loading', flush=True)\ntime.sleep(60)")
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True, "cwd": ROOT}
+    pipes["env"] = os.environ | {"PYTHONPATH": str(tmp_path)}
+    with subprocess.Popen([sys.executable, "-m", "helpers.runs", "list"], **pipes) as process:
+        assert process.stdout.readline() == "loading\n"
+        process.send_signal(signal.SIGINT)
+        said = process.stderr.read()
+    assert (process.returncode, said) == (130, "\nstopped\n")
