@@ -133,24 +133,6 @@ def served(folder):
         server.shutdown()
 
 
-def small_page(content, head=""):
-    """Return a page with nothing but the content that lacks nothing else."""
-    return (
-        '<!DOCTYPE html><html lang="en"><head><meta charset="utf-8"><title>A page</title>'
-        '<meta name="viewport" content="width=device-width"><link rel="icon" href="data:,">'
-        f"{head}</head><body><main><h1>A page</h1>{content}</main></body></html>"
-    )
-
-
-def tags(files):
-    """Return what loads stylesheets and scripts that lie in `_static` beside a page."""
-    sheet, script = '<link rel="stylesheet" href="_static/{}">', '<script defer src="_static/{}">'
-    return "".join(
-        sheet.format(file) if file.endswith(".css") else script.format(file) + "</script>"
-        for file in dict.fromkeys(files)
-    )
-
-
 @dataclass
 class Visit:
     """What a page showed; each field lists what is wrong, and is empty on a sound page."""

@@ -31,7 +31,7 @@ MENDED = {
 # The files of `book/_static` that draw what a page marks by `data-widget="..."`.
 DIGIT = ("digit.css", "networks.js", "pixels.js", "weights.js", "digit.js")
 WIDGETS = {
-    "playground": ("play.css", "mlp.js", "points.js", "playground.js"),
+    "playground": ("play.css", "mlp.js", "plane.js", "playground.js"),
     "gradient-descent": ("play.css", "gradient_descent.js"),
     "digit": ("play.css", *(f"digit/{file}" for file in DIGIT)),
 }

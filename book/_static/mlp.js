@@ -1,9 +1,7 @@
 // A feed-forward network with back-propagation by hand: helpers/networks/mlp.py in JavaScript.
-//
 // In each layer, and in the loss, `backward` stands right below `forward` and is its derivative.
 // A matrix [B, H] is a Float64Array, row after row; who reads it knows how many columns it has.
 // Shapes: B examples in a batch, D inputs, H units, K classes.
-//
 // This and the scripts beside it are classic ones, loaded with `defer`, that share the one name
 // `Play`: a browser loads no module into a page that is opened from a folder (file://).
 
@@ -63,8 +61,8 @@ window.Play ??= {};
     }
 
     forward(z) {
-      [this.z, this.a] = [z, z.map((each) => this.value(each))];
-      return this.a;
+      this.z = z;
+      return (this.a = z.map((each) => this.value(each)));
     }
 
     backward(dA) {
@@ -90,8 +88,7 @@ window.Play ??= {};
           order[place] = start + i;
         }
       }
-      this.a = z.map((_, i) => z[order[i]]);
-      return this.a;
+      return (this.a = z.map((_, i) => z[order[i]]));
     }
 
     backward(dA) {

@@ -1,15 +1,25 @@
 // The playground: a network that trains in the page while one watches. Its arithmetic is mlp.js.
 //
-// The form is the whole state. A link's fragment holds it, #playground?data=moons&...&epoch=300;
-// and since every change starts the training anew, from the same seed, a link always leads to
-// the same picture. The random numbers are the page's own: other points than NumPy's.
+// The form is the whole state. A link's fragment holds it, #playground_data-moons_noise-0-2_...
+// (the theme takes every fragment for a CSS selector, which may have no other signs than these).
+// Every change starts the training anew, from the same seed: a link always leads to the same
+// picture. The random numbers are the page's own: other points than NumPy's.
 
 "use strict";
 (() => {
-  const { WIDTH, HEIGHT, uniform, normal, asBatch } = Play;
-  const [COLUMNS, ROWS] = [130, 92]; // in which the plane is painted
+  const { WIDTH, HEIGHT, GRID, uniform, normal, asBatch, palette } = Play;
+  const GREYS = palette([40, 40, 40], [240, 240, 240]);
   const LAST = 20000; // epochs, then it rests
+  const LINK = "#playground_"; // how a link's fragment begins
   const NUMBERS = ["noise", "rate", "decay"]; // for which a link may hold any
+
+  // Settings as text for a link, and back: noise-0-2 is a noise of 0.2.
+  const written = (settings) =>
+    settings.map(([name, value]) => `${name}-${value.replace(".", "-")}`).join("_");
+  const read = (text) => Object.fromEntries(text.split("_").map((setting) => {
+    const [name, ...value] = setting.split("-");
+    return [name, value.join(".")];
+  }));
 
   // ------------------------------------------------------------------------------ training
 
@@ -21,7 +31,8 @@
       const drawn = (random) => Play.draw(data, +points, +noise, random);
       this.points = data === "own" ? Play.decode(own) : drawn(uniform(seed));
       const fresh = data === "own" ? [] : drawn(uniform(seed + 1));
-      [this.heldOut, this.random] = [asBatch(fresh), uniform(seed + 2)];
+      [this.whole, this.heldOut] = [this.points, fresh].map(asBatch);
+      this.random = uniform(seed + 2);
       this.network = this.build(uniform(seed + 3));
       [this.epoch, this.stride, this.history] = [0, 1, []];
       this.log();
@@ -43,30 +54,29 @@
 
     runEpoch() {
       const { rate, decay } = this.settings;
-      for (const batch of this.batches()) this.network.step(...asBatch(batch), +rate, +decay);
+      for (const batch of this.batches()) this.network.step(...batch, +rate, +decay);
       this.epoch += 1;
       if (this.epoch % this.stride === 0) this.log();
     }
 
     batches() {
-      const size = +this.settings.batch || this.points.length;
       const order = this.points.slice();
-      if (size >= order.length) return [order];
+      const size = +this.settings.batch || order.length;
+      if (size >= order.length) return [this.whole];
       for (let i = order.length - 1; i > 0; i--) {
         const j = Math.floor(this.random() * (i + 1));
         [order[i], order[j]] = [order[j], order[i]];
       }
       return Array.from({ length: Math.ceil(order.length / size) }, (_, i) =>
-        order.slice(i * size, (i + 1) * size));
+        asBatch(order.slice(i * size, (i + 1) * size)));
     }
 
     // Keeps at most 150 moments of the losses, evenly spaced.
     log() {
-      const [training, fresh] = [asBatch(this.points), this.heldOut].map((batch) =>
+      [this.now, this.fresh] = [this.whole, this.heldOut].map((batch) =>
         this.network.evaluate(...batch));
-      [this.now, this.fresh] = [training, fresh];
-      this.diverged = this.points.length > 0 && !Number.isFinite(training.loss);
-      if (!this.diverged) this.history.push([this.epoch, training.loss, fresh.loss]);
+      this.diverged = this.points.length > 0 && !isFinite(this.now.loss);
+      if (!this.diverged) this.history.push([this.epoch, this.now.loss, this.fresh.loss]);
       if (this.history.length < 150) return;
       this.stride *= 2;
       this.history = this.history.filter(([epoch]) => epoch % this.stride === 0);
@@ -91,60 +101,6 @@
     }
   }
 
-  // ------------------------------------------------------------------------------ pictures
-
-  // The points of the plane that are painted, from the top left.
-  const GRID = Float64Array.from({ length: 2 * COLUMNS * ROWS }, (_, i) => {
-    const [row, column] = [Math.floor(i / 2 / COLUMNS), (i >> 1) % COLUMNS];
-    return i % 2 ? HEIGHT * (0.5 - (row + 0.5) / ROWS) : WIDTH * ((column + 0.5) / COLUMNS - 0.5);
-  });
-
-  // Paints values from 0 to 1 over the plane, each in its colour of a palette of 256.
-  const small = Object.assign(document.createElement("canvas"), { width: COLUMNS, height: ROWS });
-  function paint(canvas, values, palette) {
-    const image = new ImageData(COLUMNS, ROWS);
-    const pixels = new Uint32Array(image.data.buffer);
-    values.forEach((value, i) => (pixels[i] = palette[Math.round(255 * value)]));
-    small.getContext("2d").putImageData(image, 0, 0);
-    const context = canvas.getContext("2d");
-    context.clearRect(0, 0, canvas.width, canvas.height); // what is not a number stays empty
-    context.drawImage(small, 0, 0, canvas.width, canvas.height);
-  }
-
-  // Palettes from one colour [r, g, b] through others to the last.
-  const palette = (...stops) => Uint32Array.from({ length: 256 }, (_, i) => {
-    const place = (i / 255) * (stops.length - 1);
-    const k = Math.min(Math.floor(place), stops.length - 2);
-    const parts = stops[k].map((part, c) => part + (place - k) * (stops[k + 1][c] - part));
-    return new Uint32Array(Uint8Array.of(...parts, 255).buffer)[0];
-  });
-  const GREYS = palette([40, 40, 40], [240, 240, 240]);
-
-  // Draws the line on which values [ROWS, COLUMNS] are zero, square by square.
-  function zeroLine(canvas, values, ink) {
-    const context = canvas.getContext("2d");
-    const at = (index, size, count) => ((index + 0.5) * size) / count;
-    context.beginPath();
-    for (let row = 0; row < ROWS - 1; row++) {
-      for (let column = 0; column < COLUMNS - 1; column++) {
-        const corners = [[0, 0], [1, 0], [1, 1], [0, 1]].map(([right, down]) => [
-          column + right, row + down, values[(row + down) * COLUMNS + column + right]]);
-        let met = 0;
-        corners.forEach(([x, y, value], i) => {
-          const [nextX, nextY, next] = corners[(i + 1) % 4];
-          if (value > 0 === next > 0) return;
-          const share = value / (value - next);
-          const place = [at(x + share * (nextX - x), canvas.width, COLUMNS),
-            at(y + share * (nextY - y), canvas.height, ROWS)];
-          if (met++ % 2) context.lineTo(...place);
-          else context.moveTo(...place);
-        });
-      }
-    }
-    Object.assign(context, { lineWidth: 3, strokeStyle: ink });
-    context.stroke();
-  }
-
   // ------------------------------------------------------------------------------- the page
 
   const NAMES = { linear: "linear (none)", square: "x²", reciprocal: "1/x" };
@@ -152,7 +108,7 @@
   const upTo16 = Array.from({ length: 16 }, (_, i) => i + 1);
 
   const options = (choices, chosen) => choices.map((choice) => {
-    const [value, text] = [choice].flat().length > 1 ? choice : [choice, choice];
+    const [value, text = value] = [choice].flat();
     return `<option value="${value}"${value === chosen ? " selected" : ""}>${text}</option>`;
   }).join("");
   const select = (name, label, choices, chosen) =>
@@ -236,14 +192,17 @@ and light where it is largest.</figcaption>`;
       this.find = (selector) => figure.querySelector(selector);
       [this.figure, this.form, this.cross] = [figure, this.find("form"), [0, 0]];
       [this.playing, this.spoken] = [false, 0];
+      this.given = box.dataset.settings ?? "";
       this.listen();
-      this.open(location.hash.startsWith("#playground?") ? location.hash : box.dataset.settings);
+      this.open(location.hash.startsWith(LINK) ? location.hash : "");
     }
 
     listen() {
       const [form, plane] = [this.form, this.find(".plane")];
       form.addEventListener("submit", (event) => event.preventDefault());
       form.addEventListener("change", ({ target }) => {
+        const { second, units1, units2 } = form.elements;
+        if (target === second && !+units2.value) units2.value = units1.value;
         if (!["mark", "pace"].includes(target.name) && target.checkValidity()) this.restart();
       });
       const press = (name, act) => this.find(name).addEventListener("click", act);
@@ -262,33 +221,39 @@ and light where it is largest.</figcaption>`;
       new MutationObserver(() => this.draw())
         .observe(document.documentElement, { attributeFilter: ["data-theme"] });
       window.addEventListener("hashchange", () => {
-        if (location.hash.startsWith("#playground?")) this.open(location.hash);
+        if (location.hash.startsWith(LINK)) this.open(location.hash);
+      });
+      document.addEventListener("click", ({ target }) => {
+        const { hash } = target.closest(`a[href^="${LINK}"]`) ?? {};
+        if (hash && hash === location.hash) this.open(hash); // for a second time
       });
     }
 
-    // Takes the settings from a link's fragment, or from what follows its question mark.
-    open(text = "") {
-      const asked = new URLSearchParams(text.slice(text.indexOf("?") + 1));
-      for (const [name, value] of asked) {
-        const control = this.form.elements[name];
+    // Begins with the page's settings, changed by those of a link's fragment.
+    open(fragment) {
+      const { elements } = this.form;
+      this.form.reset();
+      elements.own.value = "";
+      const asked = { ...read(this.given), ...read(fragment.slice(LINK.length)) };
+      for (const [name, value] of Object.entries(asked)) {
+        const control = elements[name];
         const offered = [...(control?.options ?? [])].some((option) => option.value === value);
         if (control?.options && !offered) {
-          if (!NUMBERS.includes(name) || !(+value >= 0) || !Number.isFinite(+value)) continue;
+          if (!NUMBERS.includes(name) || !(+value >= 0) || !isFinite(value)) continue;
           control.add(new Option(value, value));
         }
         if (control) control.value = value;
       }
       this.pause();
       this.restart();
-      if (text.startsWith("#")) this.figure.scrollIntoView();
-      if (+asked.get("epoch") > 0) this.play(Math.min(LAST, +asked.get("epoch")));
+      if (fragment) this.figure.scrollIntoView({ behavior: "instant" });
+      if (asked.epoch > 0) this.play(Math.min(LAST, asked.epoch));
     }
 
     copyLink() {
-      const settings = new URLSearchParams(new FormData(this.form));
-      settings.set("epoch", this.training.epoch);
-      history.replaceState(null, "", `#playground?${settings}`);
-      const done = (where) => () => this.say(`The link to this playground is ${where}.`);
+      const settings = [...new FormData(this.form), ["epoch", String(this.training.epoch)]];
+      history.replaceState(null, "", LINK + written(settings));
+      const done = (where) => () => this.tell(`The link to this playground is ${where}.`);
       const copied = navigator.clipboard?.writeText(location.href) ?? Promise.reject();
       copied.then(done("copied"), done("in the address bar"));
     }
@@ -304,9 +269,9 @@ and light where it is largest.</figcaption>`;
       if (this.training.over) this.pause();
     }
 
-    // Trains some epochs, or as many as fit in a twenty-fifth of a second.
+    // Trains some epochs, or as many as fit in a twentieth of a second.
     train(epochs, goal = LAST) {
-      const end = performance.now() + 40;
+      const end = performance.now() + 50;
       const { training } = this;
       for (let i = 0; i < epochs && !training.over && training.epoch < goal; i++) {
         training.runEpoch();
@@ -335,7 +300,7 @@ and light where it is largest.</figcaption>`;
     }
 
     pause() {
-      if (this.playing) this.say(this.training.sentence());
+      if (this.playing) this.tell(this.training.sentence());
       this.playing = false;
       this.find(".start").textContent = "Play";
     }
@@ -367,7 +332,7 @@ and light where it is largest.</figcaption>`;
         const [x1, x2] = this.cross.map((place) => place.toFixed(1).replace("-", "−"));
         const [s0, s1] = this.training.network.forward(Float64Array.from(this.cross));
         const sure = 1 / (1 + Math.exp(-Math.abs(s1 - s0)));
-        this.say(`At ${x1}, ${x2}: class ${+(s1 > s0)}, ${(100 * sure).toFixed(0)}%.`);
+        this.tell(`At ${x1}, ${x2}: class ${+(s1 > s0)}, ${(100 * sure).toFixed(0)}%.`);
       } else if (event.key in marks) this.mark(marks[event.key] || this.form.elements.mark.value);
       else return;
       event.preventDefault();
@@ -379,13 +344,15 @@ and light where it is largest.</figcaption>`;
     show(pause = 0) {
       if (this.training.epoch % this.training.stride) this.training.log();
       this.draw();
-      this.find(".sentence").textContent = this.training.sentence();
-      if (!pause || performance.now() - this.spoken > pause) this.say(this.training.sentence());
+      const sentence = this.training.sentence();
+      if (!pause || performance.now() - this.spoken > pause) this.tell(sentence);
+      else this.find(".sentence").textContent = sentence;
     }
 
-    say(sentence) {
+    // Writes a sentence where it is seen, and where it is spoken.
+    tell(sentence) {
       this.spoken = performance.now();
-      this.find(".said").textContent = sentence;
+      this.find(".sentence").textContent = this.find(".said").textContent = sentence;
     }
 
     // Lays out the points and, for each hidden layer, one picture a unit.
@@ -412,19 +379,19 @@ and light where it is largest.</figcaption>`;
         style.getPropertyValue(name).match(/[0-9a-f]{2}/gi).map((part) => parseInt(part, 16));
       const { network } = this.training;
       const scores = network.forward(GRID);
-      const all = { length: COLUMNS * ROWS };
+      const all = { length: GRID.length / 2 };
       const lead = Float64Array.from(all, (_, i) => scores[2 * i + 1] - scores[2 * i]);
       const boundary = this.find(".boundary");
-      paint(boundary, lead.map((value) => 0.5 + 0.5 * Math.tanh(value / 2)),
+      Play.paint(boundary, lead.map((value) => 0.5 + 0.5 * Math.tanh(value / 2)),
         palette(...["--zero", "--half", "--one"].map(colour)));
-      zeroLine(boundary, lead, style.getPropertyValue("--ink"));
+      Play.zeroLine(boundary, lead, style.getPropertyValue("--ink"));
       this.figure.querySelectorAll(".units > div").forEach((row, i) => {
         const { a } = network.layers[2 * i + 1];
         row.querySelectorAll("canvas").forEach((canvas, unit, { length: units }) => {
           const values = Float64Array.from(all, (_, n) => a[n * units + unit]);
           const low = values.reduce((least, value) => Math.min(least, value));
           const range = values.reduce((most, value) => Math.max(most, value)) - low || 1;
-          paint(canvas, values.map((value) => (value - low) / range), GREYS);
+          Play.paint(canvas, values.map((value) => (value - low) / range), GREYS);
         });
       });
       this.drawCurve();

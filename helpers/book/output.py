@@ -80,32 +80,6 @@ def show_verdict(claim):
     return HTMLOutput(content, f"{claim}: {verdict}. {why}")
 
 
-#: What the book's page lets the reader play with, and what is said where no script runs.
-WIDGETS = {
-    "playground": "a network that trains while you watch, on points of yours if you like",
-    "gradient-descent": "the loss of one weight, to go down by hand at any learning rate",
-    "digit": "a sheet to draw a digit on, which three recorded networks read as you draw",
-}
-
-
-def show_widget(name, settings=""):
-    """Show one of `WIDGETS`, which a script of `book/_static` draws in the rendered book.
-
-    Parameters
-    ----------
-    name : str
-    settings : str
-        Of a playground to begin with, as in the link that it copies: "data=circles&units1=4".
-
-    Returns
-    -------
-    HTMLOutput
-    """
-    sentence = f"In the rendered book, opened in a browser, here stands {WIDGETS[name]}."
-    page = fill("widget.html", name=name, settings=settings, sentence=sentence)
-    return HTMLOutput(page, sentence)
-
-
 # ------------------------------------------------------------------------- tables
 
 UNITS = ("px", "epochs", "epoch", "seeds", "seed")  # stay with their number

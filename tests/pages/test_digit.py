@@ -3,24 +3,19 @@
 import base64
 import hashlib
 import json
-import sys
 
 import numpy as np
 import pytest
 import torch
-from browser import PATIENCE, small_page, tags
+from browser import PATIENCE
 from selenium.webdriver.common.actions.action_builder import ActionBuilder
 from selenium.webdriver.common.actions.pointer_input import PointerInput
 from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.support.ui import WebDriverWait
 
 from helpers.book.digit_weights import FOLDER, ROOT, SOURCES, logits, torch_model, unpacked
-from helpers.book.output import STATIC, show_widget
 from helpers.data.datasets import load_mnist
 from helpers.networks.probes import attention_maps
-
-sys.path.insert(0, str(STATIC.parent / "_ext"))
-from book_site import WIDGETS
 
 RECORD = json.loads((FOLDER / "weights.json").read_text("utf-8"))
 LINES = (FOLDER / "weights.js").read_text("utf-8").splitlines()[1:]
@@ -31,16 +26,12 @@ READ = "return arguments[1].map(image => Digit.read(arguments[0], image))"
 SEEN = "return Digit.pages[0].seen"
 
 
-@pytest.fixture(scope="module")
-def page(browser, tmp_path_factory):
-    """Open the page afresh, with a test digit on the sheet."""
-    folder = tmp_path_factory.mktemp("digit")
-    (folder / "_static").symlink_to(STATIC)
-    content = small_page(show_widget("digit")._repr_html_(), tags(WIDGETS["digit"]))
-    (folder / "page.html").write_text(content, encoding="utf-8")
+@pytest.fixture
+def page(browser, site):
+    """Open practice 2 afresh, with a test digit on the sheet."""
 
     def opened():
-        browser.open(f"{folder.as_uri()}/page.html")
+        browser.open(f"{site.resolve().as_uri()}/notebooks/02_mnist_numpy.html")
         said(browser, "A test image")
         return browser
 
@@ -144,9 +135,3 @@ def test_what_is_seen_moves_and_turns(page):
     turned = np.reshape(browser.run(SEEN), (28, 28))
     np.testing.assert_allclose(turned, np.rot90(PIXELS[7]), atol=1e-6)
     assert "turned by 90° to the left" in said(browser, "A test image of a 7, turned")
-
-
-def test_nothing_is_wrong_with_the_page(page):
-    browser = page()
-    seen = browser.visit(browser.driver.current_url)
-    assert {name: faults for name, faults in vars(seen).items() if faults} == {}

@@ -1,29 +1,23 @@
 """What one can play with in the page: its arithmetic against NumPy and PyTorch, and its use.
 
-The pages are opened from a folder, as a reader without a server would.
+The page is opened from its folder, as by a reader without a server.
 """
-
-import sys
 
 import numpy as np
 import pytest
 import torch
-from browser import PATIENCE, small_page, tags
+from browser import PATIENCE
 from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.support.ui import WebDriverWait
 from torch.nn import functional
 
-from helpers.book.output import STATIC, show_widget
 from helpers.data.datasets import half_moons
 from helpers.networks import ensemble
 from helpers.networks.mlp import SGD, SoftmaxCrossEntropy, evaluate, loss_and_gradients, mlp
 
-sys.path.insert(0, str(STATIC.parent / "_ext"))
-from book_site import WIDGETS
-
 LINK = (
-    "data=spirals&points=100&noise=0.07&seed=3&units1=8&first=sin&units2=8&second=permute"
-    "&rate=0.03&decay=0.001&batch=10"
+    "data-spirals_points-100_noise-0-07_seed-3_units1-8_first-sin_units2-8_second-permute"
+    "_rate-0-03_decay-0-001_batch-10"
 )
 TRAINED = """
 const [parameters, activations, x, y, steps] = arguments;
@@ -36,19 +30,13 @@ return {
 """
 
 
-@pytest.fixture(scope="module")
-def page(browser, tmp_path_factory):
-    """Open a page with everything to play with, at a link, as if for the first time."""
-    folder = tmp_path_factory.mktemp("play")
-    (folder / "_static").symlink_to(STATIC)
-    names = ("playground", "gradient-descent")
-    body = "".join(show_widget(name)._repr_html_() for name in names)
-    head = tags(file for name in names for file in WIDGETS[name])
-    (folder / "page.html").write_text(small_page(body, head), encoding="utf-8")
+@pytest.fixture
+def page(browser, site):
+    """Open practice 1 at a link, as if for the first time."""
 
-    def opened(fragment=""):
+    def opened(fragment="#playground_seed-1"):
         browser.open("about:blank")
-        browser.open(f"{folder.as_uri()}/page.html{fragment}")
+        browser.open(f"{site.resolve().as_uri()}/notebooks/01_half_moons.html{fragment}")
         return browser
 
     yield opened
@@ -121,24 +109,24 @@ def test_a_link_leads_back_to_the_same_network(page):
     def copied(fragment):
         browser = page(fragment)
         wait_until(browser, lambda: "Epoch 30:" in first(browser, ".sentence").text)
-        first(browser, ".copy").click()
+        first(browser, ".copy").send_keys(Keys.ENTER)
         return browser.run("return location.hash"), first(browser, ".sentence").text
 
-    link, said = copied(f"#playground?{LINK}&epoch=30")
-    assert all(part in link for part in LINK.split("&"))
+    link, said = copied(f"#playground_{LINK}_epoch-30")
+    assert all(part in link for part in LINK.split("_"))
     assert copied(link) == (link, said)
 
 
 def test_own_points_come_by_click_and_by_key_and_stay_in_the_link(page):
     browser = page()
     assert len(browser.all(".points path")) == 200
-    first(browser, ".clear").click()
+    first(browser, ".clear").send_keys(Keys.ENTER)
     plane = first(browser, ".plane")
     plane.click()  # a point of class 0 in the middle
     plane.send_keys(Keys.ARROW_RIGHT * 5 + "1" + Keys.ARROW_UP * 3 + "1" + Keys.DELETE)
     shapes = [point.get_attribute("class") for point in browser.all(".points path")]
     assert shapes == ["k0", "k1"]
-    first(browser, ".copy").click()
+    first(browser, ".copy").send_keys(Keys.ENTER)
     drawn = first(browser, ".points").get_property("innerHTML")
     page(browser.run("return location.hash"))
     assert first(browser, ".points").get_property("innerHTML") == drawn
@@ -172,7 +160,6 @@ def test_short_steps_go_down_and_long_ones_climb(page):
     assert height() > start
 
 
-def test_nothing_is_wrong_with_the_page(page):
-    browser = page()
-    seen = browser.visit(browser.driver.current_url)
-    assert {name: faults for name, faults in vars(seen).items() if faults} == {}
+def test_practice_5_has_a_playground_too(browser, site):
+    browser.open(f"{site.resolve().as_uri()}/notebooks/05_activations.html")
+    assert first(browser, ".playground .boundary").is_displayed()
