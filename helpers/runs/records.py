@@ -5,6 +5,7 @@ in `helpers.runs.experiments`, how it is made in `helpers.runs.runner`.
 """
 
 import argparse
+import errno
 import glob
 import json
 import os
@@ -142,7 +143,6 @@ def write_atomically(path, write):
     """Let `write(file)` fill a temporary file, then rename it to `path`: all of it or nothing."""
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
-    remove_remains(path)
     handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
     try:
         with os.fdopen(handle, "wb") as file:
@@ -375,9 +375,11 @@ def exit_status(action, errors, kept, stopped):
         _mute()
         return 1
     except OSError as error:
-        what = printable(f"{error.filename or 'the output'}: {error.strerror or error}")
-        print(f"error: {what}; {kept} is intact", file=sys.stderr)
-        if not error.filename:
+        shown = error.filename is None and error.errno in (errno.ENOSPC, errno.EIO, errno.EBADF)
+        where = "the output" if shown else error.filename or "the system"
+        what = f"{where}: {error.strerror}; {kept} is intact" if error.errno else str(error)
+        print(f"error: {printable(what)}", file=sys.stderr)
+        if shown:
             _mute()
         return 2
     except KeyboardInterrupt:

@@ -166,9 +166,10 @@ def run(experiment, scale, seed, resume=False, after_epoch=None, device="auto", 
         parameters=training.parameter_count, history=training.history,
         metrics=final_metrics(training.history), diverged=training.diverged,
     )  # fmt: skip
-    write(record, runs)
+    written = write(record, runs)
     checkpoint.unlink(missing_ok=True)
-    remove_remains(checkpoint)
+    for path in checkpoint, written, written.with_suffix(".npz"):
+        remove_remains(path)
     return record
 
 
@@ -279,19 +280,19 @@ def artifacts(experiment, seed, training, data):
     return kept
 
 
-def mistakes(scores, data, most=24):
-    """Return the images, and their places, whose score lies furthest above the right one's."""
+def mistakes(scores, data):
+    """Return the 24 images, and their places, whose score lies furthest above the right one's."""
     labels = data.y_eval
     behind = scores.max(axis=1) - scores[np.arange(len(scores)), labels]
     wrong = np.flatnonzero(scores.argmax(axis=1) != labels)
-    worst = wrong[np.argsort(-behind[wrong], kind="stable")[:most]]
+    worst = wrong[np.argsort(-behind[wrong], kind="stable")[:24]]
     return {"mistake_images": data.x_eval[worst], "mistake_indices": worst}
 
 
-def samples(data, each=2):
-    """Return the first images of each class, to show a kept model without the data."""
+def samples(data):
+    """Return the first two images of each class, to show a kept model without the data."""
     labels = data.y_eval
-    rows = np.concatenate([np.flatnonzero(labels == k)[:each] for k in np.unique(labels)])
+    rows = np.concatenate([np.flatnonzero(labels == k)[:2] for k in np.unique(labels)])
     return {"sample_images": data.x_eval[rows], "sample_labels": labels[rows].astype(np.uint8)}
 
 

@@ -96,6 +96,23 @@ VOC_STEPS = {
 #: changed nothing that one run could show, and takes longer.
 VOC_CHOSEN = {"lenet": "long", "resnet18": "mirrored"}
 
+#: C4.2, C4.6 to C4.8: one change at a time; many times as many epochs of the cheapest network that
+#: overfits.
+VOC_CHANGES = {
+    "resnet18-plain": ("without augmentation", BASE, {"augment": {}}),
+    "lenet-plain": ("LeNet without augmentation", LENET_PLAIN, {}),
+    "lenet-norm": ("with batch normalisation", LENET_PLAIN, {"model_kwargs": {"batch_norm": True}}),
+    "lenet-dropout": ("with dropout", LENET_PLAIN, {"model_kwargs": {"dropout": 0.5}}),
+    "lenet-long": ("LeNet without augmentation, long", LENET_PLAIN, {"epochs": 150}),
+    "resnet18-annealed": ("a rate that falls to zero", BASE, {"schedule": COSINE_LR}),
+    "vit-rate": ("six times the learning rate", VIT_BASE, {"schedule": VIT_LR | {"lr": 3e-4}}),
+    "vit-deep": ("twelve layers", VIT_BASE, {"model_kwargs": VIT_SIZES | {"depth": 12}}),
+    "vit-wide": ("twice the width", VIT_BASE, {"model_kwargs": VIT_WIDE}),
+    "vit-long": ("sixty epochs", VIT_BASE, {"epochs": 60}),
+    "vit-annealed": ("a rate that falls to zero", VIT_BASE,
+                     {"schedule": COSINE_LR | {"peak_lr": 5e-5}}),
+}  # fmt: skip
+
 # ------------------------------------------- what a network that knows ImageNet is worth
 
 
@@ -151,34 +168,10 @@ EXPERIMENTS = {
     ),
     # One run: on one core it takes two hours. It is of the published size.
     "voc224-resnet18": voc("ResNet-18", BASE, 224, (0,)),
-    # C4.2: one change at a time
-    "voc96-resnet18-plain": voc("without augmentation", replace(BASE, augment={}), 96),
-    "voc96-lenet-plain": voc("LeNet without augmentation", LENET_PLAIN, 96),
-    "voc96-lenet-norm": voc(
-        "with batch normalisation", replace(LENET_PLAIN, model_kwargs={"batch_norm": True}), 96
-    ),
-    "voc96-lenet-dropout": voc(
-        "with dropout", replace(LENET_PLAIN, model_kwargs={"dropout": 0.5}), 96
-    ),
-    # C4.7: many times as many epochs, of the cheapest network that overfits
-    "voc96-lenet-long": voc(
-        "LeNet without augmentation, long", replace(LENET_PLAIN, epochs=150), 96
-    ),
-    # C4.6 and C4.8: one change at a time
-    "voc96-resnet18-annealed": voc(
-        "a rate that falls to zero", replace(BASE, schedule=COSINE_LR), 96
-    ),
-    "voc96-vit-rate": voc(
-        "six times the learning rate", replace(VIT_BASE, schedule=VIT_LR | {"lr": 3e-4}), 96
-    ),
-    "voc96-vit-deep": voc(
-        "twelve layers", replace(VIT_BASE, model_kwargs=VIT_SIZES | {"depth": 12}), 96
-    ),
-    "voc96-vit-wide": voc("twice the width", replace(VIT_BASE, model_kwargs=VIT_WIDE), 96),
-    "voc96-vit-long": voc("sixty epochs", replace(VIT_BASE, epochs=60), 96),
-    "voc96-vit-annealed": voc(
-        "a rate that falls to zero", replace(VIT_BASE, schedule=COSINE_LR | {"peak_lr": 5e-5}), 96
-    ),
+    **{
+        f"voc96-{name}": voc(label, replace(config, **change), 96)
+        for name, (label, config, change) in VOC_CHANGES.items()
+    },
     # A part of the training images, for as many steps as 20 epochs over all of them take.
     **{
         f"voc96-vit-data-{percent}": voc(

@@ -258,6 +258,22 @@ def test_a_full_disk_leaves_the_old_record_intact(on_file, capsys, monkeypatch):
     assert {path: path.read_bytes() for path in on_file.rglob("*") if path.is_file()} == before
 
 
+@pytest.mark.parametrize(
+    ("error", "said"),
+    [
+        (OSError("weights are missing: pip install them"), "weights are missing: pip install them"),
+        (OSError(11, "No threads"), "the system: No threads; the rest is intact"),
+        (PermissionError(13, "Not allowed", "a\x1b.json"), r"a\x1b.json: Not allowed; the rest"),
+    ],
+)
+def test_what_the_system_refuses_is_blamed_on_what_it_concerns(error, said, capsys):
+    def fail():
+        raise error
+
+    assert records.exit_status(fail, (), "the rest", "stopped") == 2
+    assert capsys.readouterr().err.startswith(f"error: {said}")
+
+
 def test_ctrl_c_while_the_libraries_are_loading_is_heeded(tmp_path):
     (tmp_path / "scipy.py").write_text("import time\nprint('loading', flush=True)\ntime.sleep(60)")
     pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True, "cwd": ROOT}
