@@ -49,8 +49,6 @@
   };
 
   const MARKUP = () => `<figure class="play digit">
-    <p class="invitation">Draw a digit, or take one of MNIST's test images: three networks read it as you
-      draw. How far can you push or turn it before they change their minds?</p>
     <div class="desk">
       <div class="drawing">
         <div class="paper"><canvas class="sheet" width="${SHEET}" height="${SHEET}" tabindex="0"
