@@ -176,15 +176,12 @@ class Browser:
         self.faults()  # those of the browser's own first page
 
     def close(self):
-        """End the browser and its driver."""
         self.driver.quit()
 
     def run(self, script, *arguments):
-        """Run a script in the page and return what it returns."""
         return self.driver.execute_script(script, *arguments)
 
     def all(self, selector):
-        """Return the elements of the page that a CSS selector matches."""
         return self.driver.find_elements(By.CSS_SELECTOR, selector)
 
     def resize(self, width):

@@ -93,7 +93,7 @@ class LinearConfig:
     folds : parts of the training examples, each held out once.
     """
 
-    strengths: tuple = (0.01, 0.03, 0.1, 0.3, 1.0)
+    strengths: tuple = (0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1.0)
     folds: int = 5
 
     @property
