@@ -28,10 +28,12 @@ MENDED = {
     'role="doc-biblioentry"': 'role="listitem"',
 }
 
-# The scripts of `book/_static` that draw what a page marks by `data-widget="..."`.
+# The files of `book/_static` that draw what a page marks by `data-widget="..."`.
+DIGIT = ("digit.css", "networks.js", "pixels.js", "weights.js", "digit.js")
 WIDGETS = {
-    "playground": ("mlp.js", "plane.js", "playground.js"),
-    "gradient-descent": ("gradient_descent.js",),
+    "playground": ("play.css", "mlp.js", "plane.js", "playground.js"),
+    "gradient-descent": ("play.css", "gradient_descent.js"),
+    "digit": ("play.css", *(f"digit/{file}" for file in DIGIT)),
 }
 
 
@@ -73,13 +75,13 @@ def add_page_tags(app, pagename, templatename, context, doctree):
 
 
 def add_widgets(app, pagename, templatename, context, doctree):
-    """Give a page the scripts of what it lets the reader play with, in their order."""
+    """Give a page the files of what it lets the reader play with, in their order."""
     names = set(re.findall(r'data-widget="([^"]+)"', context.get("body", "")))
-    for name in sorted(names):
-        for script in WIDGETS[name]:
-            app.add_js_file(script, loading_method="defer")
-    if names:
-        app.add_css_file("play.css")
+    for file in dict.fromkeys(file for name in sorted(names) for file in WIDGETS[name]):
+        if file.endswith(".css"):
+            app.add_css_file(file)
+        else:
+            app.add_js_file(file, loading_method="defer")
 
 
 def mend_markup(app, pagename, templatename, context, doctree):
