@@ -11,14 +11,7 @@ from typing import TYPE_CHECKING
 from data_prep.console import make_steady, say, tell
 from data_prep.errors import PrepError
 from data_prep.folders import alone
-from data_prep.paths import (
-    PROJECT_ROOT,
-    command,
-    data_dir,
-    display_path,
-    expanded,
-    same_place,
-)
+from data_prep.paths import PROJECT_ROOT, command, data_dir, display_path, expanded, same_place
 
 if TYPE_CHECKING:
     from data_prep.steps import Step

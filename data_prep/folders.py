@@ -15,9 +15,13 @@ from data_prep.paths import display_path
 with suppress(ImportError):  # on Windows
     import fcntl
 
-_FULL = (errno.ENOSPC, errno.EDQUOT)
-_FORBIDDEN = (errno.EACCES, errno.EPERM, errno.EROFS)
-_NO_FOLDER = (errno.ENOTDIR, errno.EEXIST)
+_FULL = "the disk is full; free some space"
+_FORBIDDEN = "permission is denied; allow it"
+_NO_FOLDER = "a file stands where a folder is needed; move it"
+_REASONS = {
+    errno.ENOSPC: _FULL, errno.EDQUOT: _FULL, errno.ENOTDIR: _NO_FOLDER, errno.EEXIST: _NO_FOLDER,
+    errno.EACCES: _FORBIDDEN, errno.EPERM: _FORBIDDEN, errno.EROFS: _FORBIDDEN,
+}  # fmt: skip
 _SYSTEM = (errno.EMFILE, errno.ENFILE, errno.EAGAIN)  # no fault of the folder's
 
 
@@ -39,16 +43,10 @@ def explained_writes(target: Path) -> Iterator[None]:
             raise MemoryError from error
         if error.errno in _SYSTEM:
             raise
-        shown = display_path(target)
-        if error.errno in _FULL:
-            why = "the disk is full; free some space, or name another folder with --dest"
-        elif error.errno in _FORBIDDEN:
-            why = "permission is denied; allow it, or name another folder with --dest"
-        elif error.errno in _NO_FOLDER:
-            why = "a file stands where a folder is needed; name another folder with --dest"
-        else:
-            why = f"{error.strerror or error}; mend that, or name another folder with --dest"
-        raise PrepError(f"{shown} cannot be written: {why}.") from error
+        why = _REASONS.get(error.errno, f"{error.strerror or error}; mend that")
+        raise PrepError(
+            f"{display_path(target)} cannot be written: {why}, or name another folder with --dest."
+        ) from error
 
 
 @contextmanager
