@@ -6,6 +6,7 @@ reads recorded weights, measures on MNIST's test images what rounding costs, and
 `weights.js` and its record, `weights.json`, to `book/_static/digit`.
 """
 
+import argparse
 import base64
 import hashlib
 import json
@@ -85,6 +86,8 @@ def logits(name, weights, images):
 
 def main():
     """Write the weights, the digits and the record."""
+    raw = argparse.RawDescriptionHelpFormatter
+    argparse.ArgumentParser(description=__doc__, formatter_class=raw).parse_args()
     data = load_mnist("full")
     networks, record, right = {}, {}, []
     for name, experiment in SOURCES.items():
