@@ -52,7 +52,7 @@ def work(
     ):
         try:
             futures = _started(pool, function, tasks) if jobs > 1 else []
-            lengths = dict(zip(futures, sizes, strict=False))
+            lengths = dict(zip(futures, sizes, strict=bool(futures)))
             for future in as_completed(futures):
                 yield future.result()
                 bar.update(lengths[future])
