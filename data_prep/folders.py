@@ -91,16 +91,6 @@ def whole_folder(target: Path) -> Iterator[Path]:
     A process killed between the two renames leaves the former folder under the name
     ``.<target>.previous``; the next call puts it back before it begins.
 
-    Parameters
-    ----------
-    target : Path
-        The folder to write. Missing parents are made.
-
-    Yields
-    ------
-    Path
-        The empty folder to fill.
-
     Raises
     ------
     PrepError

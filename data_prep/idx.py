@@ -24,14 +24,7 @@ UNSIGNED_BYTE = 0x08
 
 
 def read_content(path: Path) -> bytes:
-    """Return the uncompressed bytes of a file that may be gzipped.
-
-    Compression is told by the file's first two bytes, not by its name.
-
-    Parameters
-    ----------
-    path : Path
-        A plain or gzip-compressed file.
+    """Return the uncompressed bytes of a file that may be gzipped, whatever its name.
 
     Raises
     ------
@@ -107,25 +100,7 @@ def parse_idx(content: bytes, name: str, shape: tuple[int | None, ...] | None = 
 
 
 def read_idx(path: Path, shape: tuple[int | None, ...] | None = None) -> np.ndarray:
-    """Read an IDX file of unsigned bytes, plain or gzip-compressed.
-
-    Parameters
-    ----------
-    path : Path
-        The file.
-    shape : tuple of int or None, optional
-        The shape that the file must have; None in a place accepts any length there.
-
-    Returns
-    -------
-    ndarray of uint8
-        Read-only, of the shape that the header states.
-
-    Raises
-    ------
-    PrepError
-        If the file is missing or damaged, or is not an IDX file of that shape.
-    """
+    """Read an IDX file, plain or gzip-compressed; see `read_content` and `parse_idx`."""
     return parse_idx(read_content(path), display_path(path), shape)
 
 

@@ -101,19 +101,9 @@ class Mnist:
         return found
 
     def prepare(self, source: Path | None, folder: Path) -> bool:
-        """Make `folder` hold the verified data and the sample picture.
+        """Make `folder` hold the verified data, downloaded if `source` is None, and the sample.
 
-        Parameters
-        ----------
-        source : Path or None
-            Where the published files are; None downloads them.
-        folder : Path
-            The folder to write. On any failure it is as it was before.
-
-        Returns
-        -------
-        bool
-            False if everything was there already and nothing was done.
+        On any failure it is as it was before.
 
         Raises
         ------

@@ -16,19 +16,13 @@ NETWORK_ERRORS = (urllib.error.URLError, ConnectionError, TimeoutError, socket.g
 
 @contextmanager
 def explained_download(name: str, mend: str) -> Iterator[ModuleType]:
-    """Give out ``torchvision.datasets`` for the body to download with.
-
-    Parameters
-    ----------
-    name : str
-        Of the data set, as the sentence has it.
-    mend : str
-        What to do without torchvision or without a network.
+    """Give out ``torchvision.datasets`` for the body to download the data set `name` with.
 
     Raises
     ------
     PrepError
-        If torchvision cannot be imported, or none of its mirrors answers as it should.
+        If torchvision cannot be imported, or none of its mirrors answers as it should; `mend`
+        says what to do then.
     OSError
         If what comes cannot be written.
     """

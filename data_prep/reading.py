@@ -23,17 +23,10 @@ def explained_reads(shown: str) -> Iterator[None]:
 def read_bytes(path: Path, mend: str) -> bytes:
     """Return a file's content.
 
-    Parameters
-    ----------
-    path : Path
-        The file.
-    mend : str
-        What to do where it is missing.
-
     Raises
     ------
     PrepError
-        If it is missing, unreadable, or larger than `LARGEST_FILE`.
+        If it is missing (and `mend` is to be done), unreadable, or larger than `LARGEST_FILE`.
     """
     shown = display_path(path)
     with explained_reads(shown):

@@ -44,15 +44,7 @@ def class_grid(images: np.ndarray, labels: np.ndarray, columns: int = 20) -> np.
 
 
 def write_sample(path: Path, images: np.ndarray, labels: np.ndarray) -> None:
-    """Write `class_grid` of the images as a PNG file, enlarged for the eye.
-
-    Parameters
-    ----------
-    path : Path
-        The file to write.
-    images, labels : ndarray
-        As for `class_grid`.
-    """
+    """Write `class_grid` of the images as a PNG file, enlarged for the eye."""
     picture = Image.fromarray(class_grid(images, labels))
     size = (picture.width * ENLARGEMENT, picture.height * ENLARGEMENT)
     picture.resize(size, Image.Resampling.NEAREST).save(path, format="PNG", optimize=True)

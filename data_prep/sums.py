@@ -41,14 +41,9 @@ def write_sums(folder: Path, digests: Mapping[str, str]) -> None:
 
 
 def problems(folder: Path, expected: Iterable[str]) -> list[str]:
-    """Return a sentence for every file of SHA256SUMS that is missing or was altered.
+    """Return a sentence for every file of a folder's SHA256SUMS that is missing or was altered.
 
-    Parameters
-    ----------
-    folder : Path
-        The folder with the list.
-    expected : iterable of str
-        The files that must be listed, as paths in the folder.
+    The files that are `expected` must be listed, as paths in the folder.
     """
     try:
         text = read_bytes(folder / SUMS, "prepare the data anew").decode(errors="replace")

@@ -48,18 +48,7 @@ def squash(photo: Image.Image, size: int) -> Image.Image:
 
 
 def build_array(source: Source, size: int, folder: Path, jobs: int) -> Labels:
-    """Fill the array of one size, or what is missing of it, in ``.SIZE.partial``.
-
-    Parameters
-    ----------
-    source : Source
-        The data set.
-    size : int
-        Height and width in pixels.
-    folder : Path
-        Where `finish_array` will let the folder SIZE appear.
-    jobs : int
-        How many images at once.
+    """Fill the array of one size, or what is missing of it, in ``.SIZE.partial`` of `folder`.
 
     Returns
     -------
@@ -143,16 +132,7 @@ def _fill(files: Files, layout: Layout, count: int, size: int, folder: Path, pie
 def build_pictures(folder: Path, size: int, ids: tuple[str, ...], jobs: int) -> None:
     """Make ``SIZE/images`` in `folder` from ``SIZE/images.npy``, or what is missing of it.
 
-    Parameters
-    ----------
-    folder : Path
-        The prepared data set.
-    size : int
-        Height and width in pixels.
-    ids : tuple of str
-        The names of the array's rows.
-    jobs : int
-        How many images at once.
+    The pictures' names are `ids`, in the order of the array's rows.
     """
     new = folder / str(size) / f".{PNGS}.partial"
     new.mkdir(exist_ok=True)
