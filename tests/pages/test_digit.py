@@ -51,7 +51,7 @@ def said(browser, start):
 
 def press(browser, action, times=1):
     for _ in range(times):
-        browser.all(f"[data-do={action}]")[0].click()
+        browser.all(f"[data-do={action}]")[0].send_keys(Keys.ENTER)
     browser.driver.execute_async_script("requestAnimationFrame(() => arguments[0]())")
 
 
@@ -125,7 +125,7 @@ def test_keys_alone_draw_and_clear(page):
 
 def test_what_is_seen_moves_and_turns(page):
     browser = page()
-    browser.all("[data-sample='7']")[0].click()
+    browser.all("[data-sample='7']")[0].send_keys(Keys.ENTER)
     press(browser, "right", 3)
     press(browser, "up")
     moved = np.reshape(browser.run(SEEN), (28, 28))
