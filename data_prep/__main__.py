@@ -6,18 +6,12 @@ import shlex
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, TextIO
+from typing import TYPE_CHECKING
 
-from data_prep.errors import PrepError, printable
+from data_prep.console import make_steady, say, tell
+from data_prep.errors import PrepError
 from data_prep.folders import alone
-from data_prep.paths import (
-    PROJECT_ROOT,
-    command,
-    data_dir,
-    display_path,
-    expanded,
-    same_place,
-)
+from data_prep.paths import PROJECT_ROOT, command, data_dir, display_path, expanded, same_place
 
 if TYPE_CHECKING:
     from data_prep.steps import Step
@@ -39,25 +33,23 @@ def main(arguments: Sequence[str] | None = None, steps: "Mapping[str, Step] | No
         The exit status: 0, or 2 if something is wrong. What is printed and cannot be shown
         changes nothing of it.
     """
-    for name in ("stdout", "stderr"):
-        if getattr(sys, name) is None:  # it was closed from the beginning
-            setattr(sys, name, os.fdopen(os.open(os.devnull, os.O_WRONLY), "w"))
-        if hasattr(getattr(sys, name), "reconfigure"):  # for a console without our letters
-            getattr(sys, name).reconfigure(errors="backslashreplace")
+    make_steady()
     try:
         return _run(arguments, steps or _all_steps())
     except PrepError as error:
-        return _fail(str(error))
+        why = str(error)
     except MemoryError:
-        return _fail("there is too little memory; end other programs and give the command again.")
+        why = "there is too little memory; end other programs and give the command again."
     except OSError as error:
         what = display_path(error.filename) if error.filename else "something of the system's"
-        return _fail(f"{what} cannot be used ({error.strerror or error}); mend that.")
+        why = f"{what} cannot be used ({error.strerror or error}); mend that."
     except KeyboardInterrupt:
-        _fail("interrupted; what was there before is untouched, and the same command goes on.")
+        tell("interrupted; what was there before is untouched, and the same command goes on.")
         return 130
     finally:
-        _say(end="")  # the help too
+        say(end="")  # the help too
+    tell(why)
+    return 2
 
 
 def _all_steps() -> "Mapping[str, Step]":
@@ -80,16 +72,16 @@ def _run(arguments: Sequence[str] | None, steps: "Mapping[str, Step]") -> int:
     with alone(dest):
         _prepare(step, getattr(options, "source", None), dest / step.name)
     if not same_place(dest, data_dir()):
-        _say(f"Set COURSE_DATA={shlex.quote(os.path.abspath(dest))} to use this folder.")
+        say(f"Set COURSE_DATA={shlex.quote(os.path.abspath(dest))} to use this folder.")
     return 0
 
 
 def _prepare(step: "Step", source: Path | None, folder: Path) -> None:
     if step.prepare(source, folder):
-        _say(f"{step.name} is verified and prepared in {display_path(folder)}.")
+        say(f"{step.name} is verified and prepared in {display_path(folder)}.")
     else:
-        _say(f"{step.name} is already prepared in {display_path(folder)}, and verified again.")
-    _say(f"\n{step.summary(folder)}\n\nSamples: {display_path(step.sample(folder))}")
+        say(f"{step.name} is already prepared in {display_path(folder)}, and verified again.")
+    say(f"\n{step.summary(folder)}\n\nSamples: {display_path(step.sample(folder))}")
 
 
 def _verify(dest: Path, steps: "Mapping[str, Step]", chosen: bool) -> int:
@@ -100,32 +92,17 @@ def _verify(dest: Path, steps: "Mapping[str, Step]", chosen: bool) -> int:
     for step in steps.values():
         folder = dest / step.name
         if not step.is_there(folder):
-            _say(f"{step.name}: not prepared in {display_path(folder)}.")
+            say(f"{step.name}: not prepared in {display_path(folder)}.")
             continue
         problems = step.problems(folder)
         for problem in problems:
-            status = _fail(problem)
+            tell(problem)
         if problems:
-            _say(f"{step.name}: wrong; run `{command(step.usage, folder)}` to prepare it anew.")
+            status = 2
+            say(f"{step.name}: wrong; run `{command(step.usage, folder)}` to prepare it anew.")
         else:
-            _say(f"{step.name}: verified in {display_path(folder)}.")
+            say(f"{step.name}: verified in {display_path(folder)}.")
     return status
-
-
-def _fail(sentence: str) -> int:
-    _say(f"data_prep: {printable(sentence)}", sys.stderr)
-    return 2
-
-
-def _say(text: str = "", stream: TextIO | None = None, end: str = "\n") -> None:
-    """Print; where nobody reads any more, or a disk is full, say so and go on."""
-    stream = stream or sys.stdout
-    try:
-        print(text, file=stream, end=end, flush=True)
-    except OSError as error:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())  # for what follows
-        if stream is sys.stdout and not isinstance(error, BrokenPipeError):
-            _fail(f"the output cannot be written ({error.strerror}); the work itself is not hurt.")
 
 
 def _parser(steps: "Mapping[str, Step]") -> argparse.ArgumentParser:

@@ -8,10 +8,6 @@ class PrepError(Exception):
         super().__init__(printable(message))
 
 
-class Unfinished(PrepError):
-    """Nothing is wrong with the data, but the work ended early; what is done is kept."""
-
-
 def printable(text: str) -> str:
     """Return `text` with an escape sequence for what a terminal would obey or not show."""
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)

@@ -142,7 +142,7 @@ def _compute(images: np.ndarray, partial: Path) -> list[Path]:
     pieces = {first: partial / DONE / f"{first:06d}.npy" for first in firsts}
     missing = [(first, path) for first, path in pieces.items() if not path.exists()]
     lengths = [len(images[first : first + PIECE]) for first, _ in missing]
-    for _ in work(_write_piece, images, missing, 1, "features", lengths):
+    for _ in work(lambda piece: _write_piece(images, piece), missing, 1, "features", lengths):
         pass
     return list(pieces.values())
 

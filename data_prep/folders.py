@@ -3,23 +3,25 @@
 import errno
 import os
 import shutil
-import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
+from data_prep.console import tell
 from data_prep.errors import PrepError
 from data_prep.paths import display_path
 
-try:
+with suppress(ImportError):  # on Windows
     import fcntl
-except ImportError:  # on Windows
-    fcntl = None
 
-_FULL = (errno.ENOSPC, errno.EDQUOT)
-_FORBIDDEN = (errno.EACCES, errno.EPERM, errno.EROFS)
-_NO_FOLDER = (errno.ENOTDIR, errno.EEXIST)
+_FULL = "the disk is full; free some space"
+_FORBIDDEN = "permission is denied; allow it"
+_NO_FOLDER = "a file stands where a folder is needed; move it"
+_REASONS = {
+    errno.ENOSPC: _FULL, errno.EDQUOT: _FULL, errno.ENOTDIR: _NO_FOLDER, errno.EEXIST: _NO_FOLDER,
+    errno.EACCES: _FORBIDDEN, errno.EPERM: _FORBIDDEN, errno.EROFS: _FORBIDDEN,
+}  # fmt: skip
 _SYSTEM = (errno.EMFILE, errno.ENFILE, errno.EAGAIN)  # no fault of the folder's
 
 
@@ -41,16 +43,10 @@ def explained_writes(target: Path) -> Iterator[None]:
             raise MemoryError from error
         if error.errno in _SYSTEM:
             raise
-        shown = display_path(target)
-        if error.errno in _FULL:
-            why = "the disk is full; free some space, or name another folder with --dest"
-        elif error.errno in _FORBIDDEN:
-            why = "permission is denied; allow it, or name another folder with --dest"
-        elif error.errno in _NO_FOLDER:
-            why = "a file stands where a folder is needed; name another folder with --dest"
-        else:
-            why = f"{error.strerror or error}; mend that, or name another folder with --dest"
-        raise PrepError(f"{shown} cannot be written: {why}.") from error
+        why = _REASONS.get(error.errno, f"{error.strerror or error}; mend that")
+        raise PrepError(
+            f"{display_path(target)} cannot be written: {why}, or name another folder with --dest."
+        ) from error
 
 
 @contextmanager
@@ -68,29 +64,20 @@ def alone(folder: Path) -> Iterator[None]:
     with ExitStack() as stack:
         if made:
             stack.callback(_remove_if_empty, folder)
-        with suppress(OSError):  # some file systems have no locks
+        with suppress(OSError, NameError):  # not every system has locks, nor every file system
             handle = os.open(folder, os.O_RDONLY)
             stack.callback(os.close, handle)
-            _lock(handle, folder)
+            try:
+                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                tell(f"another preparation is at work in {display_path(folder)}; waiting for it.")
+                fcntl.flock(handle, fcntl.LOCK_EX)
         yield
 
 
 def _remove_if_empty(folder: Path) -> None:
     with suppress(OSError):
         folder.rmdir()
-
-
-def _lock(handle: int, folder: Path) -> None:
-    if fcntl is None:
-        return
-    try:
-        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        print(
-            f"data_prep: another preparation is at work in {display_path(folder)}; waiting for it.",
-            file=sys.stderr,
-        )
-        fcntl.flock(handle, fcntl.LOCK_EX)
 
 
 @contextmanager

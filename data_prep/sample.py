@@ -29,15 +29,10 @@ def class_grid(images: np.ndarray, labels: np.ndarray, columns: int = 20) -> np.
     Raises
     ------
     ValueError
-        If the arrays have another form, or there is no column.
+        If the arrays have another form.
     """
     if images.ndim != 3 or images.dtype != np.uint8 or labels.shape != (len(images),):
-        raise ValueError(
-            f"images are uint8 [N, H, W] and labels [N], not {images.dtype} {images.shape} and "
-            f"{labels.shape}."
-        )
-    if columns < 1:
-        raise ValueError(f"columns must be at least 1, not {columns}.")
+        raise ValueError("images are uint8 [N, H, W], and labels [N].")
     classes = np.unique(labels)
     height, width = images.shape[1] + CELL_GAP, images.shape[2] + CELL_GAP
     canvas = np.zeros((len(classes) * height + CELL_GAP, columns * width + CELL_GAP), np.uint8)

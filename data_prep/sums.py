@@ -11,6 +11,8 @@ from data_prep.paths import display_path
 from data_prep.reading import read_bytes
 
 SUMS = "SHA256SUMS"
+_UMASK = os.umask(0)  # it can only be read by setting it, which is for one thread alone
+os.umask(_UMASK)
 
 
 def sha256(path: Path) -> str:
@@ -25,18 +27,11 @@ def write_whole(path: Path, content: bytes) -> None:
     try:
         with os.fdopen(handle, "wb") as file:
             file.write(content)
-        os.chmod(scratch, 0o666 & ~_umask())  # mkstemp's files are closed to other users
+        os.chmod(scratch, 0o666 & ~_UMASK)  # mkstemp's files are closed to other users
         os.replace(scratch, path)
     except BaseException:
         Path(scratch).unlink(missing_ok=True)
         raise
-
-
-def _umask() -> int:
-    """Return the process's file mode mask, which can only be read by setting it."""
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask
 
 
 def write_sums(folder: Path, digests: Mapping[str, str]) -> None:

@@ -6,6 +6,7 @@ sizes can stand beside one another.
 """
 
 import argparse
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -17,7 +18,7 @@ from data_prep.folders import explained_writes
 from data_prep.paths import display_path, expanded
 from data_prep.voc2012 import downloaded
 from data_prep.voc_build import build_array, build_pictures, finish_array
-from data_prep.voc_labels import CLASSES, label_matrix
+from data_prep.voc_labels import class_table
 from data_prep.voc_lists import (
     array_problems,
     lists_problems,
@@ -45,7 +46,7 @@ class TinyVoc:
     voc2012 : bool
         Take PASCAL VOC 2012 in place of Tiny-VOC, and download it where no source is named.
     jobs : int, optional
-        How many processes; as many as there are cores where it is not given.
+        How many images to work on at once; as many as there are cores where it is not given.
     """
 
     size: int = 224
@@ -79,18 +80,18 @@ class TinyVoc:
             "it, from a download (2 GB)",
         )  # fmt: skip
         parser.add_argument(
-            "--jobs", type=int, metavar="N", help="how many processes (default: one a core)"
+            "--jobs", type=int, metavar="N", help="how many images at once (default: one a core)"
         )
 
     def __post_init__(self):
-        """Refuse other sizes and numbers of processes, from wherever they come."""
+        """Refuse other sizes and numbers of jobs, from wherever they come."""
         if self.size not in SIZES:
             raise PrepError(
                 f"--size {self.size} is not from {SIZES.start} to {SIZES.stop - 1} pixels; "
                 "choose another."
             )
         if self.jobs is not None and self.jobs < 1:
-            raise PrepError(f"--jobs {self.jobs} is not a number of processes; name 1 or more.")
+            raise PrepError(f"--jobs {self.jobs} is no number of images at once; name 1 or more.")
 
     def with_options(self, options: argparse.Namespace) -> "TinyVoc":
         """Return the step that the command line asks for."""
@@ -135,7 +136,8 @@ class TinyVoc:
         if array and pictures and sample:
             return False
         jobs = self.jobs or available_cores()
-        with explained_writes(folder):
+        # Pillow warns of metadata, and what it warns of is looked at here.
+        with explained_writes(folder), warnings.catch_warnings(action="ignore"):
             if not (array and sample):
                 with self._source(source, folder) as opened:
                     if lists:
@@ -152,17 +154,13 @@ class TinyVoc:
 
     def summary(self, folder: Path) -> str:
         """Return a table of the prepared data: how many images show each class, in each part."""
-        splits, labels = read_splits(folder), read_labels(folder)
-        lines = ["split   images" + "".join(f"{name:>8}" for name in CLASSES)]
-        for split, ids in splits.items():
-            counts = label_matrix(labels[identifier] for identifier in ids).sum(axis=0, dtype=int)
-            shown = "".join(f"{count:>8,}" for count in counts)
-            lines.append(f"{split:<6} {len(ids):>7,}{shown}")
+        labels = read_labels(folder)
+        splits = {part: [labels[i] for i in ids] for part, ids in read_splits(folder).items()}
         forms = [
             f"{size}x{size} (array{', PNG' if (folder / str(size) / PNGS).exists() else ''})"
             for size in sizes(folder)
         ]
-        return "\n".join([*lines, "", f"Sizes: {', '.join(forms)}"])
+        return f"{class_table(splits)}\n\nSizes: {', '.join(forms)}"
 
     def sample(self, folder: Path) -> Path:
         """Return the path of the sample picture."""

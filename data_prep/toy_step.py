@@ -14,7 +14,7 @@ from data_prep.folders import whole_folder
 from data_prep.paths import display_path
 from data_prep.toy_voc import SEED, SPLIT_SIZES, Scene, draw_scene
 from data_prep.voc_files import PHOTOS, open_files
-from data_prep.voc_labels import CLASSES, classes_of, label_matrix
+from data_prep.voc_labels import class_table, classes_of
 from data_prep.voc_scenes import TINY_VOC, open_source, read_mask
 from data_prep.voc_sheet import choose, contact_sheet, mask_picture
 from data_prep.voc_store import ABOUT, SAMPLE, About, read_about
@@ -93,13 +93,11 @@ class ToyVoc:
 
     def summary(self, folder: Path) -> str:
         """Return a table of what was drawn: how many images show each class, in each part."""
-        source, files = open_source(folder, TINY_VOC), open_files(folder)
-        lines = ["split   images" + "".join(f"{name:>8}" for name in CLASSES)]
-        for split, ids in source.splits.items():
-            labels = [classes_of(read_mask(files, TINY_VOC, identifier)) for identifier in ids]
-            counts = label_matrix(labels).sum(axis=0, dtype=int)
-            lines.append(f"{split:<6} {len(ids):>7,}" + "".join(f"{c:>8,}" for c in counts))
-        return "\n".join(lines)
+        files, parts = open_files(folder), open_source(folder, TINY_VOC).splits
+        return class_table(
+            {part: [classes_of(read_mask(files, TINY_VOC, i)) for i in ids]
+             for part, ids in parts.items()}
+        )  # fmt: skip
 
     def sample(self, folder: Path) -> Path:
         """Return the path of the sample picture."""

@@ -6,11 +6,10 @@ interrupted, however it was, goes on with the pieces that are missing. The finis
 appears by one renaming.
 """
 
+import functools
 import math
 import os
 import shutil
-from dataclasses import dataclass
-from functools import lru_cache
 from io import BytesIO
 from pathlib import Path
 
@@ -18,10 +17,10 @@ import numpy as np
 from PIL import Image
 
 from data_prep import sums
-from data_prep.errors import PrepError, Unfinished
+from data_prep.errors import PrepError
 from data_prep.folders import put_in_place
 from data_prep.paths import display_path
-from data_prep.voc_files import Files, open_files
+from data_prep.voc_files import Files
 from data_prep.voc_labels import classes_of, format_labels, parse_labels
 from data_prep.voc_scenes import Layout, Source, read_scene
 from data_prep.voc_store import ABOUT, ARRAY, PNGS, About, read_images, read_text
@@ -32,6 +31,7 @@ PIECE = 64  # images; at 224x224 a piece is 9 MiB
 COMPRESSION = 3  # of a PNG, from 0 to 9: from 6 on they take thrice as long and save 3%
 
 Labels = dict[str, tuple[int, ...]]
+Piece = tuple[int, tuple[str, ...]]  # its first row, and its ids
 
 
 def squash(photo: Image.Image, size: int) -> Image.Image:
@@ -47,19 +47,6 @@ def squash(photo: Image.Image, size: int) -> Image.Image:
 # ------------------------------------------------------------------------- the array
 
 
-@dataclass(frozen=True)
-class _ArrayJob:
-    """What the pieces of an array share."""
-
-    source: Path
-    root: str
-    fingerprint: str
-    layout: Layout
-    size: int
-    folder: Path
-    offset: int  # of the first row in the file
-
-
 def build_array(source: Source, size: int, folder: Path, jobs: int) -> Labels:
     """Fill the array of one size, or what is missing of it, in ``.SIZE.partial``.
 
@@ -72,7 +59,7 @@ def build_array(source: Source, size: int, folder: Path, jobs: int) -> Labels:
     folder : Path
         Where `finish_array` will let the folder SIZE appear.
     jobs : int
-        How many processes.
+        How many images at once.
 
     Returns
     -------
@@ -84,25 +71,19 @@ def build_array(source: Source, size: int, folder: Path, jobs: int) -> Labels:
     PrepError
         If a photograph or mask is not as it should be, or shows none of the classes.
     """
-    partial = _begin_array(source, size, folder)
-    offset = (partial / ARRAY).stat().st_size - len(source.ids) * size * size * 3
-    job = _ArrayJob(
-        source.path, source.root, source.fingerprint, source.layout, size, partial, offset
-    )
-    pieces = _pieces(source.ids, partial / DONE)
+    folder = _begin_array(source, size, folder)
+    files, count = source.files(), len(source.ids)
+    pieces = _pieces(source.ids, folder / DONE)
     lengths = [len(ids) for _, ids in pieces]
     try:
-        for _ in work(_fill, job, pieces, jobs, f"{source.name} {size}x{size}", lengths):
+        fill = functools.partial(_fill, files, source.layout, count, size, folder)
+        for _ in work(fill, pieces, jobs, f"{source.name} {size}x{size}", lengths):
             pass
-    except Unfinished:
-        raise
     except PrepError:
-        shutil.rmtree(partial)  # no use once the source is mended
+        shutil.rmtree(folder)  # no use once the source is mended
         raise
-    finally:
-        _opened.cache_clear()  # closes an archive that this process has read
     labels: Labels = {}
-    for path in sorted((partial / DONE).glob("[0-9]*.txt")):
+    for path in sorted((folder / DONE).glob("[0-9]*.txt")):
         labels |= parse_labels(read_text(path), display_path(path))
     return labels
 
@@ -134,46 +115,29 @@ def _begin_array(source: Source, size: int, folder: Path) -> Path:
     return partial
 
 
-def _fill(job: _ArrayJob, piece: tuple[int, tuple[str, ...]]) -> None:
-    """Write the rows of one piece, then its label lines."""
+def _fill(files: Files, layout: Layout, count: int, size: int, folder: Path, piece: Piece) -> None:
+    """Write the rows of one piece of `count` images, then its label lines."""
     first, ids = piece
-    rows = np.empty((len(ids), job.size, job.size, 3), np.uint8)
+    rows = np.empty((len(ids), size, size, 3), np.uint8)
     labels = []
-    files = _opened(job.source, job.root, job.fingerprint)
     for row, identifier in zip(rows, ids, strict=True):
-        photo, mask = read_scene(files, job.layout, identifier)
-        row[:] = np.asarray(squash(photo, job.size))
+        photo, mask = read_scene(files, layout, identifier)
+        row[:] = np.asarray(squash(photo, size))
         labels.append((identifier, classes_of(mask)))
         if not labels[-1][1]:
             raise PrepError(
                 f"The mask of {identifier} in {files.shown} shows none of the classes; "
                 "remove the id from its list."
             )
-    with (job.folder / ARRAY).open("r+b") as array:
-        array.seek(job.offset + first * rows[0].nbytes)
+    with (folder / ARRAY).open("r+b") as array:
+        array.seek((first - count) * rows[0].nbytes, os.SEEK_END)
         array.write(rows.data)
         array.flush()
         os.fsync(array.fileno())  # on the disk before the lines that say so
-    lines = format_labels(labels).encode()
-    sums.write_whole(job.folder / DONE / f"{first:06d}.txt", lines)
-
-
-@lru_cache(maxsize=1)
-def _opened(source: Path, root: str, fingerprint: str) -> Files:
-    """Open a source once in each process; `fingerprint` tells it from what was there before."""
-    return open_files(source, root)
+    sums.write_whole(folder / DONE / f"{first:06d}.txt", format_labels(labels).encode())
 
 
 # ------------------------------------------------------------------------- the pictures
-
-
-@dataclass(frozen=True)
-class _PictureJob:
-    """What the pieces of a folder of pictures share."""
-
-    folder: Path
-    size: int
-    partial: Path
 
 
 def build_pictures(folder: Path, size: int, ids: tuple[str, ...], jobs: int) -> None:
@@ -188,27 +152,25 @@ def build_pictures(folder: Path, size: int, ids: tuple[str, ...], jobs: int) -> 
     ids : tuple of str
         The names of the array's rows.
     jobs : int
-        How many processes.
+        How many images at once.
     """
-    partial = folder / str(size) / f".{PNGS}.partial"
-    partial.mkdir(exist_ok=True)
-    pieces = _pieces(ids)
-    job = _PictureJob(folder, size, partial)
-    digests = {}
+    new = folder / str(size) / f".{PNGS}.partial"
+    new.mkdir(exist_ok=True)
+    images, pieces, digests = read_images(folder, size), _pieces(ids), {}
     lengths = [len(names) for _, names in pieces]
-    for done in work(_draw, job, pieces, jobs, f"PNG {size}x{size}", lengths):
+    draw = functools.partial(_draw, images, new)
+    for done in work(draw, pieces, jobs, f"PNG {size}x{size}", lengths):
         digests |= done
-    sums.write_sums(partial, dict(sorted(digests.items())))
-    put_in_place(partial, folder / str(size) / PNGS)
+    sums.write_sums(new, dict(sorted(digests.items())))
+    put_in_place(new, folder / str(size) / PNGS)
 
 
-def _draw(job: _PictureJob, piece: tuple[int, tuple[str, ...]]) -> dict[str, str]:
+def _draw(images: np.ndarray, folder: Path, piece: Piece) -> dict[str, str]:
     """Write the pictures of one piece that are not there, and return all their digests."""
     first, ids = piece
-    rows = read_images(job.folder, job.size)[first : first + len(ids)]
     digests = {}
-    for row, identifier in zip(rows, ids, strict=True):
-        path = job.partial / f"{identifier}.png"
+    for row, identifier in zip(images[first : first + len(ids)], ids, strict=True):
+        path = folder / f"{identifier}.png"
         if not path.exists():
             content = BytesIO()
             Image.fromarray(row).save(content, format="PNG", compress_level=COMPRESSION)
@@ -220,7 +182,7 @@ def _draw(job: _PictureJob, piece: tuple[int, tuple[str, ...]]) -> dict[str, str
 # ------------------------------------------------------------------------- both
 
 
-def _pieces(ids: tuple[str, ...], done: Path | None = None) -> list[tuple[int, tuple[str, ...]]]:
+def _pieces(ids: tuple[str, ...], done: Path | None = None) -> list[Piece]:
     """Part the ids into pieces, without those whose label lines are in `done`."""
     return [
         (first, ids[first : first + PIECE])

@@ -50,7 +50,7 @@ class Files:
     def names(self, folder: str) -> dict[str, Any]:
         """Return the files of a folder: what each is called, and what `_read` knows it by."""
         if folder not in self._folders:
-            found = self._folders[folder] = {}
+            found = {}
             for name, entry in self._listed(folder):
                 if name.startswith("."):  # as ._00000.jpg, which macOS leaves behind
                     continue
@@ -61,6 +61,7 @@ class Files:
                         f"{self.shown} holds {folder}/{plain} twice; remove one of the two."
                     )
                 found[plain] = entry
+            self._folders[folder] = found  # whole: several threads may look
         return self._folders[folder]
 
     def stems(self, folder: str, suffix: str) -> set[str]:

@@ -5,7 +5,7 @@ image's id and the indices of the classes in it, in increasing order: ``00000,0,
 """
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 import numpy as np
 
@@ -51,10 +51,7 @@ def classes_of(mask: np.ndarray) -> tuple[int, ...]:
     """
     counts = np.bincount(mask.ravel(), minlength=len(CLASSES) + 1)
     if mask.ndim != 2 or len(counts) > len(CLASSES) + 1:
-        raise ValueError(
-            f"a mask is [H, W] with values from 0 to {len(CLASSES)}, not {list(mask.shape)} with "
-            f"values up to {len(counts) - 1}."
-        )
+        raise ValueError(f"a mask is [H, W], and its values are from 0 to {len(CLASSES)}.")
     return tuple(int(index) for index in np.flatnonzero(counts[1:]))
 
 
@@ -136,3 +133,13 @@ def label_matrix(labels: Iterable[tuple[int, ...]]) -> np.ndarray:
             raise ValueError(f"classes are from 0 to {len(CLASSES) - 1}, not {classes}.")
         row[list(classes)] = 1
     return matrix
+
+
+def class_table(splits: Mapping[str, Iterable[tuple[int, ...]]]) -> str:
+    """Return a table of how many images show each class, of each part's images' classes."""
+    lines = ["split   images" + "".join(f"{name:>8}" for name in CLASSES)]
+    for split, labels in splits.items():
+        matrix = label_matrix(labels)
+        counts = "".join(f"{count:>8,}" for count in matrix.sum(axis=0, dtype=int))
+        lines.append(f"{split:<6} {len(matrix):>7,}{counts}")
+    return "\n".join(lines)

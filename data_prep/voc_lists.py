@@ -6,7 +6,6 @@ from pathlib import Path
 from data_prep import sums
 from data_prep.errors import PrepError
 from data_prep.paths import display_path
-from data_prep.voc_files import open_files
 from data_prep.voc_labels import CLASSES, format_labels
 from data_prep.voc_scenes import Source, read_scene
 from data_prep.voc_sheet import choose, contact_sheet
@@ -43,7 +42,7 @@ def write_lists(folder: Path, source: Source, labels: dict[str, tuple[int, ...]]
 
 def write_sample(folder: Path, source: Source) -> None:
     """Write the picture of some images, their masks and their labels."""
-    files = open_files(source.path, source.root)
+    files = source.files()
     scenes = [
         (identifier, *read_scene(files, source.layout, identifier))
         for identifier in choose(read_labels(folder))

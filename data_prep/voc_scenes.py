@@ -7,7 +7,6 @@ Tiny-VOC and PASCAL VOC 2012 differ in where the masks are and in what their val
 import codecs
 import io
 import re
-import warnings
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
@@ -20,20 +19,7 @@ from data_prep.voc_labels import CLASSES, VOID, Colour, classes_of, voc_colour
 from data_prep.voc_store import ABOUT, SPLITS, parse_about
 
 LARGEST_IMAGE = 25_000_000  # pixels
-UNKNOWN = 255  # in a table of values: no such value may occur
-
-#: How to turn a photograph upright whose EXIF orientation says that it lies on its side.
-TURNS = {
-    5: Image.Transpose.TRANSPOSE,
-    6: Image.Transpose.ROTATE_270,
-    7: Image.Transpose.TRANSVERSE,
-    8: Image.Transpose.ROTATE_90,
-}
-ORIENTATION = 0x0112
-
-
-def _table(known: dict[int, int], default: int) -> tuple[int, ...]:
-    return tuple(known.get(value, default) for value in range(256))
+ORIENTATION = 0x0112  # of a photograph, in its EXIF data
 
 
 @dataclass(frozen=True)
@@ -46,15 +32,12 @@ class Layout:
         The data set.
     masks, lists : str
         The folders of the masks and of the split files.
-    values : tuple of int
-        What each of the 256 values of its masks is here: 0 for background, the class's index
-        plus one, or `UNKNOWN`.
+    values : dict of int to int
+        What each value of its masks is here: 0 for background, or the class's index plus one.
     colours : tuple of (int, int, int)
         In which colour all of its masks draw each value.
-    identifier : str
-        An id, for example.
     pattern : str
-        The regular expression of all ids.
+        The regular expression of its ids.
     selective : bool
         True if it also holds photographs without a mask and without any of our classes, which
         are passed over.
@@ -63,18 +46,17 @@ class Layout:
     name: str
     masks: str
     lists: str
-    values: tuple[int, ...]
+    values: dict[int, int]
     colours: tuple[Colour, ...]
-    identifier: str
     pattern: str
     selective: bool = False
 
 
 TINY_VOC = Layout(
     "tiny-voc", "Annotations", "ImageSets",
-    _table({value: value for value in range(len(CLASSES) + 1)}, UNKNOWN),
+    {value: value for value in range(len(CLASSES) + 1)},
     tuple(voc_colour(value)[::-1] for value in range(256)),  # red and blue are exchanged in it
-    "00000", r"[\w-]+",
+    r"[\w-]+",
 )  # fmt: skip
 
 #: PASCAL VOC numbers its twenty classes from aeroplane, 1, to tvmonitor, 20; ours are 15, 8, 1,
@@ -82,9 +64,9 @@ TINY_VOC = Layout(
 #: of VOC2007 have no year.
 VOC2012 = Layout(
     "voc2012", "SegmentationClass", "ImageSets/Segmentation",
-    _table({15: 1, 8: 2, 1: 3, 7: 4, 3: 5}, 0),
+    dict.fromkeys([*range(21), VOID], 0) | {15: 1, 8: 2, 1: 3, 7: 4, 3: 5},
     tuple(voc_colour(value) for value in range(256)),
-    "2007_000032", r"20\d\d_\d{6}", selective=True,
+    r"20\d\d_\d{6}", selective=True,
 )  # fmt: skip
 
 
@@ -116,6 +98,10 @@ class Source:
     splits: dict[str, tuple[str, ...]]
     fingerprint: str
 
+    def files(self) -> Files:
+        """Open it."""
+        return open_files(self.path, self.root)
+
     @property
     def ids(self) -> tuple[str, ...]:
         """All ids: the training images, then the validation images."""
@@ -132,7 +118,7 @@ def open_source(path: Path, layout: Layout) -> Source:
         photograph and a mask do not come in pairs, or it is another data set.
     """
     files = open_files(path)
-    _refuse_other_layout(files, layout, path)
+    _refuse_other_years(files, layout, path)
     splits = {split: _read_split(files, layout, split) for split in SPLITS}
     if both := set(splits["train"]) & set(splits["val"]):
         raise PrepError(
@@ -174,13 +160,12 @@ def read_scene(files: Files, layout: Layout, identifier: str) -> tuple[Image.Ima
     Raises
     ------
     PrepError
-        If either is damaged or too large, they differ in size, the mask is none, or a turned
-        photograph does not say which of the two its mask belongs to.
+        If either is damaged or too large, they differ in size, the mask is none, or the
+        photograph is to be turned.
     """
     photo_name, mask_name = _names(layout, identifier)
     photo = _decode(files, photo_name, "JPEG")
     mask = read_mask(files, layout, identifier)
-    photo, mask = _upright(photo, mask, f"{photo_name} in {files.shown}")
     if photo.size != mask.shape[::-1]:
         raise PrepError(
             f"{photo_name} is {photo.width}x{photo.height} pixels and {mask_name} is "
@@ -199,50 +184,24 @@ def read_mask(files: Files, layout: Layout, identifier: str) -> np.ndarray:
             f"{name} in {files.shown} is a PNG of mode {mask.mode}, not a palette image; "
             "save the mask with a palette whose indices are the classes."
         )
-    values = np.asarray(mask)
-    for value in np.flatnonzero(np.bincount(values.ravel()))[::-1].tolist():
-        palette = mask.getpalette("RGB")[3 * value :][:3]
-        _check_value(value, tuple(palette), layout, f"{name} in {files.shown}")
-    return np.array(layout.values, np.uint8)[values]
-
-
-def _check_value(value: int, colour: Colour, layout: Layout, where: str) -> None:
-    """Refuse a value of a mask that has no meaning, or another colour than it should."""
-    if layout.values[value] == UNKNOWN:
-        if value == VOID:
+    values, palette = np.asarray(mask), mask.getpalette("RGB")
+    table = np.zeros(256, np.uint8)
+    for value in np.unique(values)[::-1].tolist():
+        if value not in layout.values:
+            void = ", PASCAL VOC's void," if value == VOID else ""
             raise PrepError(
-                f"{where} has void pixels ({VOID}), as PASCAL VOC's own masks have and "
-                "Tiny-VOC's have not; fetch the mask again."
+                f"{name} in {files.shown} has the value {value}{void} but {layout.name}'s masks go "
+                f"from 0 to {max(layout.values)}; fetch it again."
             )
-        raise PrepError(
-            f"{where} has the value {value}, but a mask's values go from 0 to {len(CLASSES)}; "
-            "fetch it again."
-        )
-    if colour != layout.colours[value]:
-        raise PrepError(
-            f"{where} draws the value {value} in the colour {colour or 'none'}, not in "
-            f"{layout.colours[value]} as all masks of {layout.name} do, so its classes cannot be "
-            "told; fetch it again."
-        )
-
-
-def _upright(photo: Image.Image, mask: np.ndarray, where: str) -> tuple[Image.Image, np.ndarray]:
-    """Turn a photograph as its EXIF orientation says, and its mask, where that is not yet."""
-    try:
-        with warnings.catch_warnings(action="ignore"):
-            orientation = photo.getexif().get(ORIENTATION)
-    except Exception:  # damaged in any way; then nothing says that it is to be turned
-        orientation = None
-    if orientation not in range(2, 9):
-        return photo, mask
-    if orientation not in TURNS or photo.width == photo.height:
-        raise PrepError(
-            f"{where} is to be turned (its EXIF orientation is {orientation}), and its size does "
-            "not tell whether its mask is; turn both upright and save them so."
-        )
-    if photo.size == mask.shape[::-1]:
-        mask = np.asarray(Image.fromarray(mask).transpose(TURNS[orientation]))
-    return photo.transpose(TURNS[orientation]), mask
+        colour = tuple(palette[3 * value :][:3])
+        if colour != layout.colours[value]:
+            raise PrepError(
+                f"{name} in {files.shown} draws the value {value} in the colour "
+                f"{colour or 'none'}, not in {layout.colours[value]} as all masks of {layout.name} "
+                "do, so its classes cannot be told; fetch it again."
+            )
+        table[value] = layout.values[value]
+    return table[values]
 
 
 def _names(layout: Layout, identifier: str) -> tuple[str, str]:
@@ -252,40 +211,40 @@ def _names(layout: Layout, identifier: str) -> tuple[str, str]:
 def _decode(files: Files, name: str, form: str) -> Image.Image:
     """Decode a whole image, having looked at its announced size first."""
     content = files.read(name)
-    where = f"{name} in {files.shown}"
-    bomb = PrepError(
-        f"{where} announces more than {LARGEST_IMAGE:,} pixels; it may be a decompression bomb: "
-        "fetch it again from where it can be trusted."
-    )
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # of what else a camera has written
-            warnings.simplefilter("error", Image.DecompressionBombWarning)
-            image = Image.open(io.BytesIO(content), formats=[form])
-            if image.width * image.height > LARGEST_IMAGE:
-                raise bomb
-            image.load()
-    except (Image.DecompressionBombWarning, Image.DecompressionBombError):
-        raise bomb from None
-    except Image.UnidentifiedImageError:
-        raise PrepError(f"{where} is not a {form} image, or damaged; fetch it again.") from None
-    except (PrepError, MemoryError):
+        image = Image.open(io.BytesIO(content), formats=[form])
+        if image.width * image.height > LARGEST_IMAGE:
+            raise ValueError(
+                f"it announces more than {LARGEST_IMAGE:,} pixels, as a decompression bomb does"
+            )
+        image.load()
+        turned = form == "JPEG" and _is_turned(image)
+    except MemoryError:
         raise
     except Exception as error:  # Pillow's for damage are of every kind
-        raise PrepError(f"{where} is damaged or truncated ({error}); fetch it again.") from error
+        unknown = isinstance(error, Image.UnidentifiedImageError)
+        why = f"not a {form} image, or damaged" if unknown else f"damaged or truncated ({error})"
+        raise PrepError(f"{name} in {files.shown} is {why}; fetch it again.") from error
+    if turned:
+        raise PrepError(
+            f"{name} in {files.shown} lies on its side or is mirrored, and nothing says whether "
+            "its mask does, too; turn both upright and save them without an EXIF orientation."
+        )
     return image
 
 
-def _refuse_other_layout(files: Files, layout: Layout, path: Path) -> None:
-    """Refuse what is laid out as the other data set, or says that it is of another year."""
-    other = TINY_VOC if layout is VOC2012 else VOC2012
-    way = "leave out" if layout is VOC2012 else "add"
-    if not files.has(f"{layout.lists}/train.txt") and files.has(f"{other.lists}/train.txt"):
-        raise PrepError(
-            f"{files.shown} is laid out as {other.name}, not as {layout.name}; {way} --voc2012."
-        )
-    year = re.fullmatch(r"VOC(\d{4})", PurePosixPath(files.root).name or path.absolute().stem)
-    if layout is VOC2012 and year and year[1] != "2012":
+def _is_turned(image: Image.Image) -> bool:
+    try:
+        return image.getexif().get(ORIENTATION) in range(2, 9)
+    except Exception:  # the EXIF data are damaged, and say nothing
+        return False
+
+
+def _refuse_other_years(files: Files, layout: Layout, path: Path) -> None:
+    if layout is TINY_VOC and files.has(f"{VOC2012.lists}/train.txt"):
+        raise PrepError(f"{files.shown} is laid out as PASCAL VOC 2012; add --voc2012.")
+    year = re.fullmatch(r"VOC\d{4}", PurePosixPath(files.root).name or path.absolute().stem)
+    if layout is VOC2012 and year and year[0] != "VOC2012":
         raise PrepError(f"{files.shown} holds {year[0]}, not VOC2012; name that with --source.")
 
 
@@ -301,8 +260,8 @@ def _read_split(files: Files, layout: Layout, split: str) -> tuple[str, ...]:
     for identifier in ids:
         if not re.fullmatch(layout.pattern, identifier, re.ASCII):
             raise PrepError(
-                f'{where} lists "{identifier[:40]}", which is no id of {layout.name} such as '
-                f"{layout.identifier}; write one id a line, without a suffix."
+                f'{where} lists "{identifier[:40]}", which is no id of {layout.name}; '
+                "write one id a line, without a suffix."
             )
         if identifier in seen:
             raise PrepError(f"{where} lists {identifier} twice; remove one of the two lines.")

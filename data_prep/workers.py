@@ -1,22 +1,18 @@
-"""Doing many small tasks on several cores, with a progress bar."""
+"""Doing many small tasks on several cores, with a progress bar.
 
-import multiprocessing
+The cores share one process: Pillow, which takes nearly all the time, lets go of Python's lock.
+"""
+
 import os
-import signal
-import sys
-import traceback
-from collections import deque
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, suppress
-from multiprocessing.connection import Connection, wait
+from concurrent.futures import Future, ThreadPoolExecutor, as_completed
 from typing import Any
 
 from tqdm import tqdm
 
-from data_prep.errors import Unfinished
+from data_prep.console import tell
 
 tqdm.monitor_interval = 0  # no thread of its own: it may be one too many
-READY = None, None  # a first outcome: no error, and no result yet
 
 
 def available_cores() -> int:
@@ -27,124 +23,53 @@ def available_cores() -> int:
 
 
 def work(
-    function: Callable[[Any, Any], Any],
-    context: Any,
+    function: Callable[[Any], Any],
     tasks: Sequence[Any],
     jobs: int,
     title: str,
     sizes: Sequence[int],
 ) -> Iterator[Any]:
-    """Yield ``function(context, task)`` for every task, as each is done.
+    """Yield ``function(task)`` for every task, as each is done.
 
-    Where the machine lets no other process work, this one does everything, and says so.
+    If one raises an error, those that have not begun are dropped; those that have are finished.
 
     Parameters
     ----------
     function : callable
-        Of a module's top level, so that another process can import it.
-    context : object
-        What all tasks share; it is sent to each process once.
+        What to do; where the machine lets no thread start, it may be done twice to a task.
     tasks : sequence
-        What differs.
+        What to do it to.
     jobs : int
-        How many processes; 1 stays in this one.
+        How many at once; with 1, or where no thread can be started, in turn.
     title : str
         What the progress bar is called. It shows on a terminal only.
     sizes : sequence of int
         How many images each task counts for.
-
-    Raises
-    ------
-    Unfinished
-        If a process is killed or lacks memory, besides whatever `function` raises. Tasks that
-        have not begun are dropped then; those that have are finished.
     """
-    todo = deque(zip(tasks, sizes, strict=True))
-    jobs = min(jobs, len(todo))
-    with tqdm(total=sum(sizes), unit="image", desc=title, disable=None) as bar:
-        if jobs > 1:
-            with _processes(jobs, (function, context)) as connections:
-                for result, size in _shared_out(todo, connections):
-                    yield result
-                    bar.update(size)
-            if todo:
-                print("data_prep: no other process can be started; this one works alone.",
-                      file=sys.stderr)  # fmt: skip
-        for task, size in todo:
-            yield function(context, task)
-            bar.update(size)
+    with (
+        tqdm(total=sum(sizes), unit="image", desc=title, disable=None) as bar,
+        ThreadPoolExecutor(max(1, jobs)) as pool,
+    ):
+        try:
+            futures = _started(pool, function, tasks) if jobs > 1 else []
+            lengths = dict(zip(futures, sizes, strict=bool(futures)))
+            for future in as_completed(futures):
+                yield future.result()
+                bar.update(lengths[future])
+            for task, size in [] if futures else zip(tasks, sizes, strict=True):
+                yield function(task)
+                bar.update(size)
+        finally:
+            pool.shutdown(cancel_futures=True)
 
 
-@contextmanager
-def _processes(count: int, shared: tuple) -> Iterator[list[Connection]]:
-    """Start processes, or as many as the machine allows; none of them outlives this one."""
-    method = multiprocessing.get_context("spawn")  # the same on every system
-    processes = {}
-    handler = signal.signal(signal.SIGINT, signal.SIG_IGN)  # they inherit that: Ctrl-C is for us
+def _started(
+    pool: ThreadPoolExecutor, function: Callable[[Any], Any], tasks: Sequence[Any]
+) -> list[Future]:
+    """Start all tasks, or none where the machine has no threads for them."""
     try:
-        for _ in range(count):
-            ours, theirs = method.Pipe()  # a queue would need semaphores, and /dev/shm for them
-            process = method.Process(target=_serve, args=(theirs,), daemon=True)
-            process.start()
-            theirs.close()  # so that its end, and ours, shows at the other side
-            processes[ours] = process
-    except (OSError, RuntimeError, MemoryError):
-        pass  # too many processes, threads or files: those that have started will do
-    finally:
-        signal.signal(signal.SIGINT, handler)
-    try:
-        for connection in processes:
-            with suppress(OSError):  # it has ended
-                connection.send(shared)
-        yield list(processes)
-    finally:
-        for connection in processes:
-            connection.close()
-        for process in processes.values():
-            process.join()
-
-
-def _shared_out(todo: deque, connections: list[Connection]) -> Iterator[tuple[Any, int]]:
-    """Hand out tasks as long as some process works; yield each result and its task's size."""
-    busy = {}
-    while busy or (todo and connections):
-        for connection in wait(connections):
-            try:
-                error, result = connection.recv()
-            except (EOFError, OSError) as ended:
-                error = MemoryError(ended)
-            if connection in busy:
-                size = busy.pop(connection)
-                if isinstance(error, MemoryError):
-                    raise Unfinished(
-                        "A working process was killed, perhaps for want of memory; run the "
-                        "command again with --jobs 1."
-                    ) from error
-                if error is not None:
-                    raise error
-                yield result, size
-            if todo and error is None:
-                task, busy[connection] = todo.popleft()
-                with suppress(OSError):  # it has ended, as the next turn sees
-                    connection.send(task)
-            else:
-                connections.remove(connection)
-
-
-def _serve(connection: Connection) -> None:
-    """Do what is asked for, in a working process, until there is nobody to ask."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    with suppress(Exception):  # the other side is gone, or there is no memory to begin with
-        function, context = connection.recv()  # imports what they need
-        connection.send(READY)
-        while True:
-            connection.send(_outcome(function, context, connection.recv()))
-
-
-def _outcome(function: Callable[[Any, Any], Any], context: Any, task: Any) -> tuple:
-    """Return no error and the result, or the error and nothing."""
-    try:
-        return None, function(context, task)
-    except Exception as error:
-        error.add_note(traceback.format_exc())
-        return error, None
+        return [pool.submit(function, task) for task in tasks]
+    except RuntimeError:
+        pool.shutdown(cancel_futures=True)
+        tell("not enough threads can be started; one does all the work.")
+        return []

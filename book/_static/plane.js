@@ -70,16 +70,33 @@ window.Play ??= {};
     return i % 2 ? HEIGHT * (0.5 - (row + 0.5) / ROWS) : WIDTH * ((column + 0.5) / COLUMNS - 0.5);
   });
 
-  // Paints values from 0 to 1 over the plane, each in its colour of a palette of 256.
+  // Paints values over the plane, from the first colour of a palette of 256 at `low` to the last.
   const small = Object.assign(document.createElement("canvas"), { width: COLUMNS, height: ROWS });
-  function paint(canvas, values, palette) {
+  function paint(canvas, values, [low, high], palette) {
     const image = new ImageData(COLUMNS, ROWS);
     const pixels = new Uint32Array(image.data.buffer);
-    values.forEach((value, i) => (pixels[i] = palette[Math.round(255 * value)]));
+    const scale = 255 / (high - low || 1);
+    for (let i = 0; i < values.length; i++)
+      pixels[i] = palette[Math.round(scale * (values[i] - low))];
     small.getContext("2d").putImageData(image, 0, 0);
     const context = canvas.getContext("2d");
     context.clearRect(0, 0, canvas.width, canvas.height); // what is not a number stays empty
     context.drawImage(small, 0, 0, canvas.width, canvas.height);
+  }
+
+  // One column of a matrix [N, columns], and the least and the largest of some values.
+  function column(matrix, columns, k) {
+    const values = new Float64Array(matrix.length / columns);
+    for (let n = 0; n < values.length; n++) values[n] = matrix[n * columns + k];
+    return values;
+  }
+  function extent(values) {
+    let [low, high] = [Infinity, -Infinity];
+    for (const value of values) {
+      if (value < low) low = value;
+      if (value > high) high = value;
+    }
+    return [low, high];
   }
 
   // Palettes from one colour [r, g, b] through others to the last.
@@ -96,8 +113,11 @@ window.Play ??= {};
     context.beginPath();
     for (let row = 0; row < ROWS - 1; row++) {
       for (let column = 0; column < COLUMNS - 1; column++) {
+        const start = row * COLUMNS + column;
+        const sides = [0, 1, COLUMNS, COLUMNS + 1].filter((step) => values[start + step] > 0);
+        if (sides.length % 4 === 0) continue; // the line does not come here
         const corners = [[0, 0], [1, 0], [1, 1], [0, 1]].map(([right, down]) => [
-          column + right, row + down, values[(row + down) * COLUMNS + column + right]]);
+          column + right, row + down, values[start + COLUMNS * down + right]]);
         let met = 0;
         corners.forEach(([x, y, value], i) => {
           const [nextX, nextY, next] = corners[(i + 1) % 4];
@@ -115,5 +135,5 @@ window.Play ??= {};
   }
 
   Object.assign(Play, { WIDTH, HEIGHT, uniform, normal, draw, encode, decode, asBatch });
-  Object.assign(Play, { GRID, palette, paint, zeroLine });
+  Object.assign(Play, { GRID, palette, paint, column, extent, zeroLine });
 })();

@@ -7,7 +7,8 @@
 
 "use strict";
 (() => {
-  const { WIDTH, HEIGHT, GRID, uniform, normal, asBatch, palette } = Play;
+  const { WIDTH, HEIGHT, GRID, uniform, normal, asBatch } = Play;
+  const { palette, paint, column, extent, zeroLine } = Play;
   const GREYS = palette([40, 40, 40], [240, 240, 240]);
   const LAST = 20000; // epochs, then it rests
   const LINK = "#playground_"; // how a link's fragment begins
@@ -103,7 +104,7 @@
 
   // ------------------------------------------------------------------------------- the page
 
-  const NAMES = { linear: "linear (none)", square: "x²", reciprocal: "1/x" };
+  const NAMES = { square: "x²", reciprocal: "1/x" };
   const named = (names) => names.map((name) => [name, NAMES[name] ?? name]);
   const upTo16 = Array.from({ length: 16 }, (_, i) => i + 1);
 
@@ -379,19 +380,16 @@ and light where it is largest.</figcaption>`;
         style.getPropertyValue(name).match(/[0-9a-f]{2}/gi).map((part) => parseInt(part, 16));
       const { network } = this.training;
       const scores = network.forward(GRID);
-      const all = { length: GRID.length / 2 };
-      const lead = Float64Array.from(all, (_, i) => scores[2 * i + 1] - scores[2 * i]);
+      const other = column(scores, 2, 0);
+      const lead = column(scores, 2, 1).map((score, i) => score - other[i]);
       const boundary = this.find(".boundary");
-      Play.paint(boundary, lead.map((value) => 0.5 + 0.5 * Math.tanh(value / 2)),
-        palette(...["--zero", "--half", "--one"].map(colour)));
-      Play.zeroLine(boundary, lead, style.getPropertyValue("--ink"));
+      const colours = palette(...["--zero", "--half", "--one"].map(colour));
+      paint(boundary, lead.map((value) => Math.tanh(value / 2)), [-1, 1], colours);
+      zeroLine(boundary, lead, style.getPropertyValue("--ink"));
       this.figure.querySelectorAll(".units > div").forEach((row, i) => {
-        const { a } = network.layers[2 * i + 1];
-        row.querySelectorAll("canvas").forEach((canvas, unit, { length: units }) => {
-          const values = Float64Array.from(all, (_, n) => a[n * units + unit]);
-          const low = values.reduce((least, value) => Math.min(least, value));
-          const range = values.reduce((most, value) => Math.max(most, value)) - low || 1;
-          Play.paint(canvas, values.map((value) => (value - low) / range), GREYS);
+        row.querySelectorAll("canvas").forEach((canvas, unit, { length }) => {
+          const values = column(network.layers[2 * i + 1].a, length, unit);
+          paint(canvas, values, extent(values), GREYS);
         });
       });
       this.drawCurve();

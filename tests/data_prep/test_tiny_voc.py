@@ -4,16 +4,17 @@ import errno
 import os
 import re
 import shutil
+import threading
+import time
 from collections import Counter
 
 import numpy as np
 import pytest
-from dying import end_at_once
 from PIL import Image
 from prepared import all_files, assert_one_sentence, zipped
 
 from data_prep import sums, voc_build, workers
-from data_prep.errors import PrepError, Unfinished
+from data_prep.errors import PrepError
 from data_prep.paths import data_dir
 from data_prep.tiny_voc import TinyVoc
 from data_prep.toy_voc import LABEL_SETS
@@ -107,11 +108,11 @@ def test_the_whole_image_is_squashed_and_nothing_aliases():
     assert small[:, 0].min() > 200 and small[:, -1].min() > 200 and small[:, 8].max() < 20
 
 
-def test_one_process_and_two_give_the_same(prepare, source, tmp_path, pieces_of_four):
-    for jobs in (1, 2):
+def test_one_thread_and_many_give_the_same(prepare, source, tmp_path, pieces_of_four):
+    for jobs in (1, 5):
         origin = zipped(source, tmp_path / f"{jobs}.zip")
         assert prepare(origin, "--jobs", jobs, dest=tmp_path / f"by {jobs}")[0] == 0
-    assert all_files(tmp_path / "by 1") == all_files(tmp_path / "by 2")
+    assert all_files(tmp_path / "by 1") == all_files(tmp_path / "by 5")
 
 
 def test_sizes_stand_beside_one_another_and_the_array_may_be_alone(prepare, source, folder):
@@ -225,30 +226,32 @@ def test_a_source_that_was_changed_is_begun_anew_and_not_mixed(
     assert all_files(folder) == before
 
 
-def test_a_killed_worker_is_told_and_loses_nothing():
-    with pytest.raises(Unfinished, match="--jobs 1"):
-        list(workers.work(end_at_once, None, [1, 2], 2, "ending", [1, 1]))
-
-
-def test_a_failing_worker_s_error_arrives():
-    with pytest.raises(PrepError, match=r"^Line 1 of (first|second) .*an id and class indices"):
-        list(workers.work(parse_labels, "no label", ["first", "second"], 2, "reading", [1, 1]))
-
-
-@pytest.mark.parametrize("started", [0, 1])
-def test_fewer_processes_than_asked_for_do_it_all(started, monkeypatch, capsys):
-    pipe, count = workers.multiprocessing.context.BaseContext.Pipe, iter(range(8))
+@pytest.mark.parametrize("started", [0, 1, 8])
+def test_without_enough_threads_one_does_it_all(started, monkeypatch, capsys):
+    start, count = threading.Thread.start, iter(range(9))
 
     def limited(self):
         if next(count) == started:
-            raise BlockingIOError(errno.EAGAIN, "Resource temporarily unavailable")
-        return pipe(self)
+            raise RuntimeError("can't start new thread")
+        start(self)
 
-    monkeypatch.setattr(workers.multiprocessing.context.BaseContext, "Pipe", limited)
-    texts = [f"0000{index},1" for index in range(5)]
-    found = list(workers.work(parse_labels, "00000,1", texts, 8, "reading", [1] * 5))
-    assert found == [{"00000": (1,)}] * 5
-    assert ("this one works alone" in capsys.readouterr().err) == (not started)
+    monkeypatch.setattr(threading.Thread, "start", limited)
+    assert sorted(workers.work(abs, range(8), 8, "", [1] * 8)) == list(range(8))
+    assert ("one does all the work" in capsys.readouterr().err) == (started < 8)
+
+
+@pytest.mark.parametrize("jobs", [1, 3])
+def test_after_an_error_nothing_new_is_begun(jobs):
+    begun = []
+
+    def fail(task):
+        begun.append(task)
+        time.sleep(0.05)
+        raise PrepError("wrong.")
+
+    with pytest.raises(PrepError, match="wrong"):
+        list(workers.work(fail, range(99), jobs, "", [1] * 99))
+    assert len(begun) < 10
 
 
 def test_damaged_data_are_told_and_mended(prepare, run, source, folder, tmp_path):

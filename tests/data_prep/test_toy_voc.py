@@ -166,7 +166,6 @@ def test_the_files_are_in_tiny_voc_s_layout_drawn_once_and_verified(tmp_path, co
         (lambda: voc_labels.format_labels([("0,1\n2", (0,))]), PrepError, "holds a comma"),
         (lambda: sample.class_grid(GREY, np.arange(2)), ValueError, r"labels \[N\]"),
         (lambda: sample.class_grid(GREY / 255, np.arange(3)), ValueError, "uint8"),
-        (lambda: sample.class_grid(GREY, np.arange(3), 0), ValueError, "at least 1"),
         (lambda: draw_scene(0, 8, 64), ValueError, "at least 16 pixels"),
         (lambda: draw_set(0, 1, 15), ValueError, "at least 16 pixels"),
         (lambda: TinyVoc(size=15), PrepError, "--size 15 is not from 16 to 512"),
