@@ -79,13 +79,13 @@
     ${samples("Test digits that all three read right", 0)}
     ${samples("Test digits that at least one misreads", 10)}
     <div class="inside">
-      <div><h4>Inside NumPy's</h4>${picture("hidden", "its hidden units")}</div>
-      <div><h4>Inside LeNet</h4>
+      <div><h4>${NAMES.mlp}</h4>${picture("hidden", "its hidden units")}</div>
+      <div><h4>${NAMES.lenet}</h4>
         ${picture("first", "6 maps of the first convolution")}
         ${picture("second", "16 maps of the second")}
         ${picture("third", "120 hidden units")}${picture("fourth", "84 hidden units")}</div>
-      <div><h4>Where the ViT looks</h4>
-        ${picture("looks", "mean of its heads")}
+      <div><h4>${NAMES.vit}</h4>
+        ${picture("looks", "where it looks, mean of its heads")}
         <div class="heads">${Array.from({ length: Digit.networks.vit.heads }, (_, head) =>
           `<canvas data-head="${head}" width="${SIDE}" height="${SIDE}" role="img"
             aria-label="Where head ${head + 1} looks"></canvas>`).join("")}
