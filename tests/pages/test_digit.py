@@ -29,6 +29,8 @@ SEEN = "return Digit.pages[0].seen"
 @pytest.fixture
 def page(browser, site):
     """Open practice 2 afresh, with a test digit on the sheet."""
+    browser.open("about:blank")
+    browser.faults()  # what another page has left behind
 
     def opened():
         browser.open(f"{site.resolve().as_uri()}/notebooks/02_mnist_numpy.html")

@@ -33,6 +33,8 @@ return {
 @pytest.fixture
 def page(browser, site):
     """Open practice 1 at a link, as if for the first time."""
+    browser.open("about:blank")
+    browser.faults()  # what another page has left behind
 
     def opened(fragment="#playground_seed-1"):
         browser.open("about:blank")
