@@ -187,6 +187,13 @@ class NumpyTrainer:
         strongest = np.argsort(-np.linalg.norm(second.weight, axis=1), kind="stable")[:64]
         return {"first_weights": first.weight.T[strongest].reshape(-1, 28, 28).astype(np.float16)}
 
+    def weights(self):
+        """Return the network's parameters, float16, as `model/<number of the layer>.weight`."""
+        return {
+            f"model/{i}.{name}": getattr(layer, name).astype(np.float16)
+            for i, layer in enumerate(self.network.dense_layers) for name in ("weight", "bias")
+        }  # fmt: skip
+
     def state(self):
         """Return (arrays, facts): all that `restore` needs to go on bit for bit."""
         arrays = {f"parameter_{i}": p for i, (p, _) in enumerate(self.network.parameters())}

@@ -177,6 +177,9 @@ def test_a_model_is_kept_with_two_samples_of_each_class(tmp_path):
     kept = kept_of(tmp_path, TrainConfig("lenet", epochs=1), data, keep_model=(1,))
     assert kept["model/features.0.weight"].dtype == np.float16
     assert kept["sample_labels"].tolist() == sorted([*range(10)] * 2)
+    config = numpy_trainer.NumpyConfig((784, 8, 10), epochs=1)
+    in_numpy = kept_of(tmp_path, config, data, keep_model=(1,))
+    assert in_numpy["model/0.weight"].shape == (784, 8) and "model/1.bias" in in_numpy
     plain = kept_of(tmp_path, TrainConfig("lenet", epochs=1), data, seed=0, keep_model=(1,))
     assert not any(name.startswith(("model", "sample")) for name in plain)
 

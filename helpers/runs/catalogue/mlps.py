@@ -1,7 +1,8 @@
 """The experiments of practices 1, 2 and 5, on multi-layer perceptrons.
 
 The first word of a name is the data: `moons-`, `mnist-` (all of MNIST), or `tenth-` (a tenth of
-MNIST's training images, for controlled comparisons); `activation-` is practice 5, on half-moons.
+MNIST's training images, for controlled comparisons); `page-` answers in the page; `activation-` is
+practice 5, on half-moons.
 """
 
 from dataclasses import replace
@@ -204,6 +205,12 @@ EXPERIMENTS = {
     "mnist-sgd": {
         "label": "mini-batch SGD, momentum 0.9, shift 1",
         "config": replace(MINI_BATCH, shift=1), "data": ALL_OF_MNIST, "seeds": FIVE, "keep": True,
+    },
+    # The same, small enough for the page on which the reader draws a digit.
+    "page-mlp": {
+        "label": "mini-batch SGD, 128 hidden units",
+        "config": replace(MINI_BATCH, shift=1, sizes=(784, 128, 10)), "data": ALL_OF_MNIST,
+        "seeds": (0,), "keep": True, "keep_model": (0,),
     },
 }  # fmt: skip
 

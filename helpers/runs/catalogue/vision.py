@@ -2,7 +2,7 @@
 
 The first word of a name is the data or the purpose: `mnist-` (all of MNIST), `tenth-` and
 `hundredth-` (a part of its training images), `tune-` (a recipe being chosen), `best-` (the chosen
-one), `small-` (the chapter's live cells).
+one), `page-` (what answers in the page), `small-` (the chapter's live cells).
 """
 
 from dataclasses import dataclass, replace
@@ -227,6 +227,15 @@ EXPERIMENTS = {
             replace(VISION_STEPS[model][step][1], evaluate_every=5), seeds=seeds,
         )
         for model, (network, step, seeds) in VISION_CHOSEN.items()
+    },
+    # The page on which the reader draws a digit: a ViT of one layer, since its weights are loaded.
+    **{
+        f"page-{model}": published(
+            f"{network}, images distorted, 15 epochs",
+            replace(VISION_STEPS[model]["distorted"][1], epochs=15, evaluate_every=5),
+            seeds=(0,), keep_model=(0,),
+        )
+        for model, network in (("lenet", "LeNet"), ("vit", "ViT"))
     },
     "small-lenet": small("LeNet", "lenet", 0.002, 10),
     "small-vgg11": small(

@@ -1,0 +1,143 @@
+"""Draw a digit, on a page opened from a folder: the networks against ours, and its use."""
+
+import base64
+import hashlib
+import json
+
+import numpy as np
+import pytest
+import torch
+from browser import PATIENCE
+from selenium.webdriver.common.actions.action_builder import ActionBuilder
+from selenium.webdriver.common.actions.pointer_input import PointerInput
+from selenium.webdriver.common.keys import Keys
+from selenium.webdriver.support.ui import WebDriverWait
+
+from helpers.book.digit_weights import FOLDER, ROOT, SOURCES, logits, torch_model, unpacked
+from helpers.data.datasets import load_mnist
+from helpers.networks.probes import attention_maps
+
+RECORD = json.loads((FOLDER / "weights.json").read_text("utf-8"))
+LINES = (FOLDER / "weights.js").read_text("utf-8").splitlines()[1:]
+NETWORKS, DIGITS, SHOWN = (json.loads(line.split(" = ", 1)[1].rstrip(";")) for line in LINES)
+IMAGES = load_mnist("embedded").x_eval[:100]
+PIXELS = np.frombuffer(base64.b64decode(DIGITS["pixels"]), np.uint8).reshape(20, 28, 28)
+READ = "return arguments[1].map(image => Digit.read(arguments[0], image))"
+SEEN = "return Digit.pages[0].seen"
+
+
+@pytest.fixture
+def page(browser, site):
+    """Open practice 2 afresh, with a test digit on the sheet."""
+    browser.open("about:blank")
+    browser.faults()  # what another page has left behind
+
+    def opened():
+        browser.open(f"{site.resolve().as_uri()}/notebooks/02_mnist_numpy.html")
+        said(browser, "A test image")
+        browser.run(
+            "document.documentElement.style.scrollBehavior = 'auto';"
+            "document.querySelector('.digit').scrollIntoView()"
+        )
+        return browser
+
+    yield opened
+    assert browser.faults() == []
+
+
+def said(browser, start):
+    """Wait for the sentence that starts so, and return it."""
+
+    def found(_):
+        text = browser.all(".digit .sentence")[0].text
+        return text.startswith(start) and text
+
+    return WebDriverWait(browser.driver, PATIENCE).until(found)
+
+
+def press(browser, action, times=1):
+    for _ in range(times):
+        browser.all(f"[data-do={action}]")[0].send_keys(Keys.ENTER)
+    browser.driver.execute_async_script("requestAnimationFrame(() => arguments[0]())")
+
+
+def stroke(browser, kind, points):
+    """Draw a line through points, in shares of the sheet's side, with a mouse or a finger."""
+    sheet = browser.all(".digit .sheet")[0]
+    builder = ActionBuilder(browser.driver, mouse=PointerInput(kind, kind), duration=20)
+    places = np.rint((np.array(points) - 0.5) * sheet.size["width"]).astype(int).tolist()
+    builder.pointer_action.move_to(sheet, *places[0]).pointer_down()
+    for place in places[1:]:
+        builder.pointer_action.move_to(sheet, *place)
+    builder.pointer_action.pointer_up()
+    builder.perform()
+
+
+@pytest.mark.parametrize("name", SOURCES)
+def test_the_logits_are_those_of_the_same_weights_here(page, name):
+    images = np.concatenate([IMAGES, PIXELS])
+    found = page().run(READ, name, images.reshape(-1, 784).tolist())
+    expected = logits(name, unpacked(NETWORKS[name]["tensors"]), images)
+    np.testing.assert_allclose([answer["logits"] for answer in found], expected, rtol=0, atol=1e-4)
+
+
+def test_the_attention_is_the_models(page):
+    model = torch_model("vit", unpacked(NETWORKS["vit"]["tensors"]))
+    expected = attention_maps(model, torch.tensor(PIXELS[:, None]).double() / 127.5 - 1)
+    found = page().run(READ, "vit", PIXELS.reshape(-1, 784).tolist())
+    heads = [answer["attention"] for answer in found]  # of the class token, to each patch
+    np.testing.assert_allclose(heads, expected[:, -1, :, 0, 1:].detach(), rtol=0, atol=1e-5)
+
+
+def test_rounding_costs_nothing_and_the_files_are_small():
+    assert RECORD["networks"] == SHOWN and list(SHOWN) == list(SOURCES)
+    for network in SHOWN.values():
+        kept = (ROOT / network["made_from"]).read_bytes()
+        assert hashlib.sha256(kept).hexdigest() == network["sha256"]
+        assert abs(network["accuracy"] - network["accuracy_before"]) <= 0.001
+    assert sum(file.stat().st_size for file in FOLDER.iterdir()) <= 600_000
+
+
+def test_a_digit_of_mnists_is_centred_and_scaled_already(page):
+    enlarged = PIXELS.repeat(10, axis=1).repeat(10, axis=2).reshape(20, -1).tolist()
+    found = page().run("return arguments[0].map(ink => Digit.normalise(ink))", enlarged)
+    np.testing.assert_array_equal(np.reshape(found, PIXELS.shape), PIXELS)
+
+
+@pytest.mark.parametrize("kind", ["mouse", "touch"])
+def test_what_is_drawn_is_read(page, kind):
+    browser, angles = page(), np.linspace(0, 2 * np.pi, 25)
+    stroke(browser, kind, [(0.5 + 0.2 * np.sin(a), 0.5 - 0.35 * np.cos(a)) for a in angles])
+    assert said(browser, "Your drawing").count("says 0") == 3
+    press(browser, "clear")
+    said(browser, "The sheet is empty")
+    stroke(browser, kind, [(0.5, 0.15), (0.5, 0.85)])
+    assert "LeNet says 1" in said(browser, "Your drawing")
+    press(browser, "eraser")
+    stroke(browser, kind, [(0.5, 0.05), (0.5, 0.95)])
+    said(browser, "The sheet is empty")
+
+
+def test_keys_alone_draw_and_clear(page):
+    browser = page()
+    sheet = browser.all(".digit .sheet")[0]
+    sheet.send_keys(Keys.ARROW_UP * 10 + " " + Keys.ARROW_DOWN * 20 + " " + Keys.ARROW_LEFT * 5)
+    assert "LeNet says 1" in said(browser, "Your drawing")
+    browser.all("[data-do=clear]")[0].send_keys(Keys.ENTER)
+    said(browser, "The sheet is empty")
+    browser.all("[data-sample='4']")[0].send_keys(Keys.ENTER)
+    assert said(browser, "A test image of a 4").count("says 4") == 3
+
+
+def test_what_is_seen_moves_and_turns(page):
+    browser = page()
+    browser.all("[data-sample='7']")[0].send_keys(Keys.ENTER)
+    press(browser, "right", 3)
+    press(browser, "up")
+    moved = np.reshape(browser.run(SEEN), (28, 28))
+    np.testing.assert_array_equal(moved[:-1, 3:], PIXELS[7][1:, :-3])
+    press(browser, "back")
+    press(browser, "anticlockwise", 6)
+    turned = np.reshape(browser.run(SEEN), (28, 28))
+    np.testing.assert_allclose(turned, np.rot90(PIXELS[7]), atol=1e-6)
+    said(browser, "A test image of a 7, turned by 90° to the left: ")
