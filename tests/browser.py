@@ -218,7 +218,11 @@ class Browser:
         at_end = slider.get_property("value") == slider.get_attribute("max")
         before = self.run(SHOWN, slider)
         slider.send_keys(Keys.HOME if at_end else Keys.END)
-        after = self.run(SHOWN, slider)
+        for _ in range(20):  # a busy machine draws late
+            after = self.run(SHOWN, slider)
+            if all(before[what] != after[what] for what in ("picture", "words")):
+                break
+            time.sleep(0.1)
         found = [
             f"{name}: the {what} did not change"
             for what in ("picture", "words")

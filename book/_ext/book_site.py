@@ -1,10 +1,12 @@
-"""A Sphinx extension: maths without a network, and what a shared link shows.
+"""A Sphinx extension: maths without a network, what a shared link shows, and scripts to play with.
 
 It copies one MathJax file from the installed package `sphinx-mathjax-offline` into the
 built site (the scripts it loads stay out of git), adds icon and preview tags to every
-page, and mends names and roles for screen readers. It changes nothing in the text.
+page, its scripts to a page with something to play with, and mends names and roles for
+screen readers. It changes nothing in the text.
 """
 
+import re
 from html import escape
 from importlib.util import find_spec
 from pathlib import Path
@@ -24,6 +26,12 @@ MENDED = {
     '<summary aria-label="Toggle hidden content">': "<summary>",
     # A role that is deprecated for that of any member of a list, and is not one itself.
     'role="doc-biblioentry"': 'role="listitem"',
+}
+
+# The scripts of `book/_static` that draw what a page marks by `data-widget="..."`.
+WIDGETS = {
+    "playground": ("mlp.js", "plane.js", "playground.js"),
+    "gradient-descent": ("gradient_descent.js",),
 }
 
 
@@ -64,6 +72,16 @@ def add_page_tags(app, pagename, templatename, context, doctree):
     )
 
 
+def add_widgets(app, pagename, templatename, context, doctree):
+    """Give a page the scripts of what it lets the reader play with, in their order."""
+    names = set(re.findall(r'data-widget="([^"]+)"', context.get("body", "")))
+    for name in sorted(names):
+        for script in WIDGETS[name]:
+            app.add_js_file(script, loading_method="defer")
+    if names:
+        app.add_css_file("play.css")
+
+
 def mend_markup(app, pagename, templatename, context, doctree):
     """Replace what is in `MENDED`, in the body of a page."""
     for amiss, instead in MENDED.items():
@@ -75,5 +93,6 @@ def setup(app):
     """Register the steps with Sphinx."""
     app.connect("builder-inited", copy_mathjax)
     app.connect("html-page-context", add_page_tags)
+    app.connect("html-page-context", add_widgets)
     app.connect("html-page-context", mend_markup)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

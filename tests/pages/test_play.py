@@ -1,0 +1,165 @@
+"""What one can play with in the page: its arithmetic against NumPy and PyTorch, and its use.
+
+The page is opened from its folder, as by a reader without a server.
+"""
+
+import numpy as np
+import pytest
+import torch
+from browser import PATIENCE
+from selenium.webdriver.common.keys import Keys
+from selenium.webdriver.support.ui import WebDriverWait
+from torch.nn import functional
+
+from helpers.data.datasets import half_moons
+from helpers.networks import ensemble
+from helpers.networks.mlp import SGD, SoftmaxCrossEntropy, evaluate, loss_and_gradients, mlp
+
+LINK = (
+    "data-spirals_points-100_noise-0-07_seed-3_units1-8_first-sin_units2-8_second-permute"
+    "_rate-0-03_decay-0-001_batch-10"
+)
+TRAINED = """
+const [parameters, activations, x, y, steps] = arguments;
+const network = Play.network(parameters, activations), points = Float64Array.from(x);
+for (let i = 0; i < steps; i++) network.step(points, y, 0.1, 0.01);
+return {
+  loss: network.evaluate(points, y).loss,
+  weights: network.dense.map(layer => [...layer.weight, ...layer.bias]).flat(),
+};
+"""
+
+
+@pytest.fixture
+def page(browser, site):
+    """Open practice 1 at a link, as if for the first time."""
+
+    def opened(fragment="#playground_seed-1"):
+        browser.open("about:blank")
+        browser.open(f"{site.resolve().as_uri()}/notebooks/01_half_moons.html{fragment}")
+        return browser
+
+    yield opened
+    assert browser.faults() == []
+
+
+def first(browser, selector):
+    return browser.all(selector)[0]
+
+
+def wait_until(browser, true):
+    WebDriverWait(browser.driver, PATIENCE).until(lambda _: true())
+
+
+def trained(browser, parameters, activations, x, y, steps):
+    listed = [[part.ravel().tolist() for part in pair] for pair in parameters]
+    return browser.run(TRAINED, listed, activations, x.ravel().tolist(), y.tolist(), steps)
+
+
+@pytest.mark.parametrize("sizes", [(2, 10, 2), (2, 8, 6, 3)])
+@pytest.mark.parametrize("name", ["tanh", "relu", "sigmoid"])
+def test_a_hundred_steps_end_where_numpys_do(page, name, sizes):
+    x, y = half_moons(200, 0.2, seed=1)
+    network = mlp(sizes, name, np.random.default_rng(2), dtype=np.float64)
+    layers = [(layer.weight.copy(), layer.bias.copy()) for layer in network.dense_layers]
+    optimiser, loss = SGD(network), SoftmaxCrossEntropy()
+    for _ in range(100):
+        loss_and_gradients(network, loss, x, y, weight_decay=0.01)
+        optimiser.step(0.1)
+    expected = evaluate(network, loss, x, y)["loss"]
+    activations = [name.replace("relu", "ReLU")] * (len(sizes) - 2)
+    found = trained(page(), layers, activations, x, y, 100)
+    assert abs(found["loss"] - expected) < 1e-9
+
+
+#: What the page calls otherwise than practice 5 does, or what practice 5 has not.
+OTHERS = {
+    "square": torch.square,
+    "reciprocal": torch.reciprocal,
+    "SiLU": functional.silu,
+    "GELU": lambda z: functional.gelu(z, approximate="tanh"),
+}
+
+
+def test_every_activation_takes_pytorchs_step(page):
+    browser, rng = page(), np.random.default_rng(0)
+    functions, names = ensemble.ACTIVATIONS | OTHERS, browser.run("return Play.ACTIVATIONS")
+    assert len(names) == 16
+    x, y = half_moons(50, 0.2, seed=1)
+    shapes = (2, 5), (5,), (5, 5), (5,), (5, 2), (2,)
+    for second in names:
+        first = "linear" if second == "permute" else second
+        layers = [rng.normal(size=shape) for shape in shapes]
+        tensors = [torch.tensor(part, requires_grad=True) for part in layers]
+        w1, b1, w2, b2, w3, b3 = tensors
+        z1 = torch.tensor(x) @ w1 + b1
+        z2 = functions[first](z1) @ w2 + b2
+        a2 = ensemble.permute(z2, z1) if second == "permute" else functions[second](z2)
+        penalty = 0.01 / 2 * sum(weight.square().sum() for weight in tensors[::2])
+        loss = functional.cross_entropy(a2 @ w3 + b3, torch.tensor(y)) + penalty
+        slopes = torch.autograd.grad(loss, tensors, materialize_grads=True)
+        stepped = [part - 0.1 * slope for part, slope in zip(tensors, slopes, strict=True)]
+        expected = torch.cat([part.detach().flatten() for part in stepped])
+        pairs = zip(layers[::2], layers[1::2], strict=True)
+        found = trained(browser, pairs, [first, second], x, y, 1)["weights"]
+        np.testing.assert_allclose(found, expected, rtol=1e-9, atol=1e-9, err_msg=second)
+
+
+def test_a_link_leads_back_to_the_same_network(page):
+    def copied(fragment):
+        browser = page(fragment)
+        wait_until(browser, lambda: "Epoch 30:" in first(browser, ".sentence").text)
+        first(browser, ".copy").send_keys(Keys.ENTER)
+        return browser.run("return location.hash"), first(browser, ".sentence").text
+
+    link, said = copied(f"#playground_{LINK}_epoch-30")
+    assert all(part in link for part in LINK.split("_"))
+    assert copied(link) == (link, said)
+
+
+def test_own_points_come_by_click_and_by_key_and_stay_in_the_link(page):
+    browser = page()
+    assert len(browser.all(".points path")) == 200
+    first(browser, ".clear").send_keys(Keys.ENTER)
+    plane = first(browser, ".plane")
+    plane.click()  # a point of class 0 in the middle
+    plane.send_keys(Keys.ARROW_RIGHT * 5 + "1" + Keys.ARROW_UP * 3 + "1" + Keys.DELETE)
+    shapes = [point.get_attribute("class") for point in browser.all(".points path")]
+    assert shapes == ["k0", "k1"]
+    first(browser, ".copy").send_keys(Keys.ENTER)
+    drawn = first(browser, ".points").get_property("innerHTML")
+    page(browser.run("return location.hash"))
+    assert first(browser, ".points").get_property("innerHTML") == drawn
+
+
+def test_keys_alone_play_pause_step_and_reset(page):
+    browser = page()
+    start = first(browser, ".start")
+    start.send_keys(Keys.ENTER)
+    wait_until(browser, lambda: "Epoch 0:" not in first(browser, ".sentence").text)
+    start.send_keys(Keys.SPACE)
+    paused = first(browser, ".sentence").text
+    assert first(browser, ".said").get_property("textContent") == paused
+    first(browser, ".step").send_keys(Keys.ENTER)
+    assert first(browser, ".sentence").text != paused
+    first(browser, ".reset").send_keys(Keys.ENTER)
+    assert "Epoch 0:" in first(browser, ".sentence").text
+
+
+def test_short_steps_go_down_and_long_ones_climb(page):
+    browser = page()
+
+    def height():
+        return -float(first(browser, ".here").get_attribute("cy"))
+
+    start = height()
+    first(browser, ".go").send_keys(Keys.ENTER * 3)
+    assert height() < start
+    first(browser, ".descent [name=rate]").send_keys(Keys.END)
+    first(browser, ".go").send_keys(Keys.ENTER * 3)
+    assert height() > start
+
+
+def test_practice_5_has_a_playground_too(browser, site):
+    browser.open(f"{site.resolve().as_uri()}/notebooks/05_activations.html")
+    assert first(browser, ".playground .boundary").is_displayed()
