@@ -1,5 +1,7 @@
 """The errors that a preparation step shows to its user."""
 
+INTERRUPTED = "interrupted; what was there before is untouched, and the same command goes on."
+
 
 class PrepError(Exception):
     """A data set cannot be prepared; the message names the file and the mend, in one line."""

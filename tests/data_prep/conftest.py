@@ -5,7 +5,7 @@ import shutil
 
 import pytest
 
-from data_prep.__main__ import main
+from data_prep.command_line import main
 from data_prep.tiny_voc import TinyVoc
 from data_prep.toy_step import ToyVoc
 

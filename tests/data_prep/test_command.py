@@ -3,25 +3,22 @@
 import os
 import re
 import shlex
-import signal
 import subprocess
 import sys
-import time
 
 import pytest
 from prepared import assert_one_sentence
 
-from data_prep.__main__ import main
+from data_prep.command_line import main
 from data_prep.folders import alone
 from data_prep.paths import PROJECT_ROOT, data_dir
-from data_prep.toy_step import ToyVoc
 from helpers.data.datasets import DataNotPrepared, load_mnist
 
 #: Tiny-VOC's command with settings for a test.
 SMALL = ["tiny-voc", "--size", "16", "--jobs", "1", "--compact-only"]
 
 
-def start(*arguments, cwd=PROJECT_ROOT, shell=False, **more):
+def start(*arguments, cwd=PROJECT_ROOT, **more):
     streams = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "encoding": "utf-8"}
     environment = {**os.environ, "PYTHONPATH": str(PROJECT_ROOT)} | more.pop("env", {})
     command = [sys.executable, *more.pop("options", []), "-m", "data_prep", *map(str, arguments)]
@@ -122,19 +119,27 @@ def test_a_folder_that_is_none(named, monkeypatch, command):
 # Interrupted, and not alone
 
 
+PROGRAM = """
+import os, runpy, signal, sys
+class Interrupt:
+    def find_spec(self, name, path=None, target=None):
+        if name == os.environ.get("AT"):
+            del os.environ["AT"]
+            os.kill(os.getpid(), signal.SIGINT)
+sys.meta_path.insert(0, Interrupt())
+runpy.run_module("data_prep", run_name="__main__", alter_sys=True)
+"""
+
+
 @pytest.mark.skipif(os.name != "posix", reason="Ctrl-C is sent as a signal")
-def test_ctrl_c_is_answered_in_one_sentence_from_the_start(tmp_path):
-    source = tmp_path / "toy-voc"
-    ToyVoc({"train": 80, "val": 80}).prepare(None, source)
+@pytest.mark.parametrize("at", ["argparse", "numpy", "PIL.Image", "PIL.JpegImagePlugin"])
+def test_ctrl_c_is_answered_in_one_sentence_whatever_is_being_loaded(source, tmp_path, at):
     arguments = [*SMALL, "--jobs", "3", "--source", source, "--dest", tmp_path / "data"]
-    for seconds in (0.3, 0.6, 0.9, 1.2):
-        process = start(*arguments, start_new_session=True)
-        time.sleep(seconds)
-        os.killpg(process.pid, signal.SIGINT)
-        _, err = process.communicate(timeout=60)
-        if process.returncode != 0:
-            assert_one_sentence(err, "interrupted")
-    assert ended(*arguments)[0] == 0
+    program = [sys.executable, "-c", PROGRAM, *map(str, arguments)]
+    env = {**os.environ, "AT": at}
+    done = subprocess.run(program, cwd=PROJECT_ROOT, capture_output=True, text=True, env=env)
+    assert (done.returncode, done.stdout) == (130, "")
+    assert_one_sentence(done.stderr, "interrupted")
 
 
 def test_a_second_preparation_waits_for_the_first(source, tmp_path):
