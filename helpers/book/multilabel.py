@@ -246,7 +246,7 @@ def marked(targets, decisions, classes):
     return lines
 
 
-def contact_sheet(images, lines, columns=4, above=0.0):
+def contact_sheet(images, lines, columns=4):
     """Draw images with lines below them, and what their symbols mean.
 
     Parameters
@@ -254,18 +254,16 @@ def contact_sheet(images, lines, columns=4, above=0.0):
     images : sequence of uint8 [S, S, 3]
     lines : list as from `marked`
     columns : int
-    above : float
-        Inches to leave free at the top.
     """
     side, line, gap, key = figures.WIDTH / columns, 0.23, 0.1, 0.4  # inches
     bands = [lines[i : i + columns] for i in range(0, len(lines), columns)]
     heights = [side + gap + line * max(map(len, band)) for band in bands]
-    figure = figures.BookFigure(figsize=(figures.WIDTH, above + sum(heights) + key))
+    figure = figures.BookFigure(figsize=(figures.WIDTH, sum(heights) + key))
     inch = 1 / figure.get_figheight()
     text = {"fontsize": 12, "ha": "center"}
     for i, image in enumerate(images):
         row, column = divmod(i, columns)
-        top = 1 - (above + sum(heights[:row])) * inch
+        top = 1 - sum(heights[:row]) * inch
         box = (column + 0.03) / columns, top - side * inch, 0.94 / columns, 0.94 * side * inch
         ax = figure.add_axes(box)
         ax.axis("off")

@@ -1,7 +1,7 @@
 """Move the thresholds of recorded predictions, and see what becomes of precision and recall.
 
-With a kernel a widget draws anew; in the built page a panel of plain HTML does the same. Nothing
-is trained: the scores are fixed, only what counts as a yes changes.
+A panel of plain HTML, which needs no kernel. Nothing is trained: the scores are fixed, only what
+counts as a yes changes.
 """
 
 import json
@@ -12,9 +12,8 @@ from PIL import Image
 
 from helpers.analysis import metrics
 from helpers.book import figures
-from helpers.book.multilabel import MARKS, contact_sheet, marked
+from helpers.book.multilabel import MARKS
 from helpers.book.output import HTMLOutput, data_uri, fill, webp_bytes
-from helpers.book.widgets import Playground, slider
 
 THRESHOLDS = np.arange(51) / 50
 OPTIONS = [f"{threshold:.2f}" for threshold in THRESHOLDS]
@@ -45,47 +44,6 @@ def ratios(positives, hits, predicted):
     return precision, hits / positives, 2 * hits / (positives + predicted)
 
 
-# --------------------------------------------------------------------- with a kernel
-
-
-def threshold_playground(probabilities, targets, classes, images=None, most=8):
-    """Let the reader set a threshold for each class.
-
-    Parameters
-    ----------
-    probabilities, targets : array [N, K]
-    classes : sequence of str, [K]
-    images : dict int -> array of uint8 [S, S, 3], optional
-        Some of the N images, to show those that change sides.
-    most : int
-        How many of them to show at most.
-
-    Returns
-    -------
-    Playground
-        A slider for each class; precision, recall, F1 and counts of each class; and the images
-        whose predictions are now others than at 0.5.
-    """
-    counts = threshold_counts(probabilities, targets)
-    before = metrics.decide(probabilities, THRESHOLDS[START])
-    controls = {name: slider(OPTIONS, OPTIONS[START], name) for name in classes}
-
-    def draw(**chosen):
-        steps = [OPTIONS.index(chosen[name]) for name in classes]
-        decisions = metrics.decide(probabilities, THRESHOLDS[steps])
-        changed = np.flatnonzero((decisions != before).any(axis=1))
-        pictures = [i for i in changed if i in (images or {})][:most]
-        lines = marked(targets[pictures], decisions[pictures], classes)
-        rows = counts_at(counts, steps, classes)
-        figure = _dots(rows, [images[i] for i in pictures], lines)
-        return figure, (
-            f"All classes: {_worth(*rows[-1][1:])}. Other answers than at {OPTIONS[START]}: "
-            f"{len(changed)} images."
-        )
-
-    return Playground(controls, draw)
-
-
 def _worth(positives, hits, predicted):
     """Say what counts are worth."""
     precision, recall, f1 = ratios(positives, hits, predicted)
@@ -94,36 +52,6 @@ def _worth(positives, hits, predicted):
         f"{positives - hits} missed, {predicted - hits} false alarms"
     )
 
-
-def _dots(rows, images, lines):
-    """Draw precision, recall and F1 of each class, with its counts, above some images."""
-    row = 0.42  # inches
-    table = row * len(rows)
-    figure = contact_sheet(images, lines, above=table + 0.95)
-    inch = 1 / figure.get_figheight()
-    # Placed by hand: measuring the texts would take longer than drawing.
-    ax = figure.add_axes((0.17, 1 - (table + 0.5) * inch, 0.48, table * inch))
-    values = np.array([ratios(*counts) for _, *counts in rows])
-    for i, (name, column) in enumerate(zip(("precision", "recall", "F1"), values.T, strict=True)):
-        ax.plot(
-            column, range(len(rows)), figures.MARKERS[i], color=figures.PALETTE[i], label=name,
-            linestyle="none", markersize=9, clip_on=False,
-        )  # fmt: skip
-    ax.set_yticks(range(len(rows)), [name for name, *_ in rows])
-    ax.set(xlim=(0, 1), ylim=(len(rows) - 0.5, -0.5))
-    legend = {"ncols": 3, "columnspacing": 1, "handletextpad": 0}
-    ax.legend(loc="lower center", bbox_to_anchor=(0.5, 1), **legend)
-    for k, (_, positives, hits, predicted) in enumerate(rows, start=-1):
-        texts = (hits, positives - hits, predicted - hits)
-        y = 1 - (0.5 + (k + 1.5) * row) * inch
-        for x, text in zip((0.73, 0.84, 0.95), texts, strict=True):
-            figure.text(x, y, str(text), fontsize=12, ha="center", va="center")
-    for x, title in zip((0.73, 0.84, 0.95), ("found", "missed", "false"), strict=True):
-        figure.text(x, 1 - 0.4 * inch, title, fontsize=12, ha="center")
-    return figure
-
-
-# ------------------------------------------------------------------- in the built page
 
 LEFT, TOP, PLANE = 46, 10, 250  # of the plane in threshold_panel.html, in SVG units
 DASHES = ("", "8 4", "8 3 2 3", "2 3", "10 3 2 3 2 3", "14 5")

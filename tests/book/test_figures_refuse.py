@@ -67,7 +67,7 @@ def saliency(images):
         (pictures.as_batch, (PHOTOS[0] / 255,), PIXELS),
         (pictures.attention_figure, (torch.ones(4, 5, 5), PHOTOS[0, :, :, 0] / 255), PIXELS),
         (thresholds.threshold_panel, (SCORES, TARGETS, CLASSES, "x"), "at most 6"),
-        (thresholds.threshold_playground, (SCORES * 9, TARGETS, CLASSES), "take the sigmoid"),
+        (thresholds.threshold_counts, (SCORES * 9, TARGETS), "take the sigmoid"),
         (multilabel.threshold_figure, (SCORES[:, 0] * 9, TARGETS[:, 0]), "take the sigmoid"),
         (thresholds.threshold_counts, (SCORES, TARGETS * 0), "must hold a 1"),
         (widgets.change, (PHOTOS[0, :, :, 0] / 255,), PIXELS),

@@ -7,7 +7,7 @@ from legible import assert_legible
 
 from helpers.analysis.metrics import constant_baselines
 from helpers.analysis.stats import Interval
-from helpers.book import decision_boundary, figures, multilabel, pictures, thresholds, widgets
+from helpers.book import decision_boundary, figures, multilabel, pictures, widgets
 from helpers.book.activation_gallery import draw_linear_regions
 from helpers.networks.ensemble import ACTIVATION_PAIRS, MLPEnsemble
 from helpers.networks.lenet import LeNet
@@ -36,11 +36,6 @@ PHOTOS = RNG.integers(256, size=(6, 32, 32, 3), dtype=np.uint8)
 MARKED = multilabel.marked(TARGETS[:6], SCORES[:6] > 0.6, CLASSES)
 TITLES = ["✓ person", "✗ cat", "○ plane", "car", "bird", "cat"]
 MAPS = RNG.normal(size=(6, 32, 32))
-
-
-def moved(threshold, images):
-    playground = thresholds.threshold_playground(SCORES, TARGETS, CLASSES, images)
-    return playground.draw(**dict.fromkeys(CLASSES, threshold))[0]
 
 
 def unloaded(build, *sizes, **options):
@@ -81,8 +76,6 @@ FIGURES = {
     "contact sheet": lambda: multilabel.contact_sheet(PHOTOS, MARKED),
     "activation maps": lambda: multilabel.saliency_figure(MAPS, PHOTOS, TITLES, signed=True),
     "attention maps": lambda: multilabel.saliency_figure(abs(MAPS), PHOTOS, TITLES, signed=False),
-    "threshold widget": lambda: moved("0.60", dict(enumerate(PHOTOS))),
-    "nothing predicted": lambda: moved("1.00", None),
     "not understood": lambda: widgets.activation_trial("z.x", "ReLU", 3, 0.1, 0)[0],
 }
 

@@ -7,13 +7,12 @@ import subprocess
 import numpy as np
 import pytest
 from bs4 import BeautifulSoup
-from legible import words
 from sklearn.metrics import precision_recall_fscore_support
 
 from helpers.analysis import metrics
 from helpers.book import thresholds
 from helpers.book.multilabel import MARKS, marked
-from helpers.book.thresholds import START, THRESHOLDS, threshold_panel, threshold_playground
+from helpers.book.thresholds import START, THRESHOLDS, threshold_panel
 
 CLASSES = ("person", "cat", "plane", "car", "bird")
 RNG = np.random.default_rng(0)
@@ -41,30 +40,6 @@ def test_counts_are_those_of_the_decisions(steps):
     expected = [*np.transpose(by_class), whole]
     for row, figures in zip(counts_at(steps), expected, strict=True):
         assert np.nan_to_num(thresholds.ratios(*row[1:])) == pytest.approx(figures)
-
-
-def test_the_widget_shows_counts_and_the_images_that_change_sides():
-    playground = threshold_playground(PROBABILITIES, TARGETS, CLASSES, IMAGES)
-    assert "Other answers than at 0.50: 0 images." in playground.sentence.value
-    before = playground.picture.value
-    playground.controls["cat"].value = "0.60"
-    assert playground.picture.value != before
-    whole = metrics.summarise(PROBABILITIES, TARGETS, [0.5, 0.6, 0.5, 0.5, 0.5])
-    assert f"precision {whole['precision']:.3f}, recall {whole['recall']:.3f}" in (
-        playground.sentence.value
-    )
-    figure, _ = playground.draw(**dict.fromkeys(CLASSES, "0.50") | {"cat": "0.60"})
-    changed = np.flatnonzero((PROBABILITIES[:, 1] >= 0.5) & (PROBABILITIES[:, 1] < 0.6))
-    expected = [i for i in changed if i in IMAGES][:8]
-    shown = [ax.images[0].get_array() for ax in figure.axes if ax.images]
-    assert len(expected) > 1 and np.array_equal(shown, [IMAGES[i] for i in expected])
-    rows = counts_at([START, 30, START, START, START])
-    dots = np.array([line.get_xdata() for line in figure.axes[-1].lines]).T
-    assert dots == pytest.approx(np.array([thresholds.ratios(*counts) for _, *counts in rows]))
-    for _, positives, hits, predicted in rows:
-        assert {str(hits), str(positives - hits), str(predicted - hits)} <= set(words(figure))
-    nothing, sentence = playground.draw(**dict.fromkeys(CLASSES, "1.00"))
-    assert "precision nan" in sentence and len(nothing.axes) > 1
 
 
 # ---------------------------------------------------------------------------- the page
