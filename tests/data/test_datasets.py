@@ -55,6 +55,8 @@ def test_the_kept_digits_are_chosen_again_from_the_whole():
     kept = load_mnist()
     for name, array in subset().items():
         assert np.array_equal(getattr(kept, name), array)
+    tenth = load_mnist("full", validation=10_000, train_size=6_000)
+    assert np.array_equal(kept.x, tenth.x) and np.array_equal(kept.y, tenth.y)
 
 
 def write_tiny_mnist(folder):
