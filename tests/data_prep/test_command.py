@@ -9,7 +9,6 @@ import sys
 import pytest
 from prepared import assert_one_sentence
 
-from data_prep.command_line import main
 from data_prep.folders import alone
 from data_prep.paths import PROJECT_ROOT, data_dir
 from helpers.data.datasets import DataNotPrepared, load_mnist
@@ -29,14 +28,6 @@ def ended(*arguments, **more):
     process = start(*arguments, **more)
     out, err = process.communicate(timeout=60)
     return process.returncode, out, err
-
-
-@pytest.mark.parametrize("arguments", [[], ["nmist"], ["mnist", "--form"], ["verify", "--source"]])
-def test_a_mistyped_command_line_ends_with_status_2(arguments, capsys):
-    with pytest.raises(SystemExit) as ended:
-        main(arguments)
-    assert ended.value.code == 2
-    assert capsys.readouterr().err.startswith("usage: python -m data_prep")
 
 
 def test_reading_and_preparing_load_no_torch():
