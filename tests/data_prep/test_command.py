@@ -51,8 +51,9 @@ def test_no_letter_is_too_much_for_the_console(source, tmp_path, encoding):
 
 
 @pytest.mark.skipif(not os.path.exists("/dev/full"), reason="there is no /dev/full")
-@pytest.mark.parametrize("options", [[], ["-u"]])
-@pytest.mark.parametrize("arguments", [["--help"], [*SMALL, "--source"]])
+@pytest.mark.parametrize(
+    ("options", "arguments"), [(["-u"], ["--help"]), ([], [*SMALL, "--source"])]
+)
 def test_what_cannot_be_shown_changes_nothing(source, tmp_path, options, arguments):
     if "--source" in arguments:
         arguments = [*arguments, source, "--dest", tmp_path / "data"]
