@@ -43,9 +43,13 @@ book: $(READY)
 	@$(BIN)/jupyter-book build . --all -W -n --keep-going
 	@echo "The book is at _build/html/index.html"
 
-epub pdf: book
-	@echo "Putting the chapters together ..."
-	@$(BIN)/python book/take_along/make.py $@
+epub: book
+	@echo "Putting the chapters and the evidence together ..."
+	@$(BIN)/python book/take_along/make.py epub
+
+pdf: book
+	@echo "Printing the chapters (a minute) ..."
+	@$(BIN)/python book/take_along/make.py pdf
 
 test: $(READY)
 	@echo "Testing the code, the notebooks and the rendered book (some minutes) ..."
