@@ -70,7 +70,7 @@ def add_page_tags(app, pagename, templatename, context, doctree):
             f'<meta property="og:description" content="{escape(DESCRIPTION)}">',
             f'<meta property="og:image" content="{static("social-preview.png")}">',
             '<meta property="og:image:alt" content="Two interlocking half-moons of points'
-            ' and the curve that parts them">',
+            ' and the curve that separates them">',
             '<meta name="twitter:card" content="summary_large_image">',
         ]
     )
