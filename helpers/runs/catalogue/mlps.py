@@ -254,5 +254,5 @@ ENSEMBLES = {
 #: named, not imported, since it builds on recorded runs; and a label.
 MEASUREMENTS = [
     ("activation-extrapolation/extrapolation", "helpers.analysis.activations",
-     "what the ensembles say far away"),
+     "what the ensembles predict far away"),
 ]  # fmt: skip
