@@ -69,8 +69,9 @@ class Point:
 
     def name(self, scaled):
         """Return the name of its experiment: the label, as a file may be called."""
-        words = self.label(scaled).replace("without 1/√d", "unscaled").replace(" = ", "")
-        return "tenth-vit-" + words.replace(", ", "-").replace(" × ", "-").replace(" ", "-")
+        words = self.label(scaled).replace("learning ", "").replace("without 1/√d", "unscaled")
+        words = words.replace(" = ", "").replace(", ", "-").replace(" × ", "-")
+        return "tenth-vit-" + words.replace(" ", "-")
 
     def experiment(self, scaled):
         """Return the experiment."""
