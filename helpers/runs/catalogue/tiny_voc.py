@@ -160,6 +160,9 @@ FINE_TUNINGS = {
     "head-first": (
         "the last layer first, then all", replace(FINE_TUNED, epochs=4, head_epochs=1)
     ),
+    "long": (
+        "gently, twice as long, with the mirror image", replace(FINE_TUNED, epochs=6, flip_tta=True)
+    ),
 }  # fmt: skip
 
 # -------------------------------- the chapter's live cells: small versions, on Toy-VOC
