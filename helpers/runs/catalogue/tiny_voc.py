@@ -165,6 +165,11 @@ FINE_TUNINGS = {
     ),
 }  # fmt: skip
 
+#: What is trained on all training images, and judged once: gently, since twice as long brought
+#: no more than one run can show. The same from random weights has one rate, and all to learn.
+MIRRORED = replace(FINE_TUNED, flip_tta=True)
+RANDOM_START = replace(HOT_START, model_kwargs={}, flip_tta=True)
+
 # -------------------------------- the chapter's live cells: small versions, on Toy-VOC
 
 TOY_AUGMENT = {"flip": True, "rotation": 10.0, "crop": 0.6, "brightness": 0.2, "saturation": 0.2}
@@ -237,6 +242,8 @@ EXPERIMENTS = {
         )
         for name, (label, config) in FINE_TUNINGS.items()
     },
+    **{f"voc{size}-fine-tuned": voc("fine-tuned", MIRRORED, size) for size in (128, 224)},
+    "voc128-random-start": voc("the same network from random weights", RANDOM_START, 128),
     "toy-lenet": toy("LeNet", "lenet", 0.002, 10),
     "toy-resnet18": toy("ResNet-18 of width 16", "resnet18", 0.003, 25, width=16),
     "toy-vit": toy(
