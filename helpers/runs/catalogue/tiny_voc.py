@@ -89,17 +89,6 @@ VOC_STEPS = {
                 {"schedule": WARM_COSINE, "flip_tta": True},
             ),
             "halved": ("and batches of half the size", {"batch_size": 32}),
-            "long": (
-                "and batches as before, three times as long",
-                {"batch_size": 64, "epochs": 60},
-            ),
-            "strong": (
-                "and stronger augmentation",
-                {
-                    "augment": AUGMENT
-                    | {"crop": 0.25, "brightness": 0.4, "contrast": 0.4, "saturation": 0.4}
-                },
-            ),
         },
     ),
 }
@@ -157,18 +146,14 @@ HOT_START = replace(FINE_TUNED, schedule=WARM_COSINE, body_lr_scale=None, freeze
 FINE_TUNINGS = {
     "gentle": ("fine-tuned, the lower layers gently", FINE_TUNED),
     "hot": ("fine-tuned, one rate for all", HOT_START),
-    "head-first": (
-        "the last layer first, then all", replace(FINE_TUNED, epochs=4, head_epochs=1)
-    ),
     "long": (
         "gently, twice as long, with the mirror image", replace(FINE_TUNED, epochs=6, flip_tta=True)
     ),
 }  # fmt: skip
 
 #: What is trained on all training images, and judged once: gently, since twice as long brought
-#: no more than one run can show. The same from random weights has one rate, and all to learn.
+#: no more than one run can show.
 MIRRORED = replace(FINE_TUNED, flip_tta=True)
-RANDOM_START = replace(HOT_START, model_kwargs={}, flip_tta=True)
 
 # -------------------------------- the chapter's live cells: small versions, on Toy-VOC
 
@@ -242,8 +227,7 @@ EXPERIMENTS = {
         )
         for name, (label, config) in FINE_TUNINGS.items()
     },
-    **{f"voc{size}-fine-tuned": voc("fine-tuned", MIRRORED, size) for size in (128, 224)},
-    "voc128-random-start": voc("the same network from random weights", RANDOM_START, 128),
+    "voc128-fine-tuned": voc("fine-tuned", MIRRORED, 128),
     "toy-lenet": toy("LeNet", "lenet", 0.002, 10),
     "toy-resnet18": toy("ResNet-18 of width 16", "resnet18", 0.003, 25, width=16),
     "toy-vit": toy(
