@@ -68,15 +68,19 @@ def test_search_finds_a_word_and_leads_there(browser, address):
     assert browser.faults() == []
 
 
-def test_the_gallery_plays_and_pauses(browser, address):
-    browser.open(f"{address}/book/activation_gallery.html")
-    slider, button = (browser.all(f".side-by-side {name}")[0] for name in ("input", "button"))
+@pytest.mark.parametrize(
+    ("page", "box"),
+    [("book/activation_gallery", ".side-by-side"), ("notebooks/05_activations", ".player")],
+)
+def test_what_moves_plays_and_pauses(browser, address, page, box):
+    browser.open(f"{address}/{page}.html")
+    slider, button = (browser.all(f"{box} {name}")[0] for name in ("input", "button"))
     before = browser.run(SHOWN, slider)["picture"]
-    button.click()
+    button.send_keys(Keys.ENTER)
     WebDriverWait(browser.driver, PATIENCE).until(
         lambda _: browser.run(SHOWN, slider)["picture"] != before
     )
-    button.click()
+    button.send_keys(Keys.ENTER)
     before = browser.run(SHOWN, slider)
     time.sleep(0.5)  # more than three frames
     assert browser.run(SHOWN, slider) == before
