@@ -58,6 +58,7 @@ def test_search_finds_a_word_and_leads_there(browser, address):
     browser.all(".search-button-field")[0].click()
     field = wait_for(browser, "#pst-search-dialog[open] input[type=search]")[0]
     field.send_keys(WORD + Keys.ENTER)
+    assert WORD in wait_for(browser, "#search-results li .context")[0].text.lower()
     wait_for(browser, "#search-results li a")[0].click()
     assert wait_for(browser, ".highlighted")  # the word, on the page that was found
     browser.open(f"{address}/search.html?q=pomegranate")
@@ -68,9 +69,9 @@ def test_search_finds_a_word_and_leads_there(browser, address):
 
 @pytest.mark.parametrize(
     ("page", "box"),
-    [("book/activation_gallery", ".side-by-side"), ("notebooks/05_activations", ".player")],
+    [("book/activation_gallery", ".side-by-side"), ("notebooks/01_half_moons", ".player")],
 )
-def test_what_moves_plays_and_pauses(browser, address, page, box):
+def test_pictures_play_and_pause(browser, address, page, box):
     browser.open(f"{address}/{page}.html")
     slider, button = (browser.all(f"{box} {name}")[0] for name in ("input", "button"))
     before = browser.run(SHOWN, slider)["picture"]
@@ -80,7 +81,7 @@ def test_what_moves_plays_and_pauses(browser, address, page, box):
     )
     button.send_keys(Keys.ENTER)
     before = browser.run(SHOWN, slider)
-    time.sleep(0.5)  # more than three frames
+    time.sleep(0.5)  # more than three of their frames
     assert browser.run(SHOWN, slider) == before
 
 
