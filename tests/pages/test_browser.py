@@ -58,6 +58,7 @@ def test_search_finds_a_word_and_leads_there(browser, address):
     browser.all(".search-button-field")[0].click()
     field = wait_for(browser, "#pst-search-dialog[open] input[type=search]")[0]
     field.send_keys(WORD + Keys.ENTER)
+    assert WORD in wait_for(browser, "#search-results li .context")[0].text.lower()
     wait_for(browser, "#search-results li a")[0].click()
     assert wait_for(browser, ".highlighted")  # the word, on the page that was found
     browser.open(f"{address}/search.html?q=pomegranate")
