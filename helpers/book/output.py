@@ -197,7 +197,7 @@ def show_animation(frames, alt, caption, **options):
 
 
 def player(frames, labels, alt, caption, name="frame", start=0):
-    """Show frames with a slider to drag through them; works with mouse, finger and keyboard.
+    """Show frames with a slider and a button to play them, for mouse, finger and keyboard.
 
     Parameters
     ----------
@@ -223,10 +223,15 @@ def player(frames, labels, alt, caption, name="frame", start=0):
         alt=alt,
         caption=caption,
         name=name,
-        # On the slider itself, since Jupyter Lab runs no script of a notebook's output.
-        handler=" ".join((STATIC / "player.js").read_text(encoding="utf-8").split()),
+        # On the elements themselves, since Jupyter Lab runs no script of a notebook's output.
+        show=_handler("player_show.js"),
+        play=_handler("player_play.js"),
     )
     return HTMLOutput(content, f"Frames to drag through: {alt}")
+
+
+def _handler(file):
+    return " ".join((STATIC / file).read_text(encoding="utf-8").split())
 
 
 def photo_grid(groups, width=150, caption=""):
