@@ -11,6 +11,7 @@ from tests.__main__ import NOTEBOOKS
 
 TESTS = Path(__file__).resolve().parents[1]
 LONGEST_CELL = 13  # lines in sight
+LONGEST_WHOLE = 30  # of a cell with the tag "whole": a complete model or loop
 COMPARED = 4 / 5  # the least share of code cells whose outputs are compared
 HIDING_TAGS = {"hide-input", "hide-cell", "remove-input", "remove-cell"}
 EXEMPTING_TAGS = {"nbval-ignore-output", "nbval-skip", "nbval-raises-exception", "raises-exception"}
@@ -59,7 +60,8 @@ def image_without_words(number, cell):
 
 def long(number, cell):
     """Whether the cell is in sight, and longer than a reader wants to follow."""
-    return len(cell.source.strip().splitlines()) > LONGEST_CELL and not tags(cell) & HIDING_TAGS
+    longest = LONGEST_WHOLE if "whole" in tags(cell) else LONGEST_CELL
+    return len(cell.source.strip().splitlines()) > longest and not tags(cell) & HIDING_TAGS
 
 
 def open_in_lab(number, cell):
@@ -115,6 +117,7 @@ FOLDED = {"source_hidden": True}
         (image_without_words, a_cell(output=IMAGE, mystnb={"figure": CAPTION}),
          a_cell(output=IMAGE, tags=["remove-cell"])),
         (long, a_cell("1\n" * 14), a_cell("1\n" * 13)),
+        (long, a_cell("1\n" * 31, tags=["whole"]), a_cell("1\n" * 30, tags=["whole"])),
         (long, a_cell("1\n" * 15, tags=["other"]), a_cell("1\n" * 15, tags=["hide-input"])),
         (open_in_lab, a_cell(tags=["hide-cell"]), a_cell(tags=["hide-cell"], jupyter=FOLDED)),
     ],
