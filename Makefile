@@ -12,10 +12,11 @@ READY := $(VENV)/.ready
 RUN := $(BIN)/python -m
 
 .DEFAULT_GOAL := help
-.PHONY: help book test lint lab data runs verify bench race notebooks portable clean
+.PHONY: help book epub pdf test lint lab data runs verify bench race notebooks portable clean
 
 help:  ## Say what can be made
 	@echo "make book       render the book"
+	@echo "make epub       add the book as one EPUB to the rendered site (make pdf: as one PDF)"
 	@echo "make test       test the code, the notebooks and the rendered book"
 	@echo "make lint       check the code's style and docstrings"
 	@echo "make lab        open the notebooks in Jupyter Lab"
@@ -41,6 +42,14 @@ book: $(READY)
 	@rm -rf _build
 	@$(BIN)/jupyter-book build . --all -W -n --keep-going
 	@echo "The book is at _build/html/index.html"
+
+epub: book
+	@echo "Putting the chapters and the evidence together ..."
+	@$(BIN)/python book/take_along/make.py epub
+
+pdf: book
+	@echo "Printing the chapters (a minute) ..."
+	@$(BIN)/python book/take_along/make.py pdf
 
 test: $(READY)
 	@echo "Testing the code, the notebooks and the rendered book (some minutes) ..."

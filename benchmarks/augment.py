@@ -1,4 +1,4 @@
-"""How fast images reach the network: batched augmentation, waiting for data, preparation.
+"""How fast images reach the network: batched augmentation, and waiting for data.
 
     python -m benchmarks.augment
     python -m benchmarks.augment --images 64 --rounds 3 --output try.json
@@ -8,13 +8,9 @@ does befalls all alike; each round gives one ratio. Nothing here trains a networ
 """
 
 import os
-import subprocess
 import sys
-import tempfile
-import time
 from dataclasses import dataclass
 from importlib.metadata import version
-from pathlib import Path
 
 import numpy as np
 import torch
@@ -25,7 +21,6 @@ from tqdm import tqdm
 from benchmarks import comparison
 from benchmarks.comparison import Comparison, command, compare, spread, whole_number
 from benchmarks.stopwatch import Clock, Pictures, Timed
-from data_prep.toy_step import ToyVoc
 from data_prep.toy_voc import draw_set
 from data_prep.voc_labels import classes_of, label_matrix
 from helpers.data.datasets import Dataset
@@ -34,16 +29,10 @@ from helpers.runs.catalogue.tiny_voc import AUGMENT, VOC_MODELS
 from helpers.training.torch_trainer import TorchTrainer
 
 PATH = records.ROOT / "benchmarks" / "augment.json"
-PREPARATIONS = 3  # at most, with either number of processes
-PARTS = 5  # a fifth of the scenes is for validation
 PATCH = 16  # pixels: the ViT cuts its images into such squares
 NETWORKS = ("resnet18", "lenet", "vit")  # of practice 4's table
 TIMES_FASTER, SHARE = 10.0, 0.05  # the goals
 COLOURS = ("brightness", "contrast", "saturation")
-
-
-class PreparationFailed(RuntimeError):
-    """The command that prepares the data ended with an error."""
 
 
 @dataclass(frozen=True)
@@ -57,10 +46,8 @@ class Results:
     data : name of the data.
     size, images : side in pixels, and how many of them an epoch has.
     rounds : how often each way ran.
-    prepared : how many scenes were prepared.
     pil, v2 : batched augmentation against the two ways of torchvision, in processor time.
     shares : of each network, by name: waiting for its data against whole steps.
-    preparation : two processes against one.
     schema : version of this format.
     """
 
@@ -70,17 +57,15 @@ class Results:
     size: int
     images: int
     rounds: int
-    prepared: int
     pil: Comparison
     v2: Comparison
     shares: dict
-    preparation: Comparison
     schema: int = 1
 
     @property
     def rows(self):
         """All comparisons."""
-        return [self.pil, self.v2, *self.shares.values(), self.preparation]
+        return [self.pil, self.v2, *self.shares.values()]
 
 
 # --------------------------------------------------------------------- what is compared
@@ -139,39 +124,17 @@ def scenes(count, size):
     return Dataset(images, targets, images[:1], targets[:1])
 
 
-def prepare(source, target, jobs):
-    """Run ``python -m data_prep tiny-voc`` with `jobs` processes, from one folder to another."""
-    arguments = ["--source", source, "--dest", target, "--jobs", str(jobs)]
-    done = subprocess.run(
-        [sys.executable, "-m", "data_prep", "tiny-voc", *arguments],
-        cwd=records.ROOT, capture_output=True, text=True,
-    )  # fmt: skip
-    if done.returncode:
-        lines = done.stderr.strip().splitlines()
-        raise PreparationFailed(lines[-1] if lines else "data_prep tiny-voc failed without a word")
-
-
 # ---------------------------------------------------------------------- measurement
 
 
-def measure(images=320, rounds=7, size=128, prepared=400, networks=NETWORKS):
+def measure(images=320, rounds=7, size=128, networks=NETWORKS):
     """Run the benchmark, and return its `Results`.
 
-    Parameters
-    ----------
-    images, rounds, size, prepared : int
-        As in `Results`; the preparation has at most `PREPARATIONS` rounds.
-    networks : sequence of str
-        Keys of `helpers.runs.catalogue.tiny_voc.VOC_MODELS`.
-
-    Raises
-    ------
-    PreparationFailed
-        If the data's preparation ends with an error.
+    The arguments are as there; the networks are keys of
+    `helpers.runs.catalogue.tiny_voc.VOC_MODELS`.
     """
     commit = records.source_commit()  # of all that is loaded by now
     load = os.getloadavg()[0] if hasattr(os, "getloadavg") else None  # before we add to it
-    preparation = measure_preparation(prepared, min(rounds, PREPARATIONS))
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
     try:
@@ -188,10 +151,8 @@ def measure(images=320, rounds=7, size=128, prepared=400, networks=NETWORKS):
         size=size,
         images=images,
         rounds=rounds,
-        prepared=prepared,
         **paths,
         shares=shares,
-        preparation=preparation,
     )
 
 
@@ -234,27 +195,12 @@ def measure_shares(data, rounds, networks=NETWORKS):
     }
 
 
-def measure_preparation(count, rounds):
-    """Prepare Toy-VOC's files with one process and with two in turn, by the command itself."""
-    spent = {1: [], 2: []}
-    with tempfile.TemporaryDirectory(prefix="toy-voc-") as scratch:
-        source = Path(scratch, "drawn")
-        ToyVoc({"train": count - count // PARTS, "val": count // PARTS}).prepare(None, source)
-        for turn in range(rounds):
-            for jobs in spent:
-                target = Path(scratch, f"prepared-{turn}-{jobs}")
-                start = time.perf_counter()
-                prepare(source, target, jobs)
-                spent[jobs].append(time.perf_counter() - start)
-    return compare(f"preparing {count} scenes: 2 processes against 1", "s", spent[2], spent[1])
-
-
 # -------------------------------------------------------------------------- results
 
 
 def read(path=PATH):
     """Read results; a file that can't be used is a `helpers.runs.records.RecordError`."""
-    parts = dict.fromkeys(("pil", "v2", "preparation"), lambda row: Comparison(**row))
+    parts = dict.fromkeys(("pil", "v2"), lambda row: Comparison(**row))
     parts["shares"] = lambda rows: {title: Comparison(**row) for title, row in rows.items()}
     return comparison.read(path, Results, "augment", parts)
 
@@ -291,9 +237,7 @@ OPTIONS = {
     "images": {"type": whole_number(2), "default": 320, "help": "in an epoch"},
     "rounds": {"type": whole_number(2), "default": 7, "help": "turns of each way"},
     "size": {"type": whole_number(PATCH, step=PATCH), "default": 128, "help": "in pixels"},
-    "prepared": {"type": whole_number(PARTS), "default": 400, "help": "scenes to prepare"},
 }
 
 if __name__ == "__main__":
-    sys.exit(command("benchmarks.augment", __doc__, measure, describe, OPTIONS,
-                     (PreparationFailed,), PATH))  # fmt: skip
+    sys.exit(command("benchmarks.augment", __doc__, measure, describe, OPTIONS, (), PATH))

@@ -2,6 +2,7 @@
 
     python -m benchmarks.notebook_times                  # all of them
     python -m benchmarks.notebook_times 05_activations   # some, the others' figures stay
+    python -m benchmarks.notebook_times evidence/04_tiny_voc
 
 Each is executed once, at the scale that needs no download, and its outputs are thrown away: what
 is in `notebooks/` stays as it is. The seconds include starting Python, and belong to the machine.
@@ -82,7 +83,7 @@ def _children_seconds():
 
 
 def read(path=PATH):
-    """Return what was measured, a `NotebookTime` by the notebook's name without ending.
+    """Return what was measured, a `NotebookTime` by the notebook's path without ending.
 
     A file that can't be used is a `helpers.runs.records.RecordError`.
     """
@@ -100,11 +101,12 @@ def write(times, path=PATH):
 def main(arguments=None, path=PATH, notebooks=NOTEBOOKS):
     """Run the command line; return the exit status."""
     parser = records.command_line("python -m benchmarks.notebook_times", __doc__)
-    parser.add_argument("names", nargs="*", help="of notebooks, without ending; default: all")
+    parser.add_argument("names", nargs="*", help="below notebooks/, without ending; default: all")
     options = parser.parse_args(arguments)
 
     def act():
-        there = {file.stem: file for file in sorted(notebooks.glob("*.ipynb"))}
+        files = sorted([*notebooks.glob("*.ipynb"), *notebooks.glob("evidence/*.ipynb")])
+        there = {f.relative_to(notebooks).with_suffix("").as_posix(): f for f in files}
         if odd := [name for name in options.names if name not in there]:
             raise NotebookError(f"there is no notebook {odd[0]!r}: take {', '.join(there)}")
         times = read(path) if path.exists() else {}

@@ -1,4 +1,4 @@
-"""The command line: ``python -m data_prep {mnist,tiny-voc,toy-voc,features,verify} [options]``."""
+"""The command line: ``python -m data_prep STEP [options]``, or ``verify`` for all of them."""
 
 import argparse
 import os

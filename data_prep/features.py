@@ -8,10 +8,12 @@ can stand beside one another: ``224/features.npy``, float32 [N, 1280], in the or
 import argparse
 import json
 import shutil
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from io import BytesIO
 from pathlib import Path
+from types import MappingProxyType
 
 import numpy as np
 from PIL import Image
@@ -81,18 +83,7 @@ class Features:
         if not _problems(target) and (target / ABOUT).read_text("utf-8") == about:
             return False
         with explained_writes(folder):
-            if not (partial / ABOUT).is_file() or (partial / ABOUT).read_text("utf-8") != about:
-                shutil.rmtree(partial, ignore_errors=True)  # begun from other images
-                (partial / DONE).mkdir(parents=True)
-                sums.write_whole(partial / ABOUT, about.encode())
-            pieces = _compute(images, partial)
-            features = np.concatenate([np.load(piece) for piece in pieces])
-            sums.write_whole(partial / FEATURES, _npy(features))
-            sums.write_whole(partial / SAMPLE, _sheet(images, features))
-            digests = {name: sums.sha256(partial / name) for name in (FEATURES, ABOUT, SAMPLE)}
-            sums.write_sums(partial, digests)
-            put_in_place(partial, target)
-            shutil.rmtree(target / DONE)
+            make_features(images, about, partial, target)
         return True
 
     def summary(self, folder: Path) -> str:
@@ -106,6 +97,38 @@ class Features:
     def sample(self, folder: Path) -> Path:
         """Return the path of the sample: photographs, and those with the nearest features."""
         return folder / str(self.size) / SAMPLE
+
+
+def make_features(
+    images: Sequence[np.ndarray], about: str, partial: Path, target: Path,
+    more: Mapping[str, bytes] = MappingProxyType({}),
+) -> None:  # fmt: skip
+    """Make a folder with the features of images and what belongs to them.
+
+    What was computed before a run broke off, of the same images, is taken up.
+
+    Parameters
+    ----------
+    images : sequence of uint8, [N, S, S, 3]
+        A slice of them is an array.
+    about : str
+        What they are made from, which the folder keeps.
+    partial, target : Path
+        A folder to fill, and where it appears when it is full.
+    more : mapping of str to bytes
+        Other files that it shall hold.
+    """
+    if not (partial / ABOUT).is_file() or (partial / ABOUT).read_text("utf-8") != about:
+        shutil.rmtree(partial, ignore_errors=True)  # begun from other images
+        (partial / DONE).mkdir(parents=True)
+        sums.write_whole(partial / ABOUT, about.encode())
+    features = np.concatenate([np.load(piece) for piece in _compute(images, partial)])
+    contents = {FEATURES: _npy(features), SAMPLE: _sheet(images, features), **more}
+    for name, content in contents.items():
+        sums.write_whole(partial / name, content)
+    sums.write_sums(partial, {name: sums.sha256(partial / name) for name in (*contents, ABOUT)})
+    put_in_place(partial, target)
+    shutil.rmtree(target / DONE)
 
 
 def read_features(folder: Path, size: int) -> np.ndarray:
@@ -136,18 +159,18 @@ def _about(images: Path) -> str:
     return json.dumps(made_from, indent=1) + "\n"
 
 
-def _compute(images: np.ndarray, partial: Path) -> list[Path]:
+def _compute(images: Sequence[np.ndarray], partial: Path) -> list[Path]:
     """Compute the pieces that are missing, and return the paths of all."""
     firsts = range(0, len(images), PIECE)
     pieces = {first: partial / DONE / f"{first:06d}.npy" for first in firsts}
     missing = [(first, path) for first, path in pieces.items() if not path.exists()]
-    lengths = [len(images[first : first + PIECE]) for first, _ in missing]
+    lengths = [min(PIECE, len(images) - first) for first, _ in missing]
     for _ in work(lambda piece: _write_piece(images, piece), missing, 1, "features", lengths):
         pass
     return list(pieces.values())
 
 
-def _write_piece(images: np.ndarray, piece: tuple[int, Path]) -> None:
+def _write_piece(images: Sequence[np.ndarray], piece: tuple[int, Path]) -> None:
     first, path = piece
     sums.write_whole(path, _npy(features_of(images[first : first + PIECE])))
 
@@ -196,7 +219,7 @@ def nearest(features: np.ndarray, row: int, count: int, among: int | None = None
     return order[order != row][:count]
 
 
-def _sheet(images: np.ndarray, features: np.ndarray) -> bytes:
+def _sheet(images: Sequence[np.ndarray], features: np.ndarray) -> bytes:
     """Draw some photographs, each at the head of a row of those with the nearest features."""
     rows = np.linspace(0, len(images) - 1, min(SHOWN, len(images))).astype(int)
     sheet = Image.new("RGB", ((1 + NEIGHBOURS) * CELL, len(rows) * CELL))

@@ -6,6 +6,7 @@ from typing import Protocol
 
 from data_prep.features import Features
 from data_prep.mnist import Mnist
+from data_prep.own_photographs import Photographs
 from data_prep.tiny_voc import TinyVoc
 from data_prep.toy_step import ToyVoc
 
@@ -49,4 +50,6 @@ class Step(Protocol):
         """Return the path of the sample picture."""
 
 
-STEPS: dict[str, Step] = {step.name: step for step in (Mnist(), TinyVoc(), ToyVoc(), Features())}
+STEPS: dict[str, Step] = {
+    step.name: step for step in (Mnist(), TinyVoc(), ToyVoc(), Features(), Photographs())
+}

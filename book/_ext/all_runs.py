@@ -244,7 +244,7 @@ def practices_table(runs, times, notebooks, prefix):
     times : dict
         As `benchmarks.notebook_times.read` returns it.
     notebooks : list of str
-        The stems of all notebooks; the first two digits are the practice.
+        All of them, below `notebooks/`; a chapter begins with its practice, and has the records.
     prefix : str
         Leads from the page to the notebooks' pages.
     """
@@ -295,8 +295,8 @@ def fill_page(app, pagename, templatename, context, doctree):
     if pagename != app.config.all_runs_page:
         return
     runs = read_runs(app.config.all_runs_folder)
-    found = (name.split("/") for name in app.env.found_docs)
-    notebooks = sorted(path[1] for path in found if path[0] == "notebooks" and len(path) == 2)
+    notebooks = sorted(name.removeprefix("notebooks/") for name in app.env.found_docs
+                       if name.startswith("notebooks/"))  # fmt: skip
     pathto = context["pathto"]
     times = notebook_times.read(app.config.all_runs_times)
     tables = {

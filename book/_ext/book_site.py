@@ -2,8 +2,8 @@
 
 It copies one MathJax file from the installed package `sphinx-mathjax-offline` into the
 built site (the scripts it loads stay out of git), adds icon and preview tags to every
-page, its scripts to a page with something to play with, and mends names and roles for
-screen readers. It changes nothing in the text.
+page, its scripts to a page with something to play with, a chapter's code as a script to
+download, and mends names and roles for screen readers. It changes nothing in the text.
 """
 
 import re
@@ -12,6 +12,8 @@ from importlib.util import find_spec
 from pathlib import Path
 from shutil import copyfile
 
+import nbformat
+from nbconvert import PythonExporter
 from sphinx.errors import ExtensionError
 
 MATHJAX = "tex-svg-full.js"
@@ -91,10 +93,33 @@ def mend_markup(app, pagename, templatename, context, doctree):
             context["body"] = context["body"].replace(amiss, instead)
 
 
+def offer_script(app, pagename, templatename, context, doctree):
+    """Add a notebook as a plain Python script to what a page offers to download."""
+    source = Path(app.srcdir) / f"{pagename}.ipynb"
+    downloads = [
+        b for b in context.get("header_buttons", ()) if b.get("label") == "download-buttons"
+    ]
+    if not (source.is_file() and downloads):
+        return
+    script = f"_sources/{pagename}.py"
+    target = Path(app.outdir) / script
+    target.parent.mkdir(parents=True, exist_ok=True)
+    code, _ = PythonExporter(exclude_input_prompt=True).from_notebook_node(
+        nbformat.read(source, as_version=4)
+    )
+    target.write_text(code, encoding="utf-8")
+    downloads[0]["buttons"].insert(1, {
+        "type": "link", "url": context["pathto"](script, resource=True), "text": ".py",
+        "tooltip": "Download the code as a script", "icon": "fas fa-file-code",
+        "label": "download-script-button",
+    })  # fmt: skip
+
+
 def setup(app):
     """Register the steps with Sphinx."""
     app.connect("builder-inited", copy_mathjax)
     app.connect("html-page-context", add_page_tags)
     app.connect("html-page-context", add_widgets)
     app.connect("html-page-context", mend_markup)
+    app.connect("html-page-context", offer_script, priority=900)  # after the theme's own buttons
     return {"parallel_read_safe": True, "parallel_write_safe": True}

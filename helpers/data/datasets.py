@@ -1,16 +1,17 @@
-"""The data sets as arrays: MNIST or its embedded stand-in, and the half-moons.
+"""The data sets as arrays: MNIST, whole or the part that the project keeps, and the half-moons.
 
-This module only reads. ``data_prep`` fetches and verifies the real data; the stand-in
-comes with scikit-learn. Images stay uint8 until a network wants them as numbers.
+This module only reads. ``data_prep`` fetches and verifies the whole, and has made the part.
+Images stay uint8 until a network wants them as numbers.
 """
 
 import hashlib
 import os
 from dataclasses import dataclass, replace
 from functools import lru_cache
+from pathlib import Path
 
 import numpy as np
-from sklearn.datasets import load_digits, make_moons
+from sklearn.datasets import make_moons
 from sklearn.model_selection import train_test_split
 
 from data_prep.errors import PrepError
@@ -19,14 +20,13 @@ from data_prep.paths import command, data_dir, display_path
 
 SCALES = ("embedded", "full")
 
-#: `Dataset.checksum` of MNIST and its stand-in, the same on every machine.
+#: `Dataset.checksum` of MNIST and of the part that the project keeps.
 CHECKSUMS = {
-    "digits": "a89ffc9a20dee9fcbaa77cc05ce2810335918cfc5c0c8511c9891bc30b344b0a",
+    "mnist-subset": "734efb38e7ba2316dddaeab46c0420fed0f02c707a7f47f976374d48ad35cd31",
     "mnist": "c9c899568825c0192b158204e056115690ebe9e01a8a467321a8e34a416b7a26",
 }
 
-DIGITS_TEST_SIZE = 450
-DIGITS_SPLIT_SEED = 0
+SUBSET = Path(__file__).with_name("mnist_subset.npz")  # `data_prep.kept_mnist` makes it
 
 
 class DataNotPrepared(FileNotFoundError):
@@ -103,13 +103,11 @@ def available_scale():
 
 
 def load_mnist(scale="embedded", evaluate_on="test", validation=0, train_size=None):
-    """Load MNIST, or the small data set that stands in for it.
+    """Load MNIST, or the part of it that the project keeps.
 
-    The full data are MNIST's 60,000 training and 10,000 test images. The embedded
-    stand-in is scikit-learn's 1,797 digits of 8x8 pixels, enlarged to 20x20 in the middle
-    of 28x28 as MNIST's digits are, of which 450 are the test part; the split is fixed and
-    keeps the shares of the ten classes. Unlike MNIST's, its test part has no writers of its own.
-    Each data set is read once per process, and the arrays are read-only.
+    The full data are MNIST's 60,000 training and 10,000 test images, the embedded data 6,000
+    and 1,000 of these, always the same, with the share of each digit kept. No writer of a test
+    image wrote a training image. Each is read once per process, and the arrays are read-only.
 
     Parameters
     ----------
@@ -133,9 +131,7 @@ def load_mnist(scale="embedded", evaluate_on="test", validation=0, train_size=No
     References
     ----------
     LeCun, Cortes and Burges, "The MNIST database of handwritten digits",
-    https://yann.lecun.com/exdb/mnist. Alpaydin and Kaynak, "Cascading Classifiers",
-    Kybernetika 34 (1998); the UCI repository's "Optical Recognition of Handwritten
-    Digits", whose test part scikit-learn bundles.
+    https://yann.lecun.com/exdb/mnist, CC BY-SA 3.0.
     """
     check_choice("scale", scale, SCALES)
     check_choice("evaluate_on", evaluate_on, ("test", "validation") if validation else ("test",))
@@ -152,11 +148,9 @@ def load_mnist(scale="embedded", evaluate_on="test", validation=0, train_size=No
 
 @lru_cache(maxsize=1)
 def _embedded():
-    digits = load_digits()
-    images = resize_digits(digits.images.astype(np.int64))
-    labels = digits.target.astype(np.int64)
-    train, test = stratified_split(labels, DIGITS_TEST_SIZE, DIGITS_SPLIT_SEED)
-    return read_only("digits", images[train], labels[train], images[test], labels[test])
+    with np.load(SUBSET) as kept:
+        x, y, x_eval, y_eval = (kept[name] for name in ("x", "y", "x_eval", "y_eval"))
+    return read_only("mnist-subset", x, y.astype(np.int64), x_eval, y_eval.astype(np.int64))
 
 
 @lru_cache(maxsize=2)
@@ -244,32 +238,6 @@ def stratified_split(labels, size, seed):
         np.arange(len(labels)), test_size=size, stratify=labels, random_state=seed
     )
     return np.sort(rest), np.sort(chosen)
-
-
-def resize_digits(images):
-    """Enlarge 8x8 images of ink counts to MNIST's format: a 20x20 digit amid 28x28 pixels.
-
-    Bicubic interpolation (Keys's kernel, a = -1/2), with nothing but background around
-    the 8x8 image. The enlargement is 2.5, so every distance is a whole number of tenths
-    and every weight a whole number of two-thousandths: the computation is done in
-    integers, int64 [N, 8, 8] from 0 to 16 to uint8 [N, 28, 28], the same on every machine.
-
-    References
-    ----------
-    Keys (1981), "Cubic convolution interpolation for digital image processing", IEEE
-    Transactions on Acoustics, Speech, and Signal Processing 29.
-    """
-    # Output pixel i lies at (i - 4 + 1/2) / 2.5 - 1/2 = (4 i - 19) / 10 of the input.
-    output, source = np.arange(28)[:, None], np.arange(8)
-    d = np.abs(4 * output - 19 - 10 * source)  # [28, 8], distance in tenths of a source pixel
-    near = 3 * d**3 - 50 * d**2 + 2000
-    far = -(d**3) + 50 * d**2 - 800 * d + 4000
-    weights = np.where(d <= 10, near, np.where(d < 20, far, 0))  # [28, 8], in 1/2000
-    weights[[0, 1, 2, -3, -2, -1]] = 0  # so near the border, only negative lobes reach
-    ink = weights @ images @ weights.T  # [N, 28, 28]
-    full = 16 * 2000 * 2000
-    # Cubic weights overshoot beside a sharp edge; the grey values stop at 0 and 255.
-    return np.clip((ink * 255 + full // 2) // full, 0, 255).astype(np.uint8)
 
 
 def checksum(arrays):

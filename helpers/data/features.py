@@ -13,10 +13,18 @@ from PIL import Image
 
 from data_prep.errors import PrepError
 from data_prep.features import read_features
+from data_prep.own_photographs import Photographs, read_prepared
 from data_prep.paths import data_dir
 from data_prep.voc_labels import label_matrix
 from data_prep.voc_store import ABOUT, read_labels, read_splits
-from helpers.data.datasets import SCALES, DataNotPrepared, Dataset, check_choice, checksum
+from helpers.data.datasets import (
+    SCALES,
+    DataNotPrepared,
+    Dataset,
+    check_choice,
+    checksum,
+    read_only,
+)
 
 KEPT = Path(__file__).with_name("voc_features.npz")
 SIZE = 224  # pixels, of the photographs that the kept features are of
@@ -59,6 +67,41 @@ def load_voc_features(scale="embedded", size=SIZE, train_size=None, seed=0):
     if train_size is None:
         return data
     return data.part(np.random.default_rng(seed).permutation(len(data.x))[:train_size])
+
+
+def load_own_features(held_out=0.2, seed=0):
+    """Load the features of one's own photographs that ``python -m data_prep photographs`` made.
+
+    Parameters
+    ----------
+    held_out : float
+        Share of the photographs, drawn by `seed`, to evaluate on.
+
+    Returns
+    -------
+    data : Dataset
+        Features float32 [N, 1280], and uint8 [N, K]: 1 where a photograph shows a class.
+    classes : tuple of str, [K]
+
+    Raises
+    ------
+    ValueError
+        If one part would be without any photograph.
+    DataNotPrepared
+        If there are none, or they are damaged.
+    """
+    try:
+        features, targets, classes = read_prepared(data_dir() / Photographs.name)
+    except PrepError as error:
+        raise DataNotPrepared(
+            f"{error} The command is `python -m data_prep {Photographs.usage}`."
+        ) from error
+    count = round(held_out * len(features))
+    if not 0 < count < len(features):
+        raise ValueError(f"of {len(features)} photographs, {held_out:g} leaves one part empty")
+    rows = np.random.default_rng(seed).permutation(len(features))
+    parts = (part[some] for some in (rows[count:], rows[:count]) for part in (features, targets))
+    return read_only("own photographs", *parts), classes
 
 
 def project(features):

@@ -7,10 +7,10 @@ brings the photographs to one size. Images stay uint8, the labels are 0 and 1.
 from functools import lru_cache
 
 import numpy as np
-from PIL import Image, ImageOps
 
 from data_prep.errors import PrepError
 from data_prep.paths import display_path
+from data_prep.photograph import read_photograph  # noqa: F401 - for the notebooks, here
 from data_prep.toy_voc import SPLIT_SIZES, draw_set
 from data_prep.voc_labels import classes_of, label_matrix
 from data_prep.voc_store import (
@@ -82,49 +82,6 @@ def load_tiny_voc(
     order = np.random.default_rng(0).permutation(len(data.x))
     chosen, rest = np.sort(order[:held_out]), np.sort(order[held_out:][:train_size])
     return data.part(rest, chosen if evaluate_on == "held-out" else None)
-
-
-class NotAPhotograph(ValueError):
-    """A file from which no photograph can be read."""
-
-
-def read_photograph(file, size=224):
-    """Read any picture as a network sees it: upright, in colour, squashed to a square.
-
-    Parameters
-    ----------
-    file : path or binary file
-        Of any format, size and colour space that Pillow reads. It is turned as its EXIF data
-        say; what is transparent becomes white; of an animation the first picture counts.
-    size : int
-        Height and width of the result in pixels.
-
-    Returns
-    -------
-    ndarray of uint8, [size, size, 3]
-
-    Raises
-    ------
-    NotAPhotograph
-        If there is no such file, or it is no picture, damaged, or too large to be unpacked safely.
-    """
-    try:
-        with Image.open(file) as picture:
-            picture.draft("RGB", (2 * size, 2 * size))  # a huge JPEG is unpacked at half its size
-            picture = ImageOps.exif_transpose(picture)
-            if picture.mode.startswith("I;16"):  # 16 bits of grey, which `convert` would cut off
-                picture = Image.fromarray((np.asarray(picture) >> 8).astype(np.uint8))
-            if picture.has_transparency_data:
-                white = Image.new("RGBA", picture.size, "white")
-                picture = Image.alpha_composite(white, picture.convert("RGBA"))
-            picture = picture.convert("RGB")
-            return np.asarray(picture.resize((size, size), Image.Resampling.LANCZOS))
-    except FileNotFoundError:
-        raise NotAPhotograph(f"There is no file {file}: name one with its path.") from None
-    except Image.DecompressionBombError as error:
-        raise NotAPhotograph(f"{file} is too large to be unpacked safely: shrink it.") from error
-    except (OSError, SyntaxError, ValueError, EOFError) as error:
-        raise NotAPhotograph(f"{file} cannot be read as a picture ({error}).") from error
 
 
 @lru_cache(maxsize=2)

@@ -132,7 +132,7 @@ Exit status: 0 all agree, 1 some lie outside, 2 something is wrong with the call
 is written, neither records nor checkpoints.
 """
 #: Of practices 1, 2, 3 and 5, and without any download; half a minute of one core in all.
-QUICK = ("moons-published", "mnist-corrected", "small-lenet", "activation-relu/plain")
+QUICK = ("moons-published", "mnist-sgd", "small-lenet", "activation-relu/plain")
 METRICS = ("eval_mean_average_precision", "eval_accuracy")
 SURROUNDINGS = ("numpy", "scipy", "torch", "system", "cpu")
 SURROUNDINGS += ("device", "precision", "threads", "blas")

@@ -11,16 +11,11 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import KFold
 
 from helpers.training.config import rounded
-from helpers.training.losses import (
-    accuracy_per_example,
-    binary_cross_entropy,
-    evaluate,
-    metric_names,
-)
+from helpers.training.losses import accuracy_per_example, binary_cross_entropy, evaluate
 
 
 class LinearTrainer:
-    """One run, advanced a strength at a time.
+    """One run, all of it in one epoch.
 
     Parameters
     ----------
@@ -36,31 +31,33 @@ class LinearTrainer:
         One entry for each strength, with the `held_out_loss`, and a last one for the best, with
         all other figures, None before.
     classifier : helpers.training.linear_trainer.Linear
-        The last one.
     """
+
+    diverged = False
 
     def __init__(self, config, data, seed):
         self.config, self.data, self.seed = config, data, seed
-        self.epoch, self.diverged, self.history, self.classifier = 0, False, {}, None
+        self.epoch, self.history, self.classifier = 0, {}, None
 
     def run_epoch(self):
-        """Try the next strength on held-out examples, or train with the best."""
-        data, tried = self.data, self.epoch < len(self.config.strengths)
-        figures = dict.fromkeys(("held_out_loss", "loss", "accuracy", *metric_names(data.y_eval)))
-        if tried:
-            strength = self.config.strengths[self.epoch]
-            figures["held_out_loss"] = self.held_out_loss(strength)
-        else:
-            best = int(np.argmin(self.history["held_out_loss"]))
-            strength = self.config.strengths[best]
-            self.classifier = fit(data.x, data.y, strength)
-            trained = as_tensors(self.classifier.logits(data.x), data.y)
-            figures["loss"] = binary_cross_entropy(*trained).mean()
-            figures["accuracy"] = accuracy_per_example(*trained).mean()
-            figures |= evaluate(binary_cross_entropy, *as_tensors(self.scores(), data.y_eval))
-        for name, value in {"epoch": self.epoch, "strength": strength, **figures}.items():
-            self.history.setdefault(name, []).append(rounded(value))
-        self.epoch += 1
+        """Try every strength on held-out examples, and train with the best."""
+        data, strengths = self.data, self.config.strengths
+        losses = [rounded(self.held_out_loss(strength)) for strength in strengths]
+        best = strengths[int(np.argmin(losses))]
+        self.classifier = fit(data.x, data.y, best)
+        trained = as_tensors(self.classifier.logits(data.x), data.y)
+        figures = {
+            "loss": binary_cross_entropy(*trained).mean(),
+            "accuracy": accuracy_per_example(*trained).mean(),
+            **evaluate(binary_cross_entropy, *as_tensors(self.scores(), data.y_eval)),
+        }
+        self.history = {
+            "epoch": list(range(len(losses) + 1)),
+            "strength": [*strengths, best],
+            "held_out_loss": [*losses, None],
+            **{name: [None] * len(losses) + [rounded(v)] for name, v in figures.items()},
+        }
+        self.epoch = 1
 
     def held_out_loss(self, strength):
         """Return the cross-entropy of examples that the classifier was not trained on."""
@@ -74,7 +71,7 @@ class LinearTrainer:
     @property
     def done(self):
         """Whether the classifier is trained."""
-        return self.epoch >= self.config.epochs
+        return self.classifier is not None
 
     @property
     def parameter_count(self):
@@ -92,14 +89,6 @@ class LinearTrainer:
     def artifacts(self):
         """Return nothing: the scores say it all."""
         return {}
-
-    def state(self):
-        """Return (arrays, facts): all that `restore` needs to go on."""
-        return {}, {"epoch": self.epoch, "history": self.history}
-
-    def restore(self, arrays, facts):
-        """Continue from what `state` returned."""
-        self.epoch, self.history = facts["epoch"], facts["history"]
 
 
 @dataclass(frozen=True)

@@ -128,8 +128,8 @@ def test_always_a_person_already_has_an_accuracy_of_0_8494():
 def test_bootstrapped_metrics_are_those_of_the_images_drawn():
     targets = draws()[1][:80]
     seeds = [draws(seed)[0][:80].round(1) for seed in (0, 1)]  # with many ties
-    found = metrics.bootstrap(seeds, targets, 0.5, np.random.default_rng(3), 50)
-    weights = np.random.default_rng(3).multinomial(80, np.full(80, 1 / 80), size=50)
+    found = metrics.bootstrap(seeds, targets, 0.5, np.random.default_rng(3), 10)
+    weights = np.random.default_rng(3).multinomial(80, np.full(80, 1 / 80), size=10)
     redone = []
     for counts in weights:
         rows = np.repeat(np.arange(80), counts)

@@ -64,15 +64,6 @@ def test_a_share_ends_at_one_and_a_loss_at_zero():
     assert summaries.cell(np.array([0.1, 0.5, 1.5]), ".1f") == "0.7 (0.1, 0.5, 1.5)"
 
 
-def test_numbers_read_as_sentences():
-    assert summaries.format_count(0, 3) == "none of 3 seeds"
-    assert summaries.format_count(2, 3) == "2 of 3 seeds"
-    assert summaries.format_count(3, 3, "runs") == "all 3 runs"
-    assert summaries.join_words("abc") == "a, b and c" and summaries.join_words([]) == "none"
-    assert summaries.format_n(mean_interval([1, 1])) == "n = 2 seeds, paired"
-    assert summaries.format_n(difference_interval([1, 1], [2, 2, 2])) == "n = 2 and 3 seeds"
-
-
 SLOW = np.exp(-np.arange(200) / 30)
 SUDDEN = np.r_[np.full(100, 2.0), np.linspace(2, 0.5, 20), np.full(80, 0.5)]
 

@@ -6,7 +6,7 @@ from torchvision import transforms
 from torchvision.transforms import v2
 
 from benchmarks import augment
-from benchmarks.augment import PreparationFailed, loaders, scenes
+from benchmarks.augment import loaders, scenes
 from helpers.runs.catalogue.tiny_voc import AUGMENT, VOC_MODELS
 
 
@@ -40,14 +40,9 @@ def test_torchvision_does_what_ours_is_asked_to(library):
     assert len(AUGMENT) == 7  # flip, rotation, crop, three of colour, blur: nothing was left out
 
 
-def test_a_preparation_that_fails_says_why(tmp_path):
-    with pytest.raises(PreparationFailed, match=r"nowhere does not exist; name a folder"):
-        augment.prepare(tmp_path / "nowhere", tmp_path / "out", jobs=1)
-
-
 def test_a_run_has_every_row():
     threads = torch.get_num_threads()
-    found = augment.measure(images=6, rounds=2, size=32, prepared=5, networks=("lenet",))
+    found = augment.measure(images=6, rounds=2, size=32, networks=("lenet",))
     assert found.environment["threads"] == 1 and torch.get_num_threads() == threads
     assert list(found.shares) == ["LeNet"] and 0 < found.shares["LeNet"].ratio < 1
     for row in found.rows:
@@ -57,7 +52,7 @@ def test_a_run_has_every_row():
 
 def test_the_book_s_results_are_of_the_whole_benchmark():
     found = augment.read()
-    for name in ("size", "images", "rounds", "prepared"):
+    for name in ("size", "images", "rounds"):
         assert getattr(found, name) == augment.OPTIONS[name]["default"]
     assert list(found.shares) == [VOC_MODELS[name][0] for name in augment.NETWORKS]
     goals = [(row.target, row.at_most) for row in (found.pil, *found.shares.values())]

@@ -154,14 +154,6 @@ def test_a_run_that_comes_to_nothing_is_no_result():
         race.measure_steps(data(), 1, [Step("a", "b", wild)])
 
 
-def test_every_round_asks_every_network():
-    found = race.measure_waiting(data(), 2, [("Q", TrainConfig("quick", batch_size=10), 99)])
-    assert [(row.source, row.batches, len(row.shares)) for row in found] == [
-        ("in memory, whole", 3, 2), ("image by image", 3, 2),
-    ]  # fmt: skip
-    assert all(0 < share < 1 for row in found for share in row.shares)
-
-
 def test_the_book_s_race_is_whole():
     found = race.read()
     assert (found.data, found.scale, found.images) == ("mnist", "full", 60_000)

@@ -1,12 +1,11 @@
-"""The arrays: MNIST's stand-in, MNIST itself, their parts, the half-moons."""
+"""The arrays: MNIST, whole and the kept part, their parts, the half-moons."""
 
 from dataclasses import replace
 
 import numpy as np
 import pytest
-from PIL import Image
-from sklearn.datasets import load_digits
 
+from data_prep.kept_mnist import subset
 from data_prep.steps import STEPS
 from helpers.data import datasets
 from helpers.data.datasets import (
@@ -17,7 +16,6 @@ from helpers.data.datasets import (
     half_moons,
     load_half_moons,
     load_mnist,
-    resize_digits,
     stratified_split,
     vectors,
 )
@@ -32,33 +30,33 @@ def rows(images):
     return {image.tobytes() for image in images}
 
 
-# ---------------------------------------------------------------- MNIST and its stand-in
+# ------------------------------------------------------------- MNIST, whole and the kept part
 
 
-def test_the_digits_have_the_form_of_mnist_and_are_the_same_on_every_machine():
+def test_the_kept_digits_are_those_of_mnist_and_keep_the_shares():
     digits = load_mnist()
-    assert (digits.name, digits.classes) == ("digits", 10)
-    assert digits.checksum == CHECKSUMS["digits"] and load_mnist("embedded") is digits
+    assert (digits.name, digits.classes) == ("mnist-subset", 10)
+    assert digits.checksum == CHECKSUMS["mnist-subset"] and load_mnist("embedded") is digits
     assert not any(array.flags.writeable for array in arrays(digits))
-    assert digits.x.shape == (1347, 28, 28) and digits.x_eval.shape == (450, 28, 28)
-    border = np.ones((28, 28), dtype=bool)
-    border[3:25, 3:25] = False  # the digit is in the middle; interpolation fades it out
-    for images in (digits.x, digits.x_eval):
-        assert images.dtype == np.uint8 and images.max() == 255 and not images[:, border].any()
-    together = np.concatenate([digits.x, digits.x_eval])
-    assert rows(together) == rows(resize_digits(load_digits().images.astype(np.int64)))
-    counts = np.bincount(digits.y) + np.bincount(digits.y_eval)
-    np.testing.assert_allclose(np.bincount(digits.y_eval), counts * 450 / 1797, atol=1)
+    assert digits.x.shape == (6000, 28, 28) and digits.x_eval.shape == (1000, 28, 28)
+    assert digits.x.dtype == np.uint8 and digits.y.dtype == np.int64
+    assert len(rows(digits.x) | rows(digits.x_eval)) == 7000  # each once
+    of_all = [5923, 6742, 5958, 6131, 5842, 5421, 5918, 6265, 5851, 5949]  # of 60,000
+    np.testing.assert_allclose(np.bincount(digits.y) * 10, of_all, atol=10)
+    ys, xs = np.mgrid[:28, :28]
+    ink = digits.x.sum(axis=(1, 2))
+    centres = [(digits.x * at).sum(axis=(1, 2)) / ink for at in (ys, xs)]
+    assert np.abs(np.array(centres) - 14).max() < 1.5  # each in the middle
 
 
-def test_resizing_agrees_with_pillow_away_from_the_border():
-    images = np.random.default_rng(0).integers(0, 17, (5, 8, 8))
-    for image, ours in zip(images, resize_digits(images), strict=True):
-        grey = Image.fromarray((image * 255 / 16).astype(np.float32))
-        theirs = np.asarray(grey.resize((20, 20), Image.Resampling.BICUBIC)).clip(0, 255)
-        np.testing.assert_allclose(ours[8:20, 8:20], theirs[4:16, 4:16], atol=0.51)
-    full = resize_digits(np.full((1, 8, 8), 16))[0]
-    assert (full[7:21, 7:21] == 255).all()
+def test_the_kept_digits_are_chosen_again_from_the_whole():
+    if not STEPS["mnist"].is_there(data_dir() / "mnist"):
+        pytest.skip("MNIST is not prepared: python -m data_prep mnist")
+    kept = load_mnist()
+    for name, array in subset().items():
+        assert np.array_equal(getattr(kept, name), array)
+    tenth = load_mnist("full", validation=10_000, train_size=6_000)
+    assert np.array_equal(kept.x, tenth.x) and np.array_equal(kept.y, tenth.y)
 
 
 def write_tiny_mnist(folder):

@@ -22,7 +22,7 @@ def test_a_density_holds_one_class_and_has_the_mean_of_its_samples():
 
 
 def test_bayes_accuracy_is_what_its_predictions_score():
-    x, y = half_moons(20_000, 0.2, seed=1)
+    x, y = half_moons(5000, 0.2, seed=1)
     right = (bayes_predict(x, 0.2) == y).sum()
     assert wilson(right, len(x)).contains(bayes_accuracy(0.2))
     far = np.array([[0.5, 100.0], [0.5, -100.0]])  # where both densities are 0 in floating point

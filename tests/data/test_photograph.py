@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from helpers.data.voc import NotAPhotograph, read_photograph
+from data_prep.photograph import NotAPhotograph, read_photograph
 
 RED, BLUE = (255, 0, 0), (0, 0, 255)
 

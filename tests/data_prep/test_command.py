@@ -9,7 +9,6 @@ import sys
 import pytest
 from prepared import assert_one_sentence
 
-from data_prep.command_line import main
 from data_prep.folders import alone
 from data_prep.paths import PROJECT_ROOT, data_dir
 from helpers.data.datasets import DataNotPrepared, load_mnist
@@ -29,14 +28,6 @@ def ended(*arguments, **more):
     process = start(*arguments, **more)
     out, err = process.communicate(timeout=60)
     return process.returncode, out, err
-
-
-@pytest.mark.parametrize("arguments", [[], ["nmist"], ["mnist", "--form"], ["verify", "--source"]])
-def test_a_mistyped_command_line_ends_with_status_2(arguments, capsys):
-    with pytest.raises(SystemExit) as ended:
-        main(arguments)
-    assert ended.value.code == 2
-    assert capsys.readouterr().err.startswith("usage: python -m data_prep")
 
 
 def test_reading_and_preparing_load_no_torch():
@@ -60,8 +51,9 @@ def test_no_letter_is_too_much_for_the_console(source, tmp_path, encoding):
 
 
 @pytest.mark.skipif(not os.path.exists("/dev/full"), reason="there is no /dev/full")
-@pytest.mark.parametrize("options", [[], ["-u"]])
-@pytest.mark.parametrize("arguments", [["--help"], [*SMALL, "--source"]])
+@pytest.mark.parametrize(
+    ("options", "arguments"), [(["-u"], ["--help"]), ([], [*SMALL, "--source"])]
+)
 def test_what_cannot_be_shown_changes_nothing(source, tmp_path, options, arguments):
     if "--source" in arguments:
         arguments = [*arguments, source, "--dest", tmp_path / "data"]

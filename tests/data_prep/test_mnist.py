@@ -23,7 +23,6 @@ import helpers  # noqa: F401  (lets torchvision be imported beside a CPU build o
 from data_prep.errors import PrepError
 from data_prep.idx import parse_idx, read_idx
 from data_prep.mnist import Mnist, Part
-from data_prep.paths import data_dir
 from data_prep.steps import STEPS
 
 IMAGES = "train-images-idx3-ubyte"
@@ -346,14 +345,3 @@ def test_verify_names_every_file_that_is_wrong(tmp_path, source, run, folder):
     assert f"{IMAGES} is not {IMAGES} as published" in first
     assert "t10k-labels-idx1-ubyte is missing" in second
     assert "python -m data_prep mnist" in out
-
-
-def test_the_prepared_mnist_is_the_published_one():
-    step, folder = STEPS["mnist"], data_dir() / "mnist"
-    if not step.is_there(folder):
-        pytest.skip("MNIST is not prepared: python -m data_prep mnist")
-    assert step.problems(folder) == []
-    train, test = (line.split() for line in step.summary(folder).splitlines()[1:])
-    # Class counts as in the literature, e.g. LeCun et al. (1998), 60,000 and 10,000 in all.
-    assert train[3:6] == ["5,923", "6,742", "5,958"]
-    assert test[3:6] == ["980", "1,135", "1,032"]

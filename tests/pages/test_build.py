@@ -49,9 +49,3 @@ def test_the_warnings_come_again_at_the_end(tmp_path):
     again = sorted(lines[head + 1 : head + 3])
     assert all(place in line for place, line in zip(places, again, strict=True))
     assert len([line for line in lines[head + 3 :] if line]) <= 2  # what Sphinx itself ends with
-
-
-def test_a_build_with_suppressed_warnings_ends_as_ever(tmp_path):
-    page = "# A page\n\n[there](no_such_page.md)\n"
-    lines = build(tmp_path, page, suppress_warnings=["myst.xref_missing"])
-    assert not any("each is an error" in line for line in lines)

@@ -81,7 +81,7 @@ CASES = [
     (load_mnist, "tiny", 'scale must be "embedded" or "full", not "tiny"'),
     (load_mnist, "embedded", "validation", 'evaluate_on must be "test", not "validation"'),
     (load_mnist, "embedded", "test", -3, "size must be from 10 to"),
-    (load_mnist, "embedded", "test", 0, 2000, "size must be from 10 to"),
+    (load_mnist, "embedded", "test", 0, 6000, "size must be from 10 to"),
     (load_tiny_voc, "embedded", 15, "at least 16 pixels, not 15"),
     (load_tiny_voc, "embedded", 64, "held-out", 'evaluate_on must be "validation", not "held-out"'),
     (load_tiny_voc, "embedded", 64, "validation", -1, "too few to hold out -1"),

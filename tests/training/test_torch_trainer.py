@@ -1,6 +1,8 @@
 """The loop in PyTorch: the steps of a plain one, its figures, its state, machines, processes."""
 
 import copy
+import os
+import socket
 import subprocess
 import sys
 from dataclasses import replace
@@ -278,27 +280,31 @@ def test_what_runs_on_the_device_needs_no_float64():
 
 # -------------------------------------------------------------------- several processes
 
-TWO = """
-import numpy as np, sys, torch
-sys.path.insert(0, {root!r})
-from helpers.training.torch_trainer import TorchTrainer, joined_processes, rank
-from tests.training.test_torch_trainer import SGD, data
-
-torch.set_num_threads(1)
-with joined_processes():
-    trainer = TorchTrainer(SGD, data(47), seed=0)  # the last batch of 15: unequal shares
-    while not trainer.done:
-        trainer.run_epoch()
-    if rank() == 0:
-        np.save({result!r}, trainer.history["loss"] + trainer.history["accuracy"])
+OTHER = """
+from tests.training.test_torch_trainer import joined
+joined()
 """
 
 
-def test_two_processes_train_as_one_does(tmp_path):
-    script, result = tmp_path / "two.py", tmp_path / "result.npy"
-    script.write_text(TWO.format(root=str(ROOT), result=str(result)))
-    command = ["-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2", script]
-    done = subprocess.run([sys.executable, *command], capture_output=True, text=True, timeout=120)
-    assert done.returncode == 0, done.stderr
+def joined():
+    """Train as one of two processes; the last batch of 15 gives them unequal shares."""
+    with torch_trainer.joined_processes():
+        assert torch_trainer.processes() == 2
+        return trained(SGD, n=47).history
+
+
+def test_two_processes_train_as_one_does(monkeypatch):
     alone = trained(SGD, n=47).history
-    np.testing.assert_allclose(np.load(result), alone["loss"] + alone["accuracy"], rtol=1e-4)
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = str(free.getsockname()[1])
+    told = {"MASTER_ADDR": "127.0.0.1", "MASTER_PORT": port, "WORLD_SIZE": "2"}  # as torchrun does
+    paths = {"PYTHONPATH": os.pathsep.join([str(ROOT), str(ROOT / "tests")])}
+    environment = os.environ | paths | told | {"RANK": "1"}
+    for name, value in (told | {"RANK": "0"}).items():
+        monkeypatch.setenv(name, value)
+    with subprocess.Popen([sys.executable, "-c", OTHER], env=environment) as other:
+        together = joined()
+    assert other.returncode == 0
+    for name in ("loss", "accuracy"):
+        assert together[name] == pytest.approx(alone[name], rel=1e-4)
