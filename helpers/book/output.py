@@ -19,7 +19,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from PIL import Image
 
 from helpers.book.figures import as_pixels
-from helpers.claims.findings import CLAIMS, VERDICTS, finding
+from helpers.claims.findings import CLAIMS, Verdict, finding
 from helpers.runs.records import ROOT
 
 STATIC = ROOT / "book" / "_static"
@@ -67,17 +67,26 @@ def _without_docstring(function):
     return "\n".join(before + after[after[:1] == [""] :])
 
 
-#: The theme's kind of box for each verdict: green, orange, red, and blue for what can't be told.
-BOXES = dict(zip(VERDICTS, ("tip", "attention", "danger", "note"), strict=True))
+#: The theme's kind of box for each verdict: green, orange, red, and blue for inconclusive.
+BOXES = dict(zip(Verdict, ("tip", "attention", "danger", "note"), strict=True))
 
 
-def show_verdict(claim):
-    """Show a box with a claim, a key of `helpers.claims.findings.CLAIMS`, and what came of it."""
-    found = finding(claim)
-    verdict, why = found.verdict, f"{found.test}. {found.effect}"
-    values = {"number": claim, "verdict": verdict, "claim": CLAIMS[claim], "why": why}
-    content = fill("verdict.html", box=BOXES[verdict], **values)
-    return HTMLOutput(content, f"{claim}: {verdict}. {why}")
+def show_verdict(claim, behind=""):
+    """Show a box that says whether a claim is reproduced, and what was measured for each part.
+
+    Parameters
+    ----------
+    claim : str or Finding
+        A key of `helpers.claims.findings.CLAIMS`, or what came of it.
+    behind : str or Marked
+        What the last line says stands behind it.
+    """
+    found = finding(claim) if isinstance(claim, str) else claim
+    content = fill(
+        "verdict.html", found=found, box=BOXES[found.verdict], claim=CLAIMS[found.claim],
+        behind=_markup(behind),
+    )  # fmt: skip
+    return HTMLOutput(content, f"{found.title}. {found.lead}")
 
 
 # ------------------------------------------------------------------------- tables

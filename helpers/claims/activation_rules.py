@@ -9,8 +9,8 @@ from helpers.analysis.activations import (
     fit_share,
     recorded_extrapolation,
 )
-from helpers.analysis.stats import NO, YES, difference_interval, wilson
-from helpers.claims.findings import FAILS, FAITHFUL, HOLDS, LIMITED, MAINLY, fits
+from helpers.analysis.stats import difference_interval, wilson
+from helpers.claims.findings import FAITHFUL, MAINLY, Verdict
 from helpers.networks.ensemble import ACTIVATION_PAIRS
 from helpers.runs.experiments import recorded_ensemble
 
@@ -23,37 +23,32 @@ def label(name):
     return ACTIVATION_PAIRS[name].label
 
 
-def _verdict(parts):
-    return HOLDS if all(parts) else LIMITED if any(parts) else FAILS
-
-
-def _each(names, answer, recorded):
-    """Test whether pairs get an answer: verdict, share of seeds that fit for each, and seeds."""
+def _each(names, recorded, works=True):
+    """Judge whether each of some pairs works, or does not, by the share of seeds that fit."""
     shares = {label(name): fit_share(recorded(name)) for name in names}
     (n,) = {share.n for share in shares.values()}
-    verdict = _verdict([fits(share) is answer for share in shares.values()])
-    return verdict, {"shares": shares, "n": n}
+    parts = {about: Verdict.from_share(share, works) for about, share in shares.items()}
+    each = {about: {"share": share} for about, share in shares.items()}
+    return parts, {"each": each, "n": n}
 
 
 def c5_1(recorded=recorded_ensemble):
     """Test whether the nine combinations fit."""
-    verdict, values = _each(WELL_BEHAVED, YES, recorded)
-    not_always = [label(name) for name in WELL_BEHAVED if not recorded(name).fits.all()]
-    return verdict, values | {"not_always": not_always}
+    return _each(WELL_BEHAVED, recorded)
 
 
 def c5_2(recorded=recorded_ensemble):
     """Test whether the three failures fail."""
-    verdict, values = _each(FAILURES, NO, recorded)
-    sometimes = [label(name) for name in FAILURES if recorded(name).fits.any()]
-    return verdict, values | {"sometimes": sometimes}
+    return _each(FAILURES, recorded, works=False)
 
 
 def c5_3(recorded=recorded_ensemble):
-    """Test whether sorting and permuting are enough."""
-    verdict, values = _each(("sort", "permute"), YES, recorded)
+    """Test whether sorting and permuting are enough, which needs that nothing else is."""
+    parts, values = _each(("sort", "permute"), recorded)
     without = fit_share(recorded("linear"))
-    return verdict if fits(without) is NO else FAILS, values | {"without": without}
+    if Verdict.from_share(without, works=False) is not Verdict.REPRODUCED:
+        parts = dict.fromkeys(parts, Verdict.NOT_REPRODUCED)
+    return parts, values | {"without": without}
 
 
 def learned(setting="frozen"):
@@ -95,10 +90,14 @@ def c5_4(extrapolation=recorded_extrapolation):
     gain, beyond = learned(), learned_beyond()
     faithful = {name: share for name, share in shape_shares().items() if name in FITTING}
     agreement = extrapolation()["agreement"]
-    shapes = all(share.low >= FAITHFUL for share in faithful.values())
-    mainly = all(agreement[d].explained.above(MAINLY) is YES for d in DISTANCES)
-    least = min(faithful, key=lambda name: faithful[name].estimate)
-    return _verdict([gain.low > MAINLY, beyond.low > MAINLY, shapes, mainly]), {
+    explained = [agreement[distance].explained.above(MAINLY) for distance in DISTANCES]
+    least = min(faithful, key=lambda name: faithful[name].low)
+    return {
+        "learned": Verdict.if_above(MAINLY, gain),
+        "beyond": Verdict.if_above(MAINLY, beyond),
+        "shape": Verdict.if_above(FAITHFUL, faithful[least]),
+        "class": Verdict.from_answers(*explained),
+    }, {
         "gain": gain,
         "beyond": beyond,
         "pairs": len(WELL_BEHAVED),

@@ -2,8 +2,8 @@
 
 The course is the report "深度学习实战" (Deep Learning in Practice). Its numbers stand in
 `published.toml`, its claims and what our tests of them say in `texts.toml`; nothing else in the
-book types them. The rules of each practice take its recorded runs and apply the limits fixed
-here, so that new records change a verdict and nobody's wish does.
+book types them. A claim has one part or several. The rules of each practice take its recorded runs
+and give each part a verdict, by the limits fixed here; the verdict on the claim follows from them.
 """
 
 import json
@@ -12,12 +12,13 @@ import string
 import tomllib
 import unicodedata
 from dataclasses import dataclass
+from enum import StrEnum
 from functools import cache
 from importlib import import_module
 from pathlib import Path
 from urllib.parse import quote
 
-from helpers.analysis.stats import NO, UNCLEAR, YES, prediction_interval
+from helpers.analysis.stats import NO, UNCLEAR, prediction_interval
 from helpers.analysis.summaries import format_count, format_n, join_words
 from helpers.runs.records import ROOT, track_records_read
 
@@ -35,63 +36,80 @@ PUBLISHED_SIDE = 224  # pixels, of practice 4's photographs
 TEXTS = _read("texts.toml")
 CLAIMS = {number: text["claim"] for number, text in TEXTS.items()}
 
-CLOSE = 0.003  # accuracy: near enough to a published value to reproduce it
-NEAR = 0.01  # F1: the same for photographs
+WIDE_DIGITS = 0.01  # accuracy: how far one more run may lie from the mean and still tell something
+WIDE_PHOTOS = 0.05  # F1 and the like on photographs: the same
+WIDE_LOSS = 0.1  # of the published loss: the same
 LITTLE = 0.005  # accuracy: a difference inside ±0.005 changes nobody's choice
 FAR = 0.05  # accuracy: who ends this far behind the best has not arrived
-OFTEN, SELDOM = 0.9, 0.1  # of the seeds: a combination of activations fits; it does not
+OFTEN, SELDOM = 0.9, 0.1  # of the seeds: a network works; it does not
 FAITHFUL = 0.95  # of the rays: the activation decides the shape
 MAINLY = 0.5  # of the variance: the activation decides the class more than the seed does
 LIMITS = {name: value for name, value in globals().items() if isinstance(value, float)}
 
 # ---------------------------------------------------------------------------- verdicts
 
-VERDICTS = HOLDS, LIMITED, FAILS, INCONCLUSIVE = (
-    "holds", "holds with limits", "does not hold", "can't be told",
-)  # fmt: skip
 
-AGAIN, HIGHER, LOWER, UNDECIDED = "again", "higher", "lower", "unclear"
+class Verdict(StrEnum):
+    """What our runs say to a claim, or to a part of one."""
+
+    REPRODUCED = "reproduced"
+    PARTLY = "partly"
+    NOT_REPRODUCED = "not reproduced"
+    INCONCLUSIVE = "inconclusive"
+
+    @classmethod
+    def from_answers(cls, *answers):
+        """Return the verdict on what must be so in every setting, from Answers or bools."""
+        answers = set(answers)
+        if answers & {NO, False}:
+            return cls.NOT_REPRODUCED
+        return cls.INCONCLUSIVE if UNCLEAR in answers else cls.REPRODUCED
+
+    @classmethod
+    def if_above(cls, limit, *intervals):
+        """Return the verdict on what must be above a limit in every setting."""
+        return cls.from_answers(*(interval.above(limit) for interval in intervals))
+
+    @classmethod
+    def from_number(cls, ours, published, wide):
+        """Judge a published number, which is one run, by ours, one number a seed.
+
+        It is reproduced if it lies where one more run of ours should lie (`prediction_interval`),
+        and not reproduced if it lies outside. It is inconclusive if that interval reaches further
+        than `wide` from our mean, so that it holds too much, or if there is but one run of ours.
+        """
+        if len(ours) == 1:
+            return cls.INCONCLUSIVE
+        expected = prediction_interval(ours)
+        if not expected.contains(published):
+            return cls.NOT_REPRODUCED
+        return cls.REPRODUCED if expected.high - expected.estimate <= wide else cls.INCONCLUSIVE
+
+    @classmethod
+    def from_share(cls, share, works=True):
+        """Judge that a network works, or does not, by the share of seeds with which it does.
+
+        It works if the whole interval of the share is at least `OFTEN`, and does not if it is at
+        most `SELDOM`. Otherwise it does with some seeds, or, if all agree, they are too few.
+        """
+        if share.low >= OFTEN or share.high <= SELDOM:
+            return cls.from_answers(works == (share.low >= OFTEN))
+        return cls.PARTLY if 0 < share.estimate < 1 else cls.INCONCLUSIVE
+
+    @classmethod
+    def overall(cls, parts):
+        """Return the verdict on a whole from those on its parts."""
+        parts = set(parts)
+        if len(parts) == 1:
+            return parts.pop()
+        return cls.PARTLY if parts & {cls.REPRODUCED, cls.PARTLY} else cls.NOT_REPRODUCED
 
 
-def outcome(ours, published, tolerance):
-    """Judge whether a published value came out again: the one rule of claims and tables.
-
-    `AGAIN` if the mean of ours, one value a seed, is as near as the tolerance; `HIGHER` or `LOWER`
-    if the published value, which is one run, lies outside the prediction interval for one more run
-    of ours; `UNDECIDED` if it lies inside, or if there is but one run of ours.
-    """
-    mean = sum(ours) / len(ours)
-    if abs(mean - published) <= tolerance:
-        return AGAIN
-    if len(ours) == 1 or prediction_interval(ours).contains(published):
-        return UNDECIDED
-    return HIGHER if mean > published else LOWER
-
-
-def fits(share):
-    """Answer whether a combination of activations works, from its share of seeds that fit."""
-    return YES if share.low >= OFTEN else NO if share.high <= SELDOM else UNCLEAR
-
-
-def overall(parts):
-    """Return the verdict on a claim with several parts, an Answer each."""
-    parts = set(parts)
-    if YES in parts:
-        return HOLDS if parts == {YES} else LIMITED
-    return FAILS if parts == {NO} else INCONCLUSIVE
-
-
-def judged(outcomes):
-    """Return the verdict on a claim that some values come out again, and which of them do.
-
-    From dict model -> `outcome` comes a dict of lists: the models whose value came out "again", is
-    "different", or is "unclear".
-    """
-    sorts = {"again": [], "different": [], "unclear": []}
-    for model, found in outcomes.items():
-        sorts["different" if found in (HIGHER, LOWER) else found].append(model)
-    says = {"again": YES, "different": NO, "unclear": UNCLEAR}
-    return overall(says[sort] for sort, models in sorts.items() if models), sorts
+def one_more(ours, published):
+    """Return what a sentence says of a published number and ours, one number a seed."""
+    found = prediction_interval(ours)
+    ends = {"ours": found.estimate, "low": found.low, "high": found.high}
+    return ends | {"n": len(ours), "published": published}
 
 
 # ---------------------------------------------------------------------------- findings
@@ -123,41 +141,89 @@ class Finding:
     Attributes
     ----------
     claim : its number.
-    verdict : one of `VERDICTS`.
-    values : what was measured, for the claim's sentences in `texts.toml`.
+    parts : dict part -> Verdict.
+    values : what was measured, for the claim's sentences in `texts.toml`; those of one part alone
+        under "each", by part.
     """
 
     claim: str
-    verdict: str
+    parts: dict
     values: dict
+
+    @property
+    def verdict(self):
+        """The verdict on the whole claim."""
+        return Verdict.overall(self.parts.values())
+
+    @property
+    def title(self):
+        """The claim's number and verdict, with how many of its parts are reproduced."""
+        n, of = list(self.parts.values()).count(Verdict.REPRODUCED), len(self.parts)
+        return f"{self.claim}: {self.verdict}" + (f" ({n} of {of} parts)" if 0 < n < of else "")
+
+    @property
+    def lead(self):
+        """One plain sentence that says what our runs show."""
+        yes, some, no, unclear = map(self._clauses, Verdict)
+        shown = [_listed(yes, "that", "and")] if yes else []
+        shown += [f"only in part {_listed(some, 'that', 'and')}"] if some else []
+        text = f"Our runs show {', and '.join(shown)}" if shown else ""
+        if no:
+            text = f"{text}, but not " if text else "Our runs do not show "
+            text += _listed(no, "that", "or")
+        if unclear:
+            text += "; it stays open " if text else "It stays open "
+            text += _listed(unclear, "whether", "and")
+        return text + "."
+
+    def _clauses(self, verdict):
+        text = TEXTS[self.claim]
+        parts = [part for part, found in self.parts.items() if found is verdict]
+        if "each" not in text:
+            return [self._write(text["parts"][part][0]) for part in parts]
+        form = text["each"]["many" if len(parts) > 1 else "one"]
+        return [self._write(form, {"part": join_words(parts)})] if parts else []
+
+    @property
+    def measured(self):
+        """What was measured for each part: list of (Verdict, sentence)."""
+        text, each = TEXTS[self.claim], self.values.get("each", {})
+        says = {
+            part: text["each"]["says"] if each else text["parts"][part][1] for part in self.parts
+        }
+        return [
+            (verdict, self._write(says[part], {"part": part} | each.get(part, {})))
+            for part, verdict in self.parts.items()
+        ]
 
     @property
     def test(self):
         """What was compared, in a few words."""
-        return self._write("test", LIMITS | self.values)
+        return self._write(TEXTS[self.claim]["test"])
 
     @property
-    def effect(self):
-        """What was measured, with intervals and numbers of runs."""
-        values = LIMITS | self.values
-        if "rows" in values:
-            values["rows"] = "; ".join(self._write("row", row) for row in values["rows"])
-        return self._write("effect", values)
+    def besides(self):
+        """What else our runs say, if anything."""
+        return self._write(TEXTS[self.claim].get("besides", ""))
 
-    def _write(self, part, values):
-        return _Sentence().format(TEXTS[self.claim][part], **values)
+    def _write(self, text, values=()):
+        return _Sentence().format(text, **LIMITS | self.values | dict(values))
 
 
-#: The module with a practice's rules. It is imported when one of its claims is asked for:
-#: practices 1 and 2 need no PyTorch.
+def _listed(clauses, word, glue):
+    *first, last = (f"{word} {clause}" for clause in clauses)
+    return f"{', '.join(first)} {glue} {last}" if first else last
+
+
+#: The module with a practice's rules, imported when asked for: 1 and 2 need no PyTorch.
 MODULES = dict(zip("12345", ("numpy", "numpy", "vision", "voc", "activation"), strict=True))
 
 
 def rule(claim):
     """Return the function that tests a claim, a key of `CLAIMS`, or raise KeyError.
 
-    It takes the function that reads recorded runs by their experiment's name (for practice 5, by
-    activation pair and setting), and returns the verdict with the values for the claim's sentence.
+    It takes the function that reads recorded runs by name (for practice 5, by activation pair and
+    setting), and returns dict part -> Verdict and the values for the sentences.
     """
     if claim not in CLAIMS:
         raise KeyError(f"unknown claim {claim!r}: choose one of {', '.join(CLAIMS)}")
@@ -183,10 +249,10 @@ HEADING = re.compile(r"^#{1,6} (.+)$", re.MULTILINE)
 
 @cache
 def _code_cells():
-    """Return (notebook, title of the section, source) of every code cell of the chapters."""
+    """Return (notebook, section's title, source) of every code cell, first of the evidence."""
     found = []
     folder = ROOT / "notebooks"
-    for path in sorted([*folder.glob("0*.ipynb"), *folder.glob("evidence/*.ipynb")]):
+    for path in [*sorted(folder.glob("evidence/0*.ipynb")), *sorted(folder.glob("0*.ipynb"))]:
         title, page = None, path.relative_to(folder).with_suffix("").as_posix()
         for cell in json.loads(path.read_text(encoding="utf-8"))["cells"]:
             source = "".join(cell["source"])

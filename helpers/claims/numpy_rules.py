@@ -8,22 +8,18 @@ from helpers.analysis.summaries import (
     epochs_to,
     interval,
     lost_class,
-    span,
     still_falling,
     sudden_drop,
     values,
 )
 from helpers.claims.findings import (
-    CLOSE,
-    FAILS,
     FAR,
-    HOLDS,
-    INCONCLUSIVE,
-    LIMITED,
     LITTLE,
     PUBLISHED_MNIST,
-    judged,
-    outcome,
+    WIDE_DIGITS,
+    WIDE_LOSS,
+    Verdict,
+    one_more,
 )
 from helpers.data.moons import bayes_accuracy
 from helpers.runs.catalogue.mlps import HIDDEN_SIZES, LEARNING_RATES, WEIGHT_DECAYS
@@ -33,7 +29,7 @@ from helpers.runs.experiments import recorded
 
 
 def separated(runs):
-    """Return which runs come near the best possible accuracy, bool [n], and that accuracy."""
+    """Return which runs come near the Bayes-optimal accuracy, bool [n], and that accuracy."""
     best = bayes_accuracy(noise=runs[0].config["data"]["noise"])
     return values(runs, "eval_accuracy") > best - FAR, best
 
@@ -45,14 +41,11 @@ def c1_1(recorded=recorded):
     longer = values(recorded("moons-long"), "eval_accuracy")
     there, best = separated(runs)
     share = wilson(int(there.sum()), len(runs))
-    gain = []  # one run has no interval
+    gain, settles = [], Verdict.INCONCLUSIVE  # one run has no interval
     if there.sum() > 1:
         gain = difference_interval(longer[there], accuracy[there], paired=True)
-    if there.all() and gain.inside(LITTLE) is YES:
-        verdict = HOLDS
-    else:
-        verdict = {YES: LIMITED, NO: FAILS, UNCLEAR: INCONCLUSIVE}[share.above(0.5)]
-    return verdict, {
+        settles = Verdict.from_answers(gain.inside(LITTLE))
+    return {"separates": Verdict.from_share(share), "settles": settles}, {
         "separated": (there.sum(), len(runs)),
         "best": best,
         "share": share,
@@ -66,21 +59,23 @@ def c1_1(recorded=recorded):
 # -------------------------------------------------------------------------- practice 2
 
 
+FIGURES = {  # published figure -> its key
+    f"{part} {what}": f"{key}_{what}"
+    for part, key in {"training": "train", "test": "test"}.items()
+    for what in ("loss", "accuracy")
+}
+
+
 def c2_1(recorded=recorded):
-    """Test whether the published accuracy comes out again."""
+    """Test whether the published losses and accuracies are reproduced."""
     runs, wide = recorded("mnist-published"), recorded("tenth-output-relu-wide")
-    published = PUBLISHED_MNIST["test_accuracy"]
-    accuracy = values(runs, "eval_accuracy")
-    close = abs(accuracy - published) <= CLOSE
-    low, high = span(runs, "eval_accuracy")
-    verdict, _ = judged({"NumPy network": outcome(accuracy, published, CLOSE)})
-    return verdict, {
-        "published": published,
-        "close": (close.sum(), len(runs)),
-        "low": low,
-        "high": high,
-        "lost": (sum(map(lost_class, wide)), len(wide)),
-    }
+    parts, each = {}, {}
+    for part, key in FIGURES.items():
+        ours, published = values(runs, key.replace("test", "eval")), PUBLISHED_MNIST[key]
+        limit = WIDE_LOSS * published if "loss" in key else WIDE_DIGITS
+        parts[part] = Verdict.from_number(ours, published, limit)
+        each[part] = one_more(ours, published)
+    return parts, {"each": each, "lost": (sum(map(lost_class, wide)), len(wide))}
 
 
 def c2_2(recorded=recorded):
@@ -95,44 +90,41 @@ def c2_2(recorded=recorded):
 
     original = gains("tenth-output-relu", "tenth-loss-{}-original")
     tuned = gains("tenth-loss-hinge-tuned", "tenth-loss-{}-tuned")
-    then, now = ({gain.above(0) for gain in found.values()} for found in (original, tuned))
-    if now == {YES}:
-        verdict = HOLDS
-    elif NO in now | then:
-        verdict = FAILS
-    else:
-        verdict = LIMITED if then == {YES} else INCONCLUSIVE
-    return verdict, {"original": original, "tuned": tuned}
+    return {
+        "original": Verdict.if_above(0, *original.values()),
+        "mse": Verdict.if_above(0, tuned["MSE"]),
+        "cross_entropy": Verdict.if_above(0, tuned["cross-entropy"]),
+    }, {"original": original, "tuned": tuned}
 
 
 def c2_3(recorded=recorded):
-    """Test whether ReLU converges far faster than sigmoid, and ends better."""
+    """Test whether ReLU converges far faster than sigmoid, trains faster, and ends better."""
     relu = recorded("tenth-reference")
-    answers, found = [], []
-    for name in ("tenth-sigmoid-glorot", "tenth-sigmoid-glorot-3"):
+    found, answers = {}, []
+    for rates, name in {"same": "tenth-sigmoid-glorot", "higher": "tenth-sigmoid-glorot-3"}.items():
         sigmoid = recorded(name)
         factor, faster = speed(relu, sigmoid)
+        cost, cheaper = speed(relu, sigmoid, seconds=True)
         gain = difference(relu, sigmoid, "eval_accuracy")
-        found.append({"factor": factor, "gain": gain})
-        answers.append({faster, gain.above(0)})
-    same, higher = answers
-    if same == {YES}:
-        verdict = HOLDS if higher == {YES} else LIMITED
-    else:
-        verdict = FAILS if NO in same else INCONCLUSIVE
-    return verdict, {"same": found[0], "higher": found[1]}
+        found[rates] = {"factor": factor, "cost": cost, "gain": gain}
+        answers.append((faster, cheaper, gain.above(0)))
+    parts = zip(("converges", "trains", "ends"), zip(*answers, strict=True), strict=True)
+    return {part: Verdict.from_answers(*answer) for part, answer in parts}, found
 
 
-def speed(relu, sigmoid, level=0.9, far=1.5):
-    """Return how many times as many epochs sigmoid takes to a training accuracy, and if far more.
+def speed(relu, sigmoid, level=0.9, far=1.5, seconds=False):
+    """Return how many times as long sigmoid takes to a training accuracy, and if far longer.
 
-    In the `Interval`, a run that never gets there counts as if it had with its last epoch. The
-    `Answer` is NO if more ReLU than sigmoid networks never do, and never YES if a ReLU does not.
+    In epochs, or in seconds of processor time. In the `Interval`, a run that never gets there
+    counts as if it had with its last epoch. The `Answer` is NO if more ReLU than sigmoid networks
+    never do, and never YES if a ReLU does not.
     """
     ours, theirs = ([epochs_to(run, level) for run in group] for group in (relu, sigmoid))
     ends = [run.history["epoch"][-1] + 1 for run in sigmoid]
-    pairs = zip(ours, theirs, ends, strict=True)
-    factor = mean_interval([(b or end) / (a or end) for a, b, end in pairs], low=0)
+    factors = [(b or end) / (a or end) for a, b, end in zip(ours, theirs, ends, strict=True)]
+    if seconds:
+        factors *= values(sigmoid, "cpu_seconds") / values(relu, "cpu_seconds")
+    factor = mean_interval(factors, low=0)
     if None in ours:
         return factor, NO if ours.count(None) > theirs.count(None) else UNCLEAR
     if None in theirs:  # the factor is only the least that it can be
@@ -148,7 +140,11 @@ def c2_4(recorded=recorded):
     larger, smaller = [r for r in behind if r > best], [r for r in behind if r < best]
     small = [run for name in SMALL_RATE_NAMES for run in recorded(name)]
     sudden = [sudden_drop(run) is not None for run in small]
-    return FAILS if not (larger and smaller) else HOLDS if all(sudden) else LIMITED, {
+    return {
+        "too_large": Verdict.from_answers(bool(larger)),
+        "too_small": Verdict.from_answers(bool(smaller)),
+        "emergence": Verdict.overall(map(Verdict.from_answers, sudden)),
+    }, {
         "n": len(sweep[best]),
         "best": at[best],
         "larger": [at[rate] for rate in larger],
@@ -185,17 +181,15 @@ def c2_5(recorded=recorded):
     """Test whether learning-rate decay makes little difference."""
     reference = recorded("tenth-reference")
     others = {
-        "without decay": recorded("tenth-decay-off"),
-        "constant 0.2": recorded("tenth-rate-0.2"),
-        "one cosine to 0": recorded("tenth-decay-to-zero"),
+        "without": "tenth-decay-off",
+        "constant": "tenth-rate-0.2",
+        "cosine": "tenth-decay-to-zero",
     }
-    gains = {name: difference(runs, reference, "eval_accuracy") for name, runs in others.items()}
-    little = {gain.inside(LITTLE) for gain in gains.values()}
-    if YES in little:
-        verdict = HOLDS if little == {YES} else LIMITED
-    else:
-        verdict = FAILS if NO in little else INCONCLUSIVE
-    return verdict, {"gains": gains}
+    gains = {
+        part: difference(recorded(name), reference, "eval_accuracy")
+        for part, name in others.items()
+    }
+    return {part: Verdict.from_answers(gain.inside(LITTLE)) for part, gain in gains.items()}, gains
 
 
 def c2_6(recorded=recorded):
@@ -204,7 +198,7 @@ def c2_6(recorded=recorded):
     *weaker, strongest = sweep
     best = max(weaker, key=lambda decay: values(sweep[decay], "eval_accuracy").mean())
     change = difference(sweep[strongest], sweep[best], "eval_accuracy")
-    return {YES: FAILS, NO: HOLDS, UNCLEAR: INCONCLUSIVE}[change.above(0)], {
+    return {"hurts": Verdict.if_above(0, -change)}, {
         "strongest": strongest,
         "best": best,
         "accuracy": interval(sweep[best], "eval_accuracy"),
@@ -230,8 +224,9 @@ def c2_7(recorded=recorded):
     least, middle, largest = (recorded(hidden_name(units)) for units in (few, 256, most))
     gain = difference(largest, middle, "eval_accuracy")
     harm = difference(least, middle, "eval_accuracy")
-    verdict = {YES: FAILS, NO: HOLDS, UNCLEAR: INCONCLUSIVE}[harm.above(0)]
-    if verdict == HOLDS and gain.above(LITTLE) is not NO:
-        verdict = LIMITED
     cost = np.divide(*(values(runs, "cpu_seconds").mean() for runs in (largest, middle)))
-    return verdict, {"few": few, "most": most, "gain": gain, "harm": harm, "cost": cost}
+    return {
+        "more": Verdict.if_above(-LITTLE, -gain),
+        "cost": Verdict.from_answers(cost > 2),
+        "few": Verdict.if_above(0, -harm),
+    }, {"few": few, "most": most, "gain": gain, "harm": harm, "cost": cost}

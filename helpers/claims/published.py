@@ -1,7 +1,7 @@
-"""Every result that the original course published, beside ours: what came out again, and why not.
+"""Every result that the original course published, beside ours: what is reproduced, and why not.
 
-The published values and the sentences are `published.toml`'s, the figures of our runs those that
-the chapters show.
+The published values and the sentences are `published.toml`'s, the verdicts those of the claims'
+rules, and of `helpers.claims.findings.from_number` for what no claim is about.
 """
 
 from dataclasses import dataclass
@@ -10,31 +10,29 @@ import numpy as np
 
 from helpers.analysis import metrics
 from helpers.analysis.activations import REMEDIES
-from helpers.analysis.stats import NO, YES, mean_interval, wilson
+from helpers.analysis.stats import mean_interval, wilson
 from helpers.analysis.summaries import bounds, difference, values
 from helpers.claims.findings import (
-    AGAIN,
-    CLOSE,
-    NEAR,
     PUBLISHED,
     PUBLISHED_MNIST,
     PUBLISHED_SIDE,
     PUBLISHED_VISION,
     PUBLISHED_VOC,
-    fits,
-    outcome,
+    WIDE_LOSS,
+    WIDE_PHOTOS,
+    Verdict,
+    rule,
 )
-from helpers.claims.numpy_rules import separated
+from helpers.claims.numpy_rules import FIGURES, separated
 from helpers.claims.vision_rules import REPEATED as VISION
 from helpers.claims.vision_rules import SQUARES
-from helpers.claims.voc_rules import COMPARED, OWN, always_person, best_vit, predictions
+from helpers.claims.voc_rules import OWN, always_person, as_published, best_vit, predictions
 from helpers.claims.voc_rules import REPEATED as VOC
 from helpers.networks.ensemble import ACTIVATION_PAIRS
 from helpers.runs.experiments import find, recorded, recorded_ensemble
 from helpers.runs.records import read_arrays
 
 ACCURACY, LOSS, F1, SHARE = "test accuracy", "loss", "F1", "share of seeds that fit"
-PARTLY, REFUTED, OTHER_TASK, NOT_BUILT = "in part", "not so", "another task", "not built here"
 
 
 @dataclass(frozen=True)
@@ -82,7 +80,7 @@ class Row:
     published : its value; for practices 1 and 5, whether the course says that it works.
     ours : in the published settings; None if the model was not built here.
     best : by our best recipe for it; None if there is none.
-    outcome : as from `helpers.claims.findings.outcome`; for a share `AGAIN`, `PARTLY` or `REFUTED`.
+    verdict : None where the two can't be compared.
     why : what explains the difference, a sentence without its point.
     """
 
@@ -91,7 +89,7 @@ class Row:
     published: float
     ours: Measured | None
     best: Measured | None
-    outcome: str
+    verdict: Verdict | None
     why: str = ""
 
 
@@ -99,10 +97,8 @@ def _why(name, **values):
     return PUBLISHED["why"][name].format(**values)
 
 
-def works(ours, published):
-    """Say whether a combination works, or fails, as the course says: with (nearly) every seed."""
-    says = {YES: True, NO: False}.get(fits(ours.interval))
-    return PARTLY if says is None else AGAIN if says == published else REFUTED
+def _parts(claim):
+    return rule(claim)()[0]
 
 
 def _measured(name, metric, recipe=""):
@@ -120,7 +116,8 @@ def moons():
 
     ours, best = of("moons-published"), of("moons-he", find("moons-he").label)
     figure = "share of seeds that separate the moons"
-    return [Row("tanh network", figure, True, ours, best, works(ours, True), _why("moons"))]
+    separates = _parts("C1.1")["separates"]
+    return [Row("tanh network", figure, True, ours, best, separates, _why("moons"))]
 
 
 def mnist():
@@ -128,20 +125,15 @@ def mnist():
     penalty = values(recorded("mnist-published"), "train_penalty").mean()
     gain = difference(recorded("mnist-corrected"), recorded("mnist-published"), "eval_accuracy")
     rows = []
-    for key, figure in (
-        ("train_loss", "training loss"),
-        ("train_accuracy", "training accuracy"),
-        ("test_loss", "test loss"),
-        ("test_accuracy", ACCURACY),
-    ):
+    for figure, verdict in _parts("C2.1").items():
+        key = FIGURES[figure]
         published, metric = PUBLISHED_MNIST[key], key.replace("test", "eval")
         ours = _measured("mnist-published", metric)
         best, why = None, _why("penalty", penalty=penalty)
         if "accuracy" in key:
             best = _measured("mnist-sgd", metric, find("mnist-sgd").label)
             why = _why("relu", gain=gain)
-        came = outcome(ours.values, published, CLOSE)
-        rows.append(Row("NumPy network", figure, published, ours, best, came, why))
+        rows.append(Row("NumPy network", figure, published, ours, best, verdict, why))
     return rows
 
 
@@ -158,7 +150,7 @@ BEST_VISION = {
 
 def digits():
     """Return the rows of practice 3: the accuracies, then the losses."""
-    accuracies, losses = [], []
+    accuracies, losses, verdicts = [], [], _parts("C3.1")
     for model, published in PUBLISHED_VISION.items():
         name, better = VISION[model], BEST_VISION[model]
         ours = _measured(name, "eval_accuracy")
@@ -167,13 +159,12 @@ def digits():
         ends = np.array([run.history["eval_accuracy"][-5:] for run in recorded(name)])
         why = _why("last_epoch", last=5, moved=np.ptp(ends, axis=1).max())
         why = _why("strips", cost=cost_of_strips()) if "ViT" in model else why
-        came = outcome(ours.values, value, CLOSE)
-        accuracies.append(Row(model, ACCURACY, value, ours, best, came, why))
+        accuracies.append(Row(model, ACCURACY, value, ours, best, verdicts[model], why))
         if value := published.get("loss"):
             ours = _measured(name, "train_loss")
             why = _why("loss", share=_as_low(name, value))
-            came = outcome(ours.values, value, CLOSE)
-            losses.append(Row(model, LOSS, value, ours, None, came, why))
+            verdict = Verdict.from_number(ours.values, value, WIDE_LOSS * value)
+            losses.append(Row(model, LOSS, value, ours, None, verdict, why))
     return accuracies + losses
 
 
@@ -195,21 +186,8 @@ def _as_low(name, published):
 def recipe(name):
     """Say in a few words what sets an experiment's recipe apart from the published settings."""
     experiment = find(name)
-    config, side = experiment.config, experiment.data.get("size")  # of photographs, in pixels
-    depth, annealed = config.model_kwargs.get("depth"), config.schedule["name"] == "cosine"
-    words = [
-        ("true patches" if side else "true squares", config.model.startswith("vit")),
-        (f"{depth} layers", depth and not side),
-        ("batch normalisation", "batch_norm" in config.model_kwargs),
-        ("annealed rate", annealed),
-        ("constant rate", not annealed and not side),
-        ("distorted images", config.augment and not side),
-        ("with the mirror image", config.flip_tta),
-        ("found on these images", side and not name.startswith("best-")),
-        ("own threshold", side and name.startswith("best-")),
-        (f"{side} px", side),
-    ]
-    return ", ".join([*(word for word, holds in words if holds), f"{config.epochs} epochs"])
+    size = [f"{experiment.data['size']} px"] if "size" in experiment.data else []
+    return ", ".join([PUBLISHED["recipe"][name], *size, f"{experiment.config.epochs} epochs"])
 
 
 # ---------------------------------------------------------------------------- practice 4
@@ -231,38 +209,21 @@ def photographs():
             why += "_strips" if (model, key) == ("ViT", "f1") else ""
             gap = ours[key].mean - whole[key].mean
             why = _why(why, person=person, gap=gap, size=size, side=PUBLISHED_SIDE)
-            came = outcome(ours[key].values, published[key], NEAR)
-            rows.append(Row(model, figure, published[key], ours[key], best.get(key), came, why))
+            verdict = Verdict.from_number(ours[key].values, published[key], WIDE_PHOTOS)
+            rows.append(Row(model, figure, published[key], ours[key], best.get(key), verdict, why))
     return rows
 
 
 def _ways(name, recipe=""):
     """Return an experiment's figures in the original's way and over all images, by their key."""
-    said, targets = predictions(name), metrics.recorded_targets(name)
+    whole = predictions(name).summaries(metrics.recorded_targets(name))
     return [
         {
             key: Measured(tuple(seed[key] for seed in seeds), name, key, recipe)
             for key in metrics.DECISION_METRICS
         }
-        for seeds in (said.in_original_way(targets), said.summaries(targets))
+        for seeds in (as_published(name), whole)
     ]
-
-
-def single_label():
-    """Return the rows of the second public attempt: one class an image, the surest answer."""
-    rows = []
-    for model, value in PUBLISHED["single_label"].items():
-        ours = None
-        if name := COMPARED.get(model):
-            targets = metrics.recorded_targets(name)
-            one = targets.sum(axis=1) == 1
-            said = predictions(name).probabilities[:, one].argmax(axis=2)  # [S, images]
-            right = targets[one][np.arange(one.sum()), said].mean(axis=1)
-            about = f"on {one.sum()} images with one class"
-            ours = Measured(tuple(right), name, "accuracy", about)
-        came = OTHER_TASK if ours else NOT_BUILT
-        rows.append(Row(model, "top-1 accuracy", value, ours, None, came))
-    return rows
 
 
 # ---------------------------------------------------------------------------- practice 5
@@ -270,7 +231,7 @@ def single_label():
 
 def activations():
     """Return the rows of practice 5."""
-    rows = []
+    rows, verdicts = [], _parts("C5.1") | _parts("C5.2")
     for name, parts in ACTIVATION_PAIRS.items():
         if parts.published is None:
             continue
@@ -280,8 +241,8 @@ def activations():
             why = _why("no_gradient")
         elif failed := ours.n - sum(ours.values):
             why = _why("some_seeds", failed=failed, n=ours.n)
-        came = works(ours, parts.published)
-        rows.append(Row(parts.label, SHARE, parts.published, ours, best, came, why))
+        says, verdict = parts.published, verdicts[parts.label]
+        rows.append(Row(parts.label, SHARE, says, ours, best, verdict, why))
     return rows
 
 

@@ -3,19 +3,9 @@
 import numpy as np
 
 from helpers.analysis.layers import encoder, influence
-from helpers.analysis.stats import NO, UNCLEAR, YES, mean_interval
-from helpers.analysis.summaries import batch_curve, difference, interval, same_seeds, values
-from helpers.claims.findings import (
-    CLOSE,
-    FAILS,
-    HOLDS,
-    INCONCLUSIVE,
-    LIMITED,
-    LITTLE,
-    PUBLISHED_VISION,
-    judged,
-    outcome,
-)
+from helpers.analysis.stats import YES, difference_interval, mean_interval
+from helpers.analysis.summaries import batch_curve, difference, same_seeds, values
+from helpers.claims.findings import LITTLE, PUBLISHED_VISION, SELDOM, WIDE_DIGITS, Verdict, one_more
 from helpers.runs.catalogue.vision import POINTS, Point
 from helpers.runs.experiments import recorded
 
@@ -44,15 +34,13 @@ PUBLISHED_SETTINGS = {
 
 
 def c3_1(recorded=recorded):
-    """Test whether the published accuracies come out again."""
-    rows, outcomes = [], {}
+    """Test whether the published accuracies are reproduced."""
+    parts, each = {}, {}
     for model, row in PUBLISHED_VISION.items():
-        runs, published = recorded(REPEATED[model]), row["test_accuracy"]
-        accuracy = interval(runs, "eval_accuracy")
-        rows.append({"model": model, "accuracy": accuracy, "n": accuracy.n, "published": published})
-        outcomes[model] = outcome(values(runs, "eval_accuracy"), published, CLOSE)
-    verdict, sorts = judged(outcomes)
-    return verdict, {"rows": rows} | sorts
+        ours = values(recorded(REPEATED[model]), "eval_accuracy")
+        parts[model] = Verdict.from_number(ours, row["test_accuracy"], WIDE_DIGITS)
+        each[model] = one_more(ours, row["test_accuracy"])
+    return parts, {"each": each}
 
 
 def small_data_name(part, model):
@@ -66,40 +54,37 @@ def c3_2(recorded=recorded):
     size = {m: group[0].parameters for m, group in runs.items()}
     cost = {m: values(group, "cpu_seconds").mean() for m, group in runs.items()}
     gap = {
-        m: mean_interval(values(runs[m], "train_accuracy") - values(runs[m], "eval_accuracy"))
+        m: values(runs[m], "train_accuracy") - values(runs[m], "eval_accuracy")
         for m in ("lenet", "resnet18")
     }
-    parts = {
-        "cheap": min(size, key=size.get) == min(cost, key=cost.get) == "lenet",
-        "heavy": max(size, key=size.get) == max(cost, key=cost.get) == "vgg11",
-        "overfits": gap["resnet18"].low > gap["lenet"].high,
-    }
-    verdict = HOLDS if all(parts.values()) else LIMITED if any(parts.values()) else FAILS
-    return verdict, {
-        "rows": [
-            {"model": about, "size": size[m] / 1e6, "cost": cost[m] / cost["lenet"]}
-            for m, about in NAMES.items()
-            if m != "lenet"
-        ],
-        "lenet": size["lenet"] / 1e6,
+    more = difference_interval(gap["resnet18"], gap["lenet"], paired=True)
+    cheap = min(size, key=size.get) == min(cost, key=cost.get) == "lenet"
+    heavy = max(size, key=size.get) == max(cost, key=cost.get) == "vgg11"
+    return {
+        "cheap": Verdict.from_answers(cheap),
+        "heavy": Verdict.from_answers(heavy),
+        "overfits": Verdict.if_above(0, more),
+    }, {
+        "size": {m: n / 1e6 for m, n in size.items()},
+        "cost": {m: c / cost["lenet"] for m, c in cost.items()},
         "n": len(runs["lenet"]),
+        "more": more,
         "ahead": difference(runs["resnet18"], runs["lenet"], "eval_accuracy"),
-        "gap_lenet": gap["lenet"],
-        "gap_resnet18": gap["resnet18"],
-    } | {part: "shown" if shown else "not shown" for part, shown in parts.items()}
+    }
 
 
 def c3_3(recorded=recorded, curve=batch_curve):
     """Test whether a ViT's accuracy climbs late and flattens after ten epochs."""
     runs = recorded(REPEATED["ViT"])
-    first, second = (
-        mean_interval([curve(run, *part) for run in runs]) for part in ((0, 0.5), (0.5, 1))
-    )
-    later = [np.diff(run.history["eval_accuracy"])[9:].max() for run in runs]
-    late = second.low > first.high
-    flattens = mean_interval(later).above(0.01) is NO
-    verdict = {2: HOLDS, 1: LIMITED, 0: FAILS}[late + flattens]
-    return verdict, {"first": first, "second": second, "n": first.n, "later": max(later)}
+    first, second = ([curve(run, *part) for run in runs] for part in ((0, 0.5), (0.5, 1)))
+    later = difference_interval(second, first, paired=True)
+    errors = [1 - np.array(run.history["eval_accuracy"])[[9, -1]] for run in runs]
+    gone = mean_interval([1 - last / tenth for tenth, last in errors], high=1)
+    return {
+        "climbs": Verdict.if_above(0, later),
+        "flattens": Verdict.if_above(-SELDOM, -gone),
+        "needs": Verdict.INCONCLUSIVE,  # no run went without it
+    }, {"first": np.mean(first), "second": np.mean(second), "n": len(runs), "gone": gone}
 
 
 def pair(point, recorded=recorded):
@@ -109,7 +94,7 @@ def pair(point, recorded=recorded):
 
 
 def c3_4(recorded=recorded):
-    """Test whether the division by sqrt(d) ever matters."""
+    """Test whether the division by sqrt(d) ever matters, at the end or after ten epochs."""
     published = {
         about: difference(*map(recorded, names), "eval_accuracy")
         for about, names in PUBLISHED_SETTINGS.items()
@@ -117,16 +102,22 @@ def c3_4(recorded=recorded):
     others = {p.label(True): difference(*pair(p, recorded), "eval_accuracy") for p in POINTS}
     helps = {about: gain for about, gain in others.items() if gain.above(LITTLE) is YES}
     harms = {about: gain for about, gain in others.items() if (-gain).above(LITTLE) is YES}
-    there, elsewhere = ({g.inside(LITTLE) for g in found.values()} for found in (published, others))
-    if NO in there:
-        verdict = FAILS
-    elif helps or harms:
-        verdict = LIMITED if YES in there | elsewhere else FAILS
-    else:
-        verdict = HOLDS if there == {YES} else INCONCLUSIVE
-    return verdict, {
+    original, squares = published.values()
+    early = [
+        [run.history["eval_accuracy"][9] for run in recorded(name)]
+        for name in PUBLISHED_SETTINGS["as the original computed it"]
+    ]
+    early = difference_interval(*early, paired=True)
+    return {
+        "original": Verdict.from_answers(original.inside(LITTLE)),
+        "speed": Verdict.from_answers(early.inside(LITTLE)),
+        "squares": Verdict.from_answers(squares.inside(LITTLE)),
+        "elsewhere": Verdict.from_answers(*(gain.inside(LITTLE) for gain in others.values())),
+    }, {
         "epochs": recorded(REPEATED["ViT"])[0].config["epochs"],
-        "published": published,
+        "original": original,
+        "early": early,
+        "squares": squares,
         "others": len(others),
         "helped": len(helps),
         "helps": helps,
@@ -145,7 +136,7 @@ def c3_5(influence=influence):
     tokens = change[0, 1:].size
     right = own[True] == tokens and foreign[True] == 0
     wrong = foreign[False] > 0
-    return HOLDS if right and wrong else FAILS, {
+    return {"needs": Verdict.from_answers(right and wrong)}, {
         "own": own[True],
         "foreign": foreign[True],
         "own_without": own[False],
@@ -155,18 +146,18 @@ def c3_5(influence=influence):
 
 
 def c3_6(recorded=recorded):
-    """Test whether GELU keeps more units active than ReLU, and whether that matters."""
+    """Test whether ReLU leaves far fewer units active than GELU, and whether that matters."""
     gelu, relu = recorded(Point().name(True)), recorded("tenth-vit-relu")
     gain = difference(gelu, relu, "eval_accuracy")
 
-    def share(name):
-        ends = ([run.history[name][-1] for run in runs] for runs in (gelu, relu))
-        return [mean_interval(end, low=0, high=1) for end in ends]
+    def share(runs, name):
+        return mean_interval([run.history[name][-1] for run in runs], low=0, high=1)
 
-    active = share("active_units")
-    better = gain.above(LITTLE)
-    if better is YES:
-        verdict = HOLDS if active[1].high < active[0].low else LIMITED
-    else:
-        verdict = INCONCLUSIVE if better is UNCLEAR else FAILS
-    return verdict, {"gain": gain, "active": active, "dead": share("dead_units")}
+    active, dead = (
+        [share(runs, name) for runs in (gelu, relu)] for name in ("active_units", "dead_units")
+    )
+    half = active[0].estimate / 2
+    return {
+        "needs": Verdict.if_above(LITTLE, gain),
+        "few": Verdict.if_above(-half, -active[1]),
+    }, {"gain": gain, "active": active, "dead": dead}

@@ -4,19 +4,9 @@ import numpy as np
 from scipy.ndimage import median_filter
 
 from helpers.analysis import metrics
-from helpers.analysis.stats import YES, difference_interval, mean_interval
+from helpers.analysis.stats import UNCLEAR, difference_interval, mean_interval
 from helpers.analysis.summaries import difference, history, interval, loss_oscillation, values
-from helpers.claims.findings import (
-    FAILS,
-    HOLDS,
-    INCONCLUSIVE,
-    LIMITED,
-    NEAR,
-    PUBLISHED_VOC,
-    judged,
-    outcome,
-    overall,
-)
+from helpers.claims.findings import PUBLISHED_VOC, WIDE_PHOTOS, Verdict, one_more
 from helpers.runs.catalogue.tiny_voc import VOC_CHOSEN
 from helpers.runs.experiments import recorded
 
@@ -32,12 +22,6 @@ COMPARED = {
     "ViT": "voc96-vit",
     "ViT with strips": "voc96-vit-strips",
 }
-
-#: Runs on larger images.
-LARGER = (
-    "voc128-lenet", "voc128-course-vgg", "voc128-vgg11", "voc128-resnet18", "voc128-vit",
-    "voc128-vit-strips", "voc224-resnet18",
-)  # fmt: skip
 
 #: The experiment that repeats each published row: that of the largest images with three seeds.
 #: The published ViT was fed strips.
@@ -80,6 +64,14 @@ CAUSES = {
     "twice the width": ("voc96-vit-wide", "voc96-vit"),
 }
 
+#: What the course suspected, and the changes that test it.
+SUSPECTED = {
+    "data": ("all images instead of 10%", "all images instead of 30%"),
+    "epochs": ("three times as many epochs",),
+    "rate": ("six times the learning rate",),
+    "size": ("twice as many layers", "twice the width"),
+}
+
 #: ResNet-18 and the ViT, and the ViT with true patches and with strips, on larger images.
 NETWORKS_LARGER = ("voc128-resnet18", "voc128-vit")
 PATCHES_LARGER = ("voc128-vit", "voc128-vit-strips")
@@ -119,7 +111,7 @@ def gains(pairs, metric, recorded=recorded):
 def c4_1(targets=metrics.recorded_targets):
     """Test how many classes the images hold."""
     there = targets(COMPARED["LeNet"]).sum(axis=0)
-    return HOLDS if there.min() > 0 else FAILS, {
+    return {"five": Verdict.from_answers(there.min() > 0)}, {
         "classes": len(there),
         "images": len(targets(COMPARED["LeNet"])),
         "rarest": there.min(),
@@ -127,58 +119,51 @@ def c4_1(targets=metrics.recorded_targets):
 
 
 def rises(runs):
-    """Return by how much the validation loss of each run ends above its lowest."""
+    """Return by how much the test loss of each run ends above its lowest."""
     return [run.history["eval_loss"][-1] - min(run.history["eval_loss"]) for run in runs]
 
 
 def c4_2(recorded=recorded):
     """Test whether networks overfit, and whether the three remedies help."""
     plain = {model: recorded(name) for model, name in PLAIN.items()}
-    rows = [
-        {
-            "model": model,
-            "loss": interval(runs, "eval_loss"),
-            "rise": mean_interval(rises(runs), low=0),
-            "train_loss": values(runs, "train_loss").mean(),
-            "n": len(runs),
-        }
-        for model, runs in plain.items()
-    ]
+    rise = {model: mean_interval(rises(runs), low=0) for model, runs in plain.items()}
     raises = gains(REMEDIES, MAP, recorded)
     lowers = {about: -gain for about, gain in gains(REMEDIES, "eval_loss", recorded).items()}
-    helps = [gain.above(0) for gain in (*lowers.values(), *raises.values())]
-    return overall([*(row["rise"].above(LITTLE_RISE) for row in rows), *helps]), {
-        "rows": rows,
+    overfit = Verdict.if_above(LITTLE_RISE, *rise.values())
+    return {"overfit": overfit} | {
+        about: Verdict.overall(Verdict.if_above(0, by[about]) for by in (lowers, raises))
+        for about in REMEDIES
+    }, {
+        "rises": rise,
+        "train_loss": {model: values(runs, "train_loss").mean() for model, runs in plain.items()},
+        "n": len(plain["LeNet"]),
         "lowers": lowers,
         "raises": raises,
     }
 
 
-def c4_3(recorded=recorded):
-    """Test whether the published F1 values come out again."""
-    rows, outcomes = [], {}
+def as_published(name):
+    """Return an experiment's figures as the original computed them, a dict for each seed."""
+    return predictions(name).in_original_way(metrics.recorded_targets(name))
+
+
+def c4_3(recorded=recorded, as_published=as_published):
+    """Test whether the published F1 values are reproduced."""
+    parts, each = {}, {}
     for model, name in REPEATED.items():
-        runs, published = recorded(name), PUBLISHED_VOC[model]["f1"]
-        rows.append(
-            {
-                "model": model,
-                "f1": interval(runs, F1),
-                "size": runs[0].config["data"]["size"],
-                "epochs": runs[0].config["epochs"],
-                "n": len(runs),
-                "published": published,
-            }
-        )
-        outcomes[model] = outcome(values(runs, F1), published, NEAR)
-    verdict, sorts = judged(outcomes)
+        ours, published = [seed["f1"] for seed in as_published(name)], PUBLISHED_VOC[model]["f1"]
+        parts[model] = Verdict.from_number(ours, published, WIDE_PHOTOS)
+        config = recorded(name)[0].config
+        each[model] = one_more(ours, published)
+        each[model] |= {"size": config["data"]["size"], "epochs": config["epochs"]}
     (vgg,), (resnet,) = (recorded(name) for name in LARGEST.values())
-    return verdict, {
-        "rows": rows,
+    return parts, {
+        "each": each,
         "vgg_larger": vgg.metrics[F1],
         "vgg_size": vgg.config["data"]["size"],
         "resnet_larger": resnet.metrics[F1],
         "resnet_size": resnet.config["data"]["size"],
-    } | sorts
+    }
 
 
 def c4_4(recorded=recorded):
@@ -190,15 +175,15 @@ def c4_4(recorded=recorded):
     for model, name in others.items():
         curves = history(recorded(name), MAP)[1]  # [S, epochs]
         rising[model] = mean_interval(curves[:, -5:].mean(axis=1) - curves[:, -10:-5].mean(axis=1))
-    ahead = {model: gain.above(0) for model, gain in leads.items()}
-    still = {model: rise.above(RISING) for model, rise in rising.items()}
-    return overall([*ahead.values(), *still.values()]), {
+    return {
+        "convolutional": Verdict.if_above(0, leads["LeNet"], leads["VGG"]),
+        "vit": Verdict.if_above(0, leads["ViT"], leads["ViT with strips"]),
+        "rising": Verdict.if_above(RISING, *rising.values()),
+    }, {
         "level": interval(recorded(resnet), MAP),
         "leads": leads,
-        "behind": [model for model, answer in ahead.items() if answer is YES],
         "rises": rising,
         "rising": RISING,
-        "still_rising": [model for model, answer in still.items() if answer is YES],
     }
 
 
@@ -212,8 +197,8 @@ def c4_5(recorded=recorded):
     }
     gained = {metric: gains(pairs, metric, recorded) for metric in (MAP, F1)}
     found = {where: {"mAP": gained[MAP][where], "F1": gained[F1][where]} for where in pairs}
-    verdict = overall(gain.above(0) for gain in gained[MAP].values())
-    return verdict, found | {"epochs": recorded(best)[0].config["epochs"]}
+    parts = {where: Verdict.if_above(0, gain) for where, gain in gained[MAP].items()}
+    return parts, found | {"epochs": recorded(best)[0].config["epochs"]}
 
 
 def best_vit(recorded=recorded):
@@ -226,9 +211,10 @@ def best_vit(recorded=recorded):
 def c4_6(recorded=recorded):
     """Test what kept the ViT from converging."""
     found = gains(CAUSES, MAP, recorded)
-    suspected = [gain.above(0) for about, gain in found.items() if about != PATCHES]
+    says = {about: Verdict.if_above(0, gain) for about, gain in found.items()}
+    parts = {part: Verdict.overall(says[about] for about in SUSPECTED[part]) for part in SUSPECTED}
     larger = difference(*map(recorded, PATCHES_LARGER), MAP)
-    return overall(suspected), {"gains": found, "larger": larger}
+    return parts, {"gains": found, "larger": larger}
 
 
 def regained(losses, window=9):
@@ -245,11 +231,12 @@ def regained(losses, window=9):
 
 
 def c4_7(recorded=recorded):
-    """Test whether the validation loss falls again in a long run that overfits."""
+    """Test whether the test loss falls again in a long run that overfits."""
     runs = recorded(LONG)
     shares = [regained(run.history["eval_loss"]) for run in runs]
-    falls = [share >= 0.5 for share in shares]
-    return HOLDS if all(falls) else LIMITED if any(falls) else INCONCLUSIVE, {
+    # If the loss of a network as small as this one does not fall again, that of a large one may.
+    falls = Verdict.overall(Verdict.from_answers(s >= 0.5 or UNCLEAR) for s in shares)
+    return {"falls": falls, "shrink": Verdict.INCONCLUSIVE}, {
         "epochs": runs[0].config["epochs"],
         "n": len(runs),
         "regained": shares,
@@ -268,4 +255,4 @@ def c4_8(recorded=recorded):
             "calmed": difference_interval(*sizes, paired=True),
             "gain": difference(after, before, MAP),
         }
-    return overall(one["calmed"].above(0) for one in found.values()), found
+    return {about: Verdict.if_above(0, one["calmed"]) for about, one in found.items()}, found

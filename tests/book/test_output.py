@@ -6,6 +6,7 @@ import re
 
 import numpy as np
 import pandas as pd
+import pytest
 from bs4 import BeautifulSoup
 from PIL import Image
 
@@ -32,13 +33,17 @@ def test_source_starts_at_the_margin_without_docstrings_and_text_is_joined():
     assert output.show_text("One\n    sentence.", "Another.").data == "One sentence.\n\nAnother."
 
 
-def test_a_box_quotes_the_claim_and_has_its_verdicts_colour():
-    found = output.finding("C1.1")
-    box = BeautifulSoup(output.show_verdict("C1.1")._repr_html_(), "html.parser")
-    title, claim, why = (part.text for part in box.find_all("p"))
-    assert title == f"C1.1: {found.verdict}" and CLAIMS["C1.1"] in claim
-    assert why == f"{found.test}. {found.effect}"
-    assert box.div["class"] == ["admonition", output.BOXES[found.verdict]]
+@pytest.mark.parametrize("claim", ["C2.6", "C3.1"])
+def test_a_box_opens_with_its_sentence_and_has_its_verdicts_colour(claim):
+    found = output.finding(claim)
+    page = output.show_verdict(claim, output.link("why", "x.html"))._repr_html_()
+    box = BeautifulSoup(page, "html.parser").div
+    title, lead, quoted, *rest = (part.text for part in box.find_all("p"))
+    assert (title, lead) == (found.title, found.lead) and CLAIMS[claim] in quoted
+    parts = [part.text for part in box.find_all("li")] or rest[:1]
+    assert all(text.endswith(says) for text, (_, says) in zip(parts, found.measured, strict=True))
+    assert box.find("a")["href"] == "x.html" and found.test in rest[-1]
+    assert output.BOXES[found.verdict] in box["class"]
 
 
 def shown(*cells, **options):

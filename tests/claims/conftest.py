@@ -7,11 +7,12 @@ from helpers.claims.findings import Finding, rule
 
 @pytest.fixture
 def judge():
-    """Return a function that tests a claim on made-up records."""
+    """Return a function that tests a claim on made-up records, and gives its parts' initials."""
 
     def judge(claim, records, others=None, **more):
         found = Finding(claim, *rule(claim)(lambda name: records.get(name, others), **more))
-        assert found.test and found.effect.endswith(".") and "nan" not in found.effect
-        return found
+        sentences = [found.lead, *(sentence for _, sentence in found.measured)]
+        assert found.test and all(text.endswith(".") and "nan" not in text for text in sentences)
+        return "".join(verdict.name[0] for verdict in found.parts.values()), found.values
 
     return judge

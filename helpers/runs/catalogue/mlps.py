@@ -83,6 +83,8 @@ TUNING_GRIDS = {
 TUNING_SEED = 100
 #: The best trial of each loss (tests check that it is), measured once on the test images.
 TUNED = {"hinge": (1, 0.01), "cross-entropy": (10, 0.0001), "mse": (10, 0.0001)}
+#: C2.3: the same for the sigmoid, with the hinge. ReLU's trials are those of the hinge.
+SIGMOID_GRID = [(scale, decay) for scale in (1, 3, 5, 10) for decay in (0.01, 0.001, 0.0001)]
 
 
 def tuning_name(loss, scale, weight_decay):
@@ -90,11 +92,11 @@ def tuning_name(loss, scale, weight_decay):
     return f"tenth-tune-{loss}-{scale}-{weight_decay}"
 
 
-def tuning(label, loss, scale, weight_decay, seeds):
-    """Return the reference setting with another loss, rate and λ."""
+def tuning(label, loss, scale, weight_decay, seeds, **changes):
+    """Return the reference setting with another loss, rate and λ, and further changes."""
     return tenth(
         f"{label}, schedule × {scale}, λ {weight_decay}", seeds, loss=loss,
-        schedule={"name": "course", "scale": scale}, weight_decay=weight_decay,
+        schedule={"name": "course", "scale": scale}, weight_decay=weight_decay, **changes,
     )  # fmt: skip
 
 
@@ -170,6 +172,15 @@ EXPERIMENTS = {
         )
         for scale in (3, 10)
     },
+    **{
+        f"tenth-tune-sigmoid-{scale}-{decay}": tuning(
+            "sigmoid, Glorot", "hinge", scale, decay, (TUNING_SEED,), **GLOROT_SIGMOID
+        )
+        for scale, decay in SIGMOID_GRID
+    },
+    "tenth-tune-relu-glorot": tuning(
+        "ReLU, Glorot", "hinge", *TUNED["hinge"], (TUNING_SEED,), init="glorot"
+    ),
     # C2.4: a constant learning rate from far too small to far too large
     **{f"tenth-rate-{lr}": constant("", lr) for lr in LEARNING_RATES},
     **{
