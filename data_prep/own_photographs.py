@@ -144,11 +144,11 @@ def read_list(path: Path) -> Labels:
     content = read_bytes(path, "name a list with --labels")
     wide = content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
     try:
-        lines = content.decode("utf-16" if wide else "utf-8-sig").splitlines()
-    except UnicodeDecodeError:
-        raise PrepError(f"{shown} is not in UTF-8; save it with that encoding.") from None
+        rows = [*csv.reader(content.decode("utf-16" if wide else "utf-8-sig").splitlines())]
+    except (UnicodeDecodeError, csv.Error) as error:
+        raise PrepError(f"{shown} is no table in UTF-8 ({error}); save it as such.") from error
     labels: Labels = {}
-    for number, row in enumerate(csv.reader(lines), start=1):
+    for number, row in enumerate(rows, start=1):
         name, *classes = [cell.strip() for cell in row] or [""]
         if not any((name, *classes)):
             continue  # an empty line

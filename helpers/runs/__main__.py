@@ -164,31 +164,22 @@ def same(a, b):
     return a is b if a is None or b is None else abs(a - b) <= NEARLY
 
 
-def judge(recorded, seed, new):
-    """Give the verdict on a run, from what each recorded seed came to, a dict, and it itself."""
+def judge(recorded, new):
+    """Give the verdict on new results, both dict seed -> result; of several, on their mean."""
     finite = [value for value in recorded.values() if value is not None]
-    if seed in recorded and same(recorded[seed], new):
+    if all(seed in recorded and same(recorded[seed], value) for seed, value in new.items()):
         return AS_RECORDED
     if len(recorded) < FEWEST:
         return INCONCLUSIVE
-    if new is None:
+    if None in new.values():
         return WITHIN if len(finite) < len(recorded) else OUTSIDE
     if len(finite) < FEWEST:
         return INCONCLUSIVE if finite else OUTSIDE
-    return _by_interval(*expected(finite), new)
-
-
-def judge_ensemble(recorded, new):
-    """Give the verdict on an ensemble, from its networks' accuracies, [R] and [M]."""
-    if len(recorded) == len(new) and all(map(same, recorded, new)):
-        return AS_RECORDED
-    return _by_interval(*expected(recorded, len(new)), np.mean(new))
-
-
-def _by_interval(low, high, new):
+    low, high = expected(finite, len(new))
     if low <= 0 and high >= 1:
         return INCONCLUSIVE
-    return WITHIN if low - NEARLY <= new <= high + NEARLY else OUTSIDE
+    inside = low - NEARLY <= np.mean([*new.values()]) <= high + NEARLY
+    return WITHIN if inside else OUTSIDE
 
 
 def verify(experiment, scale, seed, recorded, device="cpu"):
@@ -201,14 +192,15 @@ def verify(experiment, scale, seed, recorded, device="cpu"):
             runs=folder, checkpoints=Path(folder) / "checkpoints",
         )  # fmt: skip
     if seed is None:
-        values, new = before.held_out_accuracy, record.held_out_accuracy
-        verdict, new = judge_ensemble(values, new), float(np.mean(new))
+        results, new = (dict(enumerate(r.held_out_accuracy)) for r in (before, record))
     else:
         metric = next((m for m in METRICS if m in recorded[0].metrics), METRICS[-1])
         results = {r.seed: None if r.diverged else r.metrics.get(metric) for r in recorded}
-        new = None if record.diverged else record.metrics[metric]
-        verdict, values = judge(results, seed, new), list(results.values())
-    return Outcome(new, verdict, values, "" if before is None else _note(verdict, record, before))
+        new = {seed: None if record.diverged else record.metrics[metric]}
+    verdict, came = judge(results, new), [*new.values()]
+    came = None if None in came else float(np.mean(came))
+    note = "" if before is None else _note(verdict, record, before)
+    return Outcome(came, verdict, [*results.values()], note)
 
 
 def _note(verdict, new, before):

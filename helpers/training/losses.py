@@ -37,30 +37,7 @@ def binary_cross_entropy(logits, targets, smoothing=0.0, positive_weights=None):
     ).mean(1)
 
 
-def asymmetric_loss(logits, targets, smoothing=0.0, gamma_neg=2.0, clip=0.05):
-    """Binary cross-entropy in which easy absent classes count little.
-
-    Source: Ridnik et al. (2021), "Asymmetric loss for multi-label classification", ICCV.
-
-    Parameters
-    ----------
-    gamma_neg : power of an absent class's probability that its loss is multiplied by.
-    clip : probabilities of an absent class below this cost nothing.
-    """
-    if targets.shape != logits.shape:
-        raise ValueError(f"targets must be {list(logits.shape)}; got {list(targets.shape)}")
-    targets = targets * (1 - smoothing) + smoothing / 2
-    present = functional.logsigmoid(logits)
-    probability = (torch.sigmoid(logits) - clip).clamp(min=0)
-    absent = probability**gamma_neg * torch.log1p(-probability.clamp(max=1 - 1e-6))
-    return -(targets * present + (1 - targets) * absent).mean(1)
-
-
-LOSSES = {
-    "cross-entropy": cross_entropy,
-    "binary-cross-entropy": binary_cross_entropy,
-    "asymmetric": asymmetric_loss,
-}
+LOSSES = {"cross-entropy": cross_entropy, "binary-cross-entropy": binary_cross_entropy}
 
 
 def choose_loss(loss):

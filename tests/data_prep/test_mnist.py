@@ -16,7 +16,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from PIL import Image
 from prepared import all_files, assert_one_sentence, snapshot
 
 import helpers  # noqa: F401  (lets torchvision be imported beside a CPU build of torch)
@@ -143,16 +142,6 @@ def test_all_usual_names_are_found(tmp_path, run, folder, below, compress, dotte
     assert prepared.pop("sample.png").startswith(b"\x89PNG")
     assert prepared == CONTENTS
     assert folder.stat().st_mode == (tmp_path / "[1]").stat().st_mode  # others may read it
-
-
-def test_sample_shows_each_class_in_its_row(source, run, folder):
-    run("mnist", "--source", source)
-    picture = np.asarray(Image.open(folder / "sample.png"))[::2, ::2]
-    images = parse_idx(CONTENTS[IMAGES], "images")
-    assert picture.shape == (10 * 30 + 2, 20 * 30 + 2)
-    row, column = 7, 1  # the second image with label 7 is image 17
-    cell = picture[2 + row * 30 :, 2 + column * 30 :][:28, :28]
-    np.testing.assert_array_equal(255 - cell, images[17])
 
 
 def test_only_what_is_missing_is_done_again(source, run, folder):

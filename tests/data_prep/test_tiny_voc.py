@@ -21,8 +21,7 @@ from data_prep.toy_voc import LABEL_SETS
 from data_prep.voc_build import squash
 from data_prep.voc_files import open_files
 from data_prep.voc_labels import CLASSES, classes_of, format_labels, label_matrix, parse_labels
-from data_prep.voc_scenes import TINY_VOC, read_mask, read_scene
-from data_prep.voc_sheet import PER_CLASS, choose, contact_sheet
+from data_prep.voc_scenes import TINY_VOC, read_scene
 from data_prep.voc_store import read_images, read_labels, read_splits, sizes
 from helpers.data.datasets import DataNotPrepared
 from helpers.data.voc import load_tiny_voc
@@ -123,20 +122,6 @@ def test_sizes_stand_beside_one_another_and_the_array_may_be_alone(prepare, sour
     assert sizes(folder) == [16, 24] and not (folder / "24" / "images").exists()
     assert {path: path.stat().st_ino for path in folder.rglob("16/**/*")} == before
     assert TinyVoc().problems(folder) == []
-
-
-def test_the_sample_shows_each_class_with_mask_and_label(drawn):
-    files = open_files(drawn)
-    labels = {identifier: classes_of(read_mask(files, TINY_VOC, identifier)) for identifier in IDS}
-    chosen = choose(labels)
-    assert {c for i in chosen for c in labels[i]} == {c for v in labels.values() for c in v}
-    assert len(chosen) == len(set(chosen))
-    mask = np.zeros((20, 20), np.uint8)
-    mask[:, 10:] = 3
-    sheet = np.asarray(contact_sheet([("00000", Image.new("RGB", (20, 20), "red"), mask)]))
-    assert (sheet[20, 20] == (255, 0, 0)).all()  # the photograph, then its mask to the right
-    assert (sheet[20, 140] == (0, 0, 0)).all() and (sheet[20, 250] == (128, 128, 0)).all()
-    assert len(choose({f"{i:05d}": (0,) for i in range(9)})) == PER_CLASS
 
 
 # Breaking off

@@ -1,4 +1,4 @@
-"""Open every page of the book in a real browser, from a server and from the folder, offline.
+"""Open every page of the book in a real browser from its folder, some from a server; offline.
 
 Nothing may be asked of another host, and everything must work: formulas, players, search, the
 tables of all runs. The checks themselves are tried on pages made to fail them.
@@ -25,19 +25,17 @@ def served_site(site):
         yield address
 
 
-@pytest.fixture(scope="module", params=["http", "file"])
-def address(request, site):
-    """Where the site's folder is, for a reader with a server and for one without."""
-    if request.param == "file":
-        return site.resolve().as_uri()
-    return request.getfixturevalue("served_site")
+@pytest.fixture(scope="module")
+def address(site):
+    """Where the site's folder is, for a reader without a server."""
+    return site.resolve().as_uri()
 
 
 @pytest.fixture(scope="module")
-def visits(browser, served_site, site, pages):
+def visits(browser, served_site, address, site, pages):
     """What is wrong with each page opened from the folder; some are opened over a server, too."""
     names = [page.relative_to(site).as_posix() for page in pages]
-    found = {name: browser.visit(f"{site.resolve().as_uri()}/{name}") for name in names}
+    found = {name: browser.visit(f"{address}/{name}") for name in names}
     for name in OVER_HTTP:
         found[f"http: {name}"] = browser.visit(f"{served_site}/{name}", accessibility=False)
     return found

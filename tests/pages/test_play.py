@@ -3,6 +3,8 @@
 The page is opened from its folder, as by a reader without a server.
 """
 
+from itertools import product
+
 import numpy as np
 import pytest
 import torch
@@ -58,20 +60,19 @@ def trained(browser, parameters, activations, x, y, steps):
     return browser.run(TRAINED, listed, activations, x.ravel().tolist(), y.tolist(), steps)
 
 
-@pytest.mark.parametrize("sizes", [(2, 10, 2), (2, 8, 6, 3)])
-@pytest.mark.parametrize("name", ["tanh", "relu", "sigmoid"])
-def test_a_hundred_steps_end_where_numpys_do(page, name, sizes):
-    x, y = half_moons(200, 0.2, seed=1)
-    network = mlp(sizes, name, np.random.default_rng(2), dtype=np.float64)
-    layers = [(layer.weight.copy(), layer.bias.copy()) for layer in network.dense_layers]
-    optimiser, loss = SGD(network), SoftmaxCrossEntropy()
-    for _ in range(100):
-        loss_and_gradients(network, loss, x, y, weight_decay=0.01)
-        optimiser.step(0.1)
-    expected = evaluate(network, loss, x, y)["loss"]
-    activations = [name.replace("relu", "ReLU")] * (len(sizes) - 2)
-    found = trained(page(), layers, activations, x, y, 100)
-    assert abs(found["loss"] - expected) < 1e-9
+def test_a_hundred_steps_end_where_numpys_do(page):
+    browser, (x, y) = page(), half_moons(200, 0.2, seed=1)
+    for name, sizes in product(("tanh", "relu", "sigmoid"), ((2, 10, 2), (2, 8, 6, 3))):
+        network = mlp(sizes, name, np.random.default_rng(2), dtype=np.float64)
+        layers = [(layer.weight.copy(), layer.bias.copy()) for layer in network.dense_layers]
+        optimiser, loss = SGD(network), SoftmaxCrossEntropy()
+        for _ in range(100):
+            loss_and_gradients(network, loss, x, y, weight_decay=0.01)
+            optimiser.step(0.1)
+        expected = evaluate(network, loss, x, y)["loss"]
+        activations = [name.replace("relu", "ReLU")] * (len(sizes) - 2)
+        found = trained(browser, layers, activations, x, y, 100)
+        assert abs(found["loss"] - expected) < 1e-9, (name, sizes)
 
 
 #: What the page calls otherwise than practice 5 does, or what practice 5 has not.

@@ -9,15 +9,11 @@ import torch
 from helpers.training import losses
 
 LN2, SIGMOID_1 = math.log(2), 1 / (1 + math.exp(-1))
-ABSENT = 1 - SIGMOID_1 - 0.05  # an absent class's probability, less the clip
 #: loss; logits and targets of one image with two classes; its loss
 BY_HAND = [
     ("binary-cross-entropy", [0.0, 1.0], [0.0, 1.0], (LN2 - math.log(SIGMOID_1)) / 2),
     ({"name": "binary-cross-entropy", "positive_weights": [3.0, 7.0]},
      [0.0, 0.0], [1.0, 0.0], (3 + 1) / 2 * LN2),
-    ("asymmetric", [1.0, -1.0], [1.0, 0.0],
-     -(math.log(SIGMOID_1) + ABSENT**2 * math.log(1 - ABSENT)) / 2),
-    ({"name": "asymmetric", "gamma_neg": 0.0, "clip": 0.0}, [0.0, 0.0], [1.0, 0.0], LN2),
 ]  # fmt: skip
 
 
