@@ -128,7 +128,7 @@ can be told from fewer than three recorded seeds, nor from seeds so far apart th
 holds all of [0, 1]. A run whose loss stops being finite agrees if a recorded seed's did, too.
 
 Exit status: 0 all agree, 1 some lie outside, 2 something is wrong with the call or the records,
-3 none lie outside, but of some it can't be told (make turns each of them into its own 2). Nothing
+3 none lie outside, but some are inconclusive (make turns each of them into its own 2). Nothing
 is written, neither records nor checkpoints.
 """
 #: Of practices 1, 2, 3 and 5, and without any download; half a minute of one core in all.
@@ -139,7 +139,7 @@ SURROUNDINGS += ("device", "precision", "threads", "blas")
 NEARLY = 1e-4 * (1 + 1e-9)  # one of the 10,000 examples that most runs are evaluated on
 FEWEST = 3  # recorded seeds
 AS_RECORDED, WITHIN, OUTSIDE = "as recorded", "within", "OUTSIDE"
-INCONCLUSIVE = "can't be told"
+INCONCLUSIVE = "inconclusive"
 COLUMNS = "{:{width}}  {:8}  {:>4}  {:>21}  {:>16}  {:>8}  {}"
 
 
@@ -267,7 +267,7 @@ def verify_all(checks, device="cpu", folder=records.RUNS):
     outside, unsure = verdicts.count(OUTSIDE), verdicts.count(INCONCLUSIVE)
     print(f"\n{len(verdicts) - outside - unsure} of {len(verdicts)} agree with the records", end="")
     print(f", {outside} outside" if outside else "", end="")
-    print(f", {unsure} can't be told: too few recorded seeds, or too far apart" if unsure else "")
+    print(f", {unsure} inconclusive: too few recorded seeds, or too far apart" if unsure else "")
     return 1 if outside else 3 if unsure else 0
 
 

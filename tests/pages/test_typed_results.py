@@ -44,6 +44,7 @@ SETTINGS = {
         "95%": "the level of the intervals",
     },
     "03_vision.ipynb": {"99%": "the race's goal"},
+    "evidence/01_half_moons.ipynb": {"95%": "the level of the intervals"},
     "evidence/03_vision.ipynb": {"95%": "the level of the intervals", "99%": "the race's goal"},
     "evidence/04_tiny_voc.ipynb": {"95%": "the level of the intervals"},
     "05_activations.ipynb": {"99%": "what is called a fit", "80%": "the share that is shown"},

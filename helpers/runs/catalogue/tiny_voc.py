@@ -27,7 +27,7 @@ def photographs(size, evaluate_on="validation", **options):
 
 
 def voc(label, config, size, seeds=(0, 1, 2), keep_images=(), **options):
-    """Return an experiment whose answers are kept."""
+    """Return an experiment whose predictions are kept."""
     return {
         "label": label, "config": config, "data": photographs(size, **options), "seeds": seeds,
         "keep": True, "keep_images": keep_images,
@@ -59,7 +59,7 @@ VOC_MODELS = {
 
 # ------------------------------------- beyond the published: better recipes, step by step
 
-#: Of the training images, 600 are for choosing; those that judge stay out of it. ResNet-18's
+#: Of the training images, 600 are for choosing; the test set stays out of it. ResNet-18's
 #: recipe is chosen on smaller images, which have less than half as many pixels.
 VOC_TUNING_SIZES = {"lenet": 96, "resnet18": 64}
 COSINE_LR = {"name": "cosine", "peak_lr": 1e-3}
@@ -71,10 +71,10 @@ VOC_STEPS = {
         replace(LENET, evaluate_every=20),
         {
             "published": ("the course's settings", {}),
-            "annealed": ("a rate that falls to zero", {"schedule": WARM_COSINE}),
+            "annealed": ("learning rate annealed to zero", {"schedule": WARM_COSINE}),
             "normalised": ("and batch normalisation", {"model_kwargs": {"batch_norm": True}}),
             "mirrored": (
-                "and the mean of two answers, one to the mirror image",
+                "and flip test-time augmentation",
                 {"flip_tta": True},
             ),
             "long": ("and three times as long", {"epochs": 60}),
@@ -85,7 +85,7 @@ VOC_STEPS = {
         {
             "published": ("the course's settings", {}),
             "mirrored": (
-                "LeNet's falling rate, and its mean of two answers",
+                "LeNet's schedule and flip test-time augmentation",
                 {"schedule": WARM_COSINE, "flip_tta": True},
             ),
             "halved": ("and batches of half the size", {"batch_size": 32}),
@@ -104,12 +104,12 @@ VOC_CHANGES = {
     "lenet-norm": ("with batch normalisation", LENET_PLAIN, {"model_kwargs": {"batch_norm": True}}),
     "lenet-dropout": ("with dropout", LENET_PLAIN, {"model_kwargs": {"dropout": 0.5}}),
     "lenet-long": ("LeNet without augmentation, long", LENET_PLAIN, {"epochs": 150}),
-    "resnet18-annealed": ("a rate that falls to zero", BASE, {"schedule": COSINE_LR}),
+    "resnet18-annealed": ("learning rate annealed to zero", BASE, {"schedule": COSINE_LR}),
     "vit-rate": ("six times the learning rate", VIT_BASE, {"schedule": VIT_LR | {"lr": 3e-4}}),
     "vit-deep": ("twelve layers", VIT_BASE, {"model_kwargs": VIT_SIZES | {"depth": 12}}),
     "vit-wide": ("twice the width", VIT_BASE, {"model_kwargs": VIT_WIDE}),
     "vit-long": ("sixty epochs", VIT_BASE, {"epochs": 60}),
-    "vit-annealed": ("a rate that falls to zero", VIT_BASE,
+    "vit-annealed": ("learning rate annealed to zero", VIT_BASE,
                      {"schedule": COSINE_LR | {"peak_lr": 5e-5}}),
 }  # fmt: skip
 

@@ -27,7 +27,7 @@ ORIGINAL_VIT = {"patching": "flattened", "pool": "last", "normalised_shortcut": 
 ORIGINAL_VARIANTS = {
     "strips": ("strips for patches", {"patching": "flattened"}),
     "last-token": ("read from the last token", {"pool": "last"}),
-    "shortcut": ("shortcut behind the normalisation", {"normalised_shortcut": True}),
+    "shortcut": ("residual branch after the LayerNorm", {"normalised_shortcut": True}),
     "original": ("all three, as the original", ORIGINAL_VIT),
 }
 UNSCALED = {"scaled": False}
@@ -62,15 +62,16 @@ class Point:
 
     def label(self, scaled):
         """Say what is tried."""
-        words = [f"d = {self.head_dimension}", f"rate {self.rate:g}"]
+        words = [f"d = {self.head_dimension}", f"learning rate {self.rate:g}"]
         words += [f"depth {self.depth}"] if self.depth != 1 else []
         words += [f"scores × {self.score_scale:g}"] if self.score_scale != 1 else []
         return ", ".join(words + ["without 1/√d"] * (not scaled))
 
     def name(self, scaled):
         """Return the name of its experiment: the label, as a file may be called."""
-        words = self.label(scaled).replace("without 1/√d", "unscaled").replace(" = ", "")
-        return "tenth-vit-" + words.replace(", ", "-").replace(" × ", "-").replace(" ", "-")
+        words = self.label(scaled).replace("learning ", "").replace("without 1/√d", "unscaled")
+        words = words.replace(" = ", "").replace(", ", "-").replace(" × ", "-")
+        return "tenth-vit-" + words.replace(" ", "-")
 
     def experiment(self, scaled):
         """Return the experiment."""
@@ -126,7 +127,7 @@ VISION_STEPS = {
     "lenet": one_after_the_other(
         TrainConfig("lenet", epochs=20),
         {
-            "annealed": ("the rate annealed", {"schedule": COSINE}),
+            "annealed": ("learning rate annealed", {"schedule": COSINE}),
             "distorted": DISTORTED,
             "long": ("and twice as long", {"epochs": 40, "evaluate_every": 5}),
         },
@@ -136,7 +137,7 @@ VISION_STEPS = {
         {
             "published": PUBLISHED_STEP,
             "normalised": ("with batch normalisation", {"model_kwargs": {"batch_norm": True}}),
-            "annealed": ("and the rate annealed", {"schedule": SLOWER_COSINE}),
+            "annealed": ("and learning rate annealed", {"schedule": SLOWER_COSINE}),
             "distorted": DISTORTED,
         },
     ),
@@ -144,7 +145,7 @@ VISION_STEPS = {
         replace(RESNET, evaluate_every=10),
         {
             "published": PUBLISHED_STEP,
-            "annealed": ("the rate annealed", {"schedule": COSINE}),
+            "annealed": ("learning rate annealed", {"schedule": COSINE}),
             "distorted": DISTORTED,
             "long": ("and twice as long", {"epochs": 20, "evaluate_every": 20}),
         },
@@ -153,7 +154,7 @@ VISION_STEPS = {
         replace(VIT, evaluate_every=50),
         {
             "published": ("the published settings, true squares", {}),
-            "annealed": ("the rate larger, and annealed", {"schedule": SLOWER_COSINE}),
+            "annealed": ("larger learning rate, annealed", {"schedule": SLOWER_COSINE}),
             "distorted": DISTORTED,
             "deep": ("and four layers", {"model_kwargs": {"depth": 4}}),
             "whole": ("and without dropout", {"model_kwargs": {"depth": 4, "dropout": 0.0}}),
