@@ -47,7 +47,12 @@ SETTINGS = {
     "evidence/01_half_moons.ipynb": {"95%": "the level of the intervals"},
     "evidence/03_vision.ipynb": {"95%": "the level of the intervals", "99%": "the race's goal"},
     "evidence/04_tiny_voc.ipynb": {"95%": "the level of the intervals"},
-    "05_activations.ipynb": {"99%": "what is called a fit", "80%": "the share that is shown"},
+    "05_activations.ipynb": {"99%": "what is called a fit"},
+    "evidence/05_activations.ipynb": {
+        "95%": "the level of the intervals",
+        "99%": "what is called a fit",
+        "80%": "the share that is shown",
+    },
     "findings.ipynb": {"95%": "the level of the intervals"},
     "architecture.md": {"99%": "the race's goal"},
     "recorded_runs.md": {"95%": "the level of the intervals"},
