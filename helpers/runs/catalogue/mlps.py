@@ -229,7 +229,7 @@ EXPERIMENTS = {
 #: Keys of `helpers.networks.ensemble.ACTIVATION_PAIRS`, which a test compares.
 PAIRS = (
     "abs", "exp", "exp-cos", "sin", "square", "relu", "sigmoid", "sort", "permute", "reciprocal",
-    "tan", "sgn", "linear", "tanh",
+    "tan", "sgn", "linear", "tanh", "gelu", "silu",
 )  # fmt: skip
 MENDED_PAIRS = ("sgn-straight", "sgn-surrogate", "reciprocal-bounded", "tan-bounded")
 HALF_MOONS_SEED = 42  # the course's points
