@@ -50,14 +50,15 @@ def boundaries(seed=0):
     figure.savefig(path, dpi=180, facecolor="white")
     with Image.open(path) as drawn:
         drawn.convert("RGB").quantize(64).save(path, optimize=True)
-        return drawn.convert("RGB").crop((866, 78, 1286, 314))
+        return drawn.convert("RGB").crop((876, 78, 1288, 310))
 
 
 def montage(images, columns):
     """Return equal images [N, H, W, 3] side by side, in rows of so many."""
     images = np.asarray(images)
-    rows = images.reshape(-1, columns, *images.shape[1:])
-    return Image.fromarray(np.concatenate(np.concatenate(rows.transpose(0, 2, 1, 3, 4)), axis=1))
+    _, height, width, channels = images.shape
+    rows = images.reshape(-1, columns, height, width, channels).swapaxes(1, 2)
+    return Image.fromarray(rows.reshape(-1, columns * width, channels))
 
 
 def digits():
@@ -71,10 +72,11 @@ def squares_and_strips(row=7):
     ink = load_mnist("embedded").x[row][..., None] / 255
     y, x = np.indices((28, 28))
     halves = [
-        np.where(part[..., None] % 2, BLUE, ORANGE) for part in (y // 7 + x // 7, (28 * y + x) // 49)
+        np.where(part[..., None] % 2, BLUE, ORANGE)
+        for part in (y // 7 + x // 7, (28 * y + x) // 49)
     ]
     tinted = [(255 * ink + (1 - ink) * (0.35 * tint)).astype(np.uint8) for tint in halves]
-    paper = np.full((32, 60, 3), 255, np.uint8)
+    paper = np.zeros((32, 60, 3), np.uint8)
     paper[2:30, 1:29], paper[2:30, 31:59] = tinted
     return Image.fromarray(paper)
 
@@ -92,7 +94,7 @@ def gallery():
         with Image.open(path) as frames:
             for frame in ImageSequence.Iterator(frames):
                 last = frame.convert("RGB")
-        ends.append(last.crop((0, 0, last.width, last.width * 9 // 12)).resize((120, 90)))
+        ends.append(last.crop((0, 31, 312, 252)).resize((120, 90)))
     return montage(ends, columns=4)
 
 
