@@ -283,7 +283,7 @@ def confusion_matrix(counts):
 
 
 def reliability(confidence, correct):
-    """Draw how often a classifier is right against how sure it says it is.
+    """Draw a classifier's accuracy against its confidence.
 
     Parameters
     ----------
@@ -296,7 +296,7 @@ def reliability(confidence, correct):
     lowest = np.min(confidence)
     said, shares = reliability_curve(confidence, correct, lowest)
     ax.plot([lowest, 1], [lowest, 1], color=BLACK, linestyle=":", label="perfectly calibrated")
-    labels = "how sure it says it is", "share that is right"
+    labels = "confidence", "accuracy"
     return sweep(said, shares, *labels, log_x=False, label="this network", ax=ax)
 
 
