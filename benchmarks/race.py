@@ -69,7 +69,7 @@ class Measured:
     @property
     def accuracy(self):
         """The mean test accuracy with its interval; None for less than three seeds."""
-        return mean_interval(self.accuracies) if len(self.accuracies) > 2 else None
+        return mean_interval(self.accuracies, 0, 1) if len(self.accuracies) > 2 else None
 
     @property
     def reached(self):

@@ -200,7 +200,7 @@ def _seconds(seconds):
 
 
 def experiments_table(runs):
-    """Return the table with a row for each experiment and scale: the mean, and how sure it is."""
+    """Return the table with a row for each experiment and scale: its mean and interval."""
     head = [("Experiment", False), ("Scale", False), ("Mean and 95% interval", True),
             ("SD", True), ("Seeds", True), ("Seconds a record", True), ("Minutes in all", True),
             ("Metric", False), ("Practice", True), ("What is tried", False)]  # fmt: skip
@@ -210,7 +210,7 @@ def experiments_table(runs):
     rows = []
     for (name, scale), some in groups.items():
         values = [value for run in some for value in run.values]
-        mean, sd = _how_sure(values)
+        mean, sd = _mean_and_sd(values)
         rows.append([
             escape(name), scale, mean, sd, str(len(values) or NOTHING),
             _seconds(median(run.seconds for run in some)),
@@ -224,14 +224,14 @@ def _about(name):
     return EXPERIMENTS[name].label if name in EXPERIMENTS else NOTHING
 
 
-def _how_sure(values):
+def _mean_and_sd(values):
     """Return the mean with Student's interval and the SD, as far as the seeds tell."""
     finite = [value for value in values if value is not None]
     lost = len(values) - len(finite)
     also = f", {lost} diverged" if lost else ""
     if len(finite) < 2:
         return (f"{finite[0]:.4f}, one seed{also}" if finite else _result(values)), NOTHING
-    interval = mean_interval(finite)
+    interval = mean_interval(finite, low=0, high=1)  # every metric here is a share
     return f"{interval:.4f}{also}", f"{interval.sd:.4f}"
 
 

@@ -1,4 +1,4 @@
-"""A Sphinx extension: maths without a network, what a shared link shows, and scripts to play with.
+"""A Sphinx extension: maths and search without a network, a shared link's preview, page scripts.
 
 It copies one MathJax file from the installed package `sphinx-mathjax-offline` into the
 built site (the scripts it loads stay out of git), adds icon and preview tags to every
@@ -6,8 +6,9 @@ page, its scripts to a page with something to play with, a chapter's code as a s
 download, and mends names and roles for screen readers. It changes nothing in the text.
 """
 
+import json
 import re
-from html import escape
+from html import escape, unescape
 from importlib.util import find_spec
 from pathlib import Path
 from shutil import copyfile
@@ -29,6 +30,11 @@ MENDED = {
     # A role that is deprecated for that of any member of a list, and is not one itself.
     'role="doc-biblioentry"': 'role="listitem"',
 }
+
+# What of a page is no text.
+NO_TEXT = re.compile(
+    r'<(script|style|svg)\b.*?</\1>|<a class="headerlink".*?</a>|<[^>]+>', re.DOTALL
+)
 
 # The files of `book/_static` that draw what a page marks by `data-widget="..."`.
 DIGIT = ("digit.css", "networks.js", "pixels.js", "weights.js", "digit.js")
@@ -70,7 +76,7 @@ def add_page_tags(app, pagename, templatename, context, doctree):
             f'<meta property="og:description" content="{escape(DESCRIPTION)}">',
             f'<meta property="og:image" content="{static("social-preview.png")}">',
             '<meta property="og:image:alt" content="Two interlocking half-moons of points'
-            ' and the curve that parts them">',
+            ' and the curve that separates them">',
             '<meta name="twitter:card" content="summary_large_image">',
         ]
     )
@@ -115,6 +121,19 @@ def offer_script(app, pagename, templatename, context, doctree):
     })  # fmt: skip
 
 
+def write_search_texts(app, exception):
+    """Put the text of every page into a script, for the search in a book opened from its folder."""
+    if exception or app.builder.name != "html":
+        return
+    texts = {}
+    for page in (f"{name}.html" for name in sorted(app.env.found_docs)):
+        html = (Path(app.outdir) / page).read_text(encoding="utf-8")
+        article = re.search('<article class="bd-article.*?</article>', html, re.DOTALL)[0]
+        texts[page] = " ".join(unescape(NO_TEXT.sub(" ", article)).split())
+    script = f"const SEARCH_TEXTS = {json.dumps(texts, ensure_ascii=False)};\n"
+    (Path(app.outdir) / "_static" / "search_texts.js").write_text(script, encoding="utf-8")
+
+
 def setup(app):
     """Register the steps with Sphinx."""
     app.connect("builder-inited", copy_mathjax)
@@ -122,4 +141,5 @@ def setup(app):
     app.connect("html-page-context", add_widgets)
     app.connect("html-page-context", mend_markup)
     app.connect("html-page-context", offer_script, priority=900)  # after the theme's own buttons
+    app.connect("build-finished", write_search_texts)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

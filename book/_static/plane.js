@@ -80,7 +80,7 @@ window.Play ??= {};
       pixels[i] = palette[Math.round(scale * (values[i] - low))];
     small.getContext("2d").putImageData(image, 0, 0);
     const context = canvas.getContext("2d");
-    context.clearRect(0, 0, canvas.width, canvas.height); // what is not a number stays empty
+    context.clearRect(0, 0, canvas.width, canvas.height); // NaN stays empty
     context.drawImage(small, 0, 0, canvas.width, canvas.height);
   }
 

@@ -1,6 +1,6 @@
 """How good multi-label predictions are: precision, recall, F1, and their curves.
 
-Everywhere `scores` is float [N, K], a number for each image and class that is larger the surer
+Everywhere `scores` is float [N, K], a number for each image and class, larger the more confident
 the model is, and `targets` is 0 or 1, [N, K]. Curves and average precisions need only the order
 of the scores, so logits and probabilities give the same. What decides takes `thresholds`, one or
 one a class, in the scores' own unit: 0 for logits is 0.5 for probabilities.

@@ -151,7 +151,7 @@ def span(records, metric):
 
 
 def never_predicted(record, read_arrays=read_arrays):
-    """Count the classes that a run with kept scores never answers on its test images."""
+    """Count the classes that a run with kept scores never predicts on its test images."""
     scores = read_arrays(record.experiment, record.scale, record.seed)["scores"]
     return scores.shape[1] - len(np.unique(scores.argmax(axis=1)))
 

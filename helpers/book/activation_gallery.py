@@ -153,12 +153,12 @@ def typical_seed(batch):
     return int(np.argmax(batch.fits == (batch.fits.mean() > 0.5)))
 
 
-def titled(pixels, left, right):
+def titled(pixels, left, right="", size=15):
     """Set a line of text above a frame, uint8 [H + BAND, W, 3]."""
     height, width, _ = pixels.shape
     image = Image.new("RGB", (width, height + BAND), "white")
     image.paste(Image.fromarray(pixels), (0, BAND))
-    font = ImageFont.truetype(Path(mpl.get_data_path()) / "fonts" / "ttf" / "DejaVuSans.ttf", 15)
+    font = ImageFont.truetype(Path(mpl.get_data_path()) / "fonts" / "ttf" / "DejaVuSans.ttf", size)
     draw = ImageDraw.Draw(image)
     draw.text((2, BAND / 2), left, "black", font, anchor="lm")
     draw.text((width - 2, BAND / 2), right, "black", font, anchor="rm")
@@ -183,6 +183,39 @@ def draw(name, folder=PICTURES):
     }
     for file, content in contents.items():
         write_atomically(folder / file, lambda opened, content=content: opened.write(content))
+
+
+def side_by_side(names, columns=4, every=2, gap=8):
+    """Return frames that show many networks at once, from the gallery's pictures, at half size.
+
+    Parameters
+    ----------
+    names : sequence of str
+        Keys of `ACTIVATION_PAIRS`, row by row.
+    columns : int
+    every : int
+        Which frames to take; the last one always.
+    gap : int
+        Pixels between two networks.
+
+    Returns
+    -------
+    list of ndarray of uint8, [H, W, 3], and of the iterations that they show
+    """
+    strips = [np.asarray(Image.open(PICTURES / f"{name}.webp").convert("RGB")) for name in names]
+    chosen = sorted({*range(0, FRAMES, every), FRAMES - 1})
+    frames = []
+    for i in chosen:
+        tiles = [np.split(strip, FRAMES)[i] for strip in strips]
+        tiles = [np.asarray(Image.fromarray(tile).reduce(2)) for tile in tiles]
+        tiles = [
+            titled(tile, ACTIVATION_PAIRS[name].label, size=17)
+            for name, tile in zip(names, tiles, strict=True)
+        ]
+        white = np.full((len(tiles[0]), gap, 3), 255, np.uint8)
+        rows = [tiles[k : k + columns] for k in range(0, len(tiles), columns)]
+        frames.append(np.vstack([np.hstack([p for t in row for p in (t, white)]) for row in rows]))
+    return frames, [ITERATIONS[i] for i in chosen]
 
 
 def page():

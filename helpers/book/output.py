@@ -186,25 +186,6 @@ def gif_bytes(frames, seconds_per_frame=0.1, last_seconds=2.0, colours=64):
     return buffer.getvalue()
 
 
-def show_animation(frames, alt, caption, **options):
-    """Show frames as an animated GIF with a caption.
-
-    A reader whose system asks for reduced motion sees the last frame instead.
-
-    Parameters
-    ----------
-    frames, **options
-        As for `gif_bytes`.
-    alt : str
-        What the animation shows, in words.
-    caption : str
-    """
-    gif = data_uri(gif_bytes(frames, **options), "image/gif")
-    still = data_uri(webp_bytes(_in_one_palette(frames)[-1]), "image/webp")
-    content = fill("animation.html", gif=gif, still=still, alt=alt, caption=caption)
-    return HTMLOutput(content, f"Animation: {alt}")
-
-
 def player(frames, labels, alt, caption, name="frame", start=0):
     """Show frames with a slider and a button to play them, for mouse, finger and keyboard.
 

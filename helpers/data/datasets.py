@@ -30,7 +30,7 @@ SUBSET = Path(__file__).with_name("mnist_subset.npz")  # `data_prep.kept_mnist` 
 
 
 class DataNotPrepared(FileNotFoundError):
-    """A data set is not there, or is not what it should be; the message says the mend."""
+    """A data set is not there, or is not what it should be; the message says how to mend it."""
 
 
 def data_folder(name):

@@ -49,6 +49,8 @@ ACTIVATIONS = {
     "x²": torch.square,
     "ReLU": torch.relu,
     "sigmoid": torch.sigmoid,
+    "GELU": functional.gelu,
+    "SiLU": functional.silu,
     "sort": sort,
     "1/x": torch.reciprocal,
     "tan": torch.tan,
@@ -107,6 +109,8 @@ ACTIVATION_PAIRS = {
         ActivationPair("sgn", "sgn", "sgn", "sgn", False),
         ActivationPair("linear", "linear", "linear", "linear", None),
         ActivationPair("tanh", "tanh", "tanh", "tanh", None),
+        ActivationPair("gelu", "GELU", "GELU", "GELU", None),
+        ActivationPair("silu", "SiLU", "SiLU", "SiLU", None),
     )
 }
 

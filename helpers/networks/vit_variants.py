@@ -51,7 +51,7 @@ class ViTVariant(ViT):
     activation : of the MLPs, a key of `ACTIVATIONS`.
     patching : how the image becomes patches, "squares" or "flattened".
     pool : the token from which the class is read: "class", or the "last" patch's.
-    normalised_shortcut : let the shortcut start after the LayerNorm instead of before it.
+    normalised_shortcut : let the residual branch start after the LayerNorm instead of before it.
     **plain : as for `ViT`.
 
     The original course had flattened patches, the last token and the normalised shortcut.

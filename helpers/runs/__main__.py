@@ -128,7 +128,7 @@ can be told from fewer than three recorded seeds, nor from seeds so far apart th
 holds all of [0, 1]. A run whose loss stops being finite agrees if a recorded seed's did, too.
 
 Exit status: 0 all agree, 1 some lie outside, 2 something is wrong with the call or the records,
-3 none lie outside, but of some it can't be told (make turns each of them into its own 2). Nothing
+3 none lie outside, but some are inconclusive (make turns each of them into its own 2). Nothing
 is written, neither records nor checkpoints.
 """
 #: Of practices 1, 2, 3 and 5, and without any download; half a minute of one core in all.
@@ -139,7 +139,7 @@ SURROUNDINGS += ("device", "precision", "threads", "blas")
 NEARLY = 1e-4 * (1 + 1e-9)  # one of the 10,000 examples that most runs are evaluated on
 FEWEST = 3  # recorded seeds
 AS_RECORDED, WITHIN, OUTSIDE = "as recorded", "within", "OUTSIDE"
-INCONCLUSIVE = "can't be told"
+INCONCLUSIVE = "inconclusive"
 COLUMNS = "{:{width}}  {:8}  {:>4}  {:>21}  {:>16}  {:>8}  {}"
 
 
@@ -164,31 +164,22 @@ def same(a, b):
     return a is b if a is None or b is None else abs(a - b) <= NEARLY
 
 
-def judge(recorded, seed, new):
-    """Give the verdict on a run, from what each recorded seed came to, a dict, and it itself."""
+def judge(recorded, new):
+    """Give the verdict on new results, both dict seed -> result; of several, on their mean."""
     finite = [value for value in recorded.values() if value is not None]
-    if seed in recorded and same(recorded[seed], new):
+    if all(seed in recorded and same(recorded[seed], value) for seed, value in new.items()):
         return AS_RECORDED
     if len(recorded) < FEWEST:
         return INCONCLUSIVE
-    if new is None:
+    if None in new.values():
         return WITHIN if len(finite) < len(recorded) else OUTSIDE
     if len(finite) < FEWEST:
         return INCONCLUSIVE if finite else OUTSIDE
-    return _by_interval(*expected(finite), new)
-
-
-def judge_ensemble(recorded, new):
-    """Give the verdict on an ensemble, from its networks' accuracies, [R] and [M]."""
-    if len(recorded) == len(new) and all(map(same, recorded, new)):
-        return AS_RECORDED
-    return _by_interval(*expected(recorded, len(new)), np.mean(new))
-
-
-def _by_interval(low, high, new):
+    low, high = expected(finite, len(new))
     if low <= 0 and high >= 1:
         return INCONCLUSIVE
-    return WITHIN if low - NEARLY <= new <= high + NEARLY else OUTSIDE
+    inside = low - NEARLY <= np.mean([*new.values()]) <= high + NEARLY
+    return WITHIN if inside else OUTSIDE
 
 
 def verify(experiment, scale, seed, recorded, device="cpu"):
@@ -201,14 +192,15 @@ def verify(experiment, scale, seed, recorded, device="cpu"):
             runs=folder, checkpoints=Path(folder) / "checkpoints",
         )  # fmt: skip
     if seed is None:
-        values, new = before.held_out_accuracy, record.held_out_accuracy
-        verdict, new = judge_ensemble(values, new), float(np.mean(new))
+        results, new = (dict(enumerate(r.held_out_accuracy)) for r in (before, record))
     else:
         metric = next((m for m in METRICS if m in recorded[0].metrics), METRICS[-1])
         results = {r.seed: None if r.diverged else r.metrics.get(metric) for r in recorded}
-        new = None if record.diverged else record.metrics[metric]
-        verdict, values = judge(results, seed, new), list(results.values())
-    return Outcome(new, verdict, values, "" if before is None else _note(verdict, record, before))
+        new = {seed: None if record.diverged else record.metrics[metric]}
+    verdict, came = judge(results, new), [*new.values()]
+    came = None if None in came else float(np.mean(came))
+    note = "" if before is None else _note(verdict, record, before)
+    return Outcome(came, verdict, [*results.values()], note)
 
 
 def _note(verdict, new, before):
@@ -275,7 +267,7 @@ def verify_all(checks, device="cpu", folder=records.RUNS):
     outside, unsure = verdicts.count(OUTSIDE), verdicts.count(INCONCLUSIVE)
     print(f"\n{len(verdicts) - outside - unsure} of {len(verdicts)} agree with the records", end="")
     print(f", {outside} outside" if outside else "", end="")
-    print(f", {unsure} can't be told: too few recorded seeds, or too far apart" if unsure else "")
+    print(f", {unsure} inconclusive: too few recorded seeds, or too far apart" if unsure else "")
     return 1 if outside else 3 if unsure else 0
 
 

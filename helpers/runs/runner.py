@@ -309,12 +309,12 @@ def examples(training, data):
 
 
 def select_examples(logits, targets, each=2, doubtful=10):
-    """Choose the images that tell most about a model's answers, logits [N, K] to targets [N, K].
+    """Choose the images that tell most of a model's predictions, logits [N, K] to targets [N, K].
 
     Places int [M], each once: first the most confident false alarms, then the most confident
-    misses, then the surest yes on images that are all right, at most `each` of a kind and class;
-    last the `doubtful` ones with an answer closest to 0. Class by class, since otherwise the class
-    that a model says most often would take every place.
+    misses, then the most confident hits on images that are all right, at most `each` of a kind and
+    class; last the `doubtful` ones with a logit closest to 0. Class by class, since otherwise the
+    class that a model predicts most often would take every place.
     """
     logits, there = np.asarray(logits, dtype=np.float64), np.asarray(targets) > 0.5
     right = ((logits > 0) == there).all(axis=1, keepdims=True)

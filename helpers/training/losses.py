@@ -1,4 +1,4 @@
-"""What training makes small, and what is measured of a network's answers.
+"""Losses, and what is measured of a network's predictions.
 
 A loss maps logits [B, K] and targets to one number per example [B]. Targets are labels, int64
 [B], or a 0 or 1 for each class, float32 [B, K].
@@ -47,7 +47,7 @@ def choose_loss(loss):
 
 
 def accuracy_per_example(logits, targets):
-    """Return the share of right answers per example [B]: 0 or 1, or over K labels.
+    """Return the accuracy of each example [B]: 0 or 1, or over K labels.
 
     Of several labels, yes is a logit of 0 and more, which is a probability of 0.5 and more.
     """
@@ -119,7 +119,7 @@ def metric_names(targets):
 
 
 def evaluate(loss, logits, targets):
-    """Measure a network's answers to all of the evaluation data at once.
+    """Measure a network's predictions for all of the evaluation data at once.
 
     Parameters
     ----------
@@ -131,8 +131,8 @@ def evaluate(loss, logits, targets):
     -------
     dict of float
         `eval_loss` and `eval_accuracy`; with several labels an image, the accuracy is the share
-        of right yes-or-no answers, and there are `eval_mean_average_precision` (over the
-        classes, each of which must be there) and `eval_f1` (of all answers together).
+        of right yes-or-no predictions, and there are `eval_mean_average_precision` (over the
+        classes, each of which must be there) and `eval_f1` (of all predictions together).
     """
     count, classes = logits.shape
     several = targets.shape == logits.shape

@@ -38,19 +38,6 @@ def test_another_gradient_is_found_behind_the_same_loss(data):
         implementations.check_first_step({"ours": ours, "the other": other})
 
 
-def test_ratios_compare_round_with_round():
-    seconds = {"ours": [1.0, 2.0, 4.0], "the textbook": [4.0, 10.0, 16.0]}
-    seconds |= {"PyTorch": [2.0, 2.0, 2.0], "mini-batches": [2.0] * 3, "half-moons": [0.02] * 3}
-    seconds |= {"a": [0.5, 1.0, 3.0], "b": [0.25, 0.5, 0.5]}
-    rows = numpy_speed.time_rows(seconds, {"a": 100, "b": 100}, images=1000)
-    alone, fastest, textbook, pytorch, batches, moons = rows
-    assert (alone.ratio, alone.low, alone.high, alone.met) == (0.75, 0.75, 0.875, False)
-    assert (fastest.ratio, fastest.low, fastest.high) == (0.5, 0.25, 0.5)
-    assert (textbook.ratio, textbook.high, textbook.met) == (4.0, 5.0, True)
-    assert (pytorch.ratio, pytorch.met) == (1.0, True)
-    assert (batches.ours, moons.ours) == (500.0, pytest.approx(100.0))
-
-
 def test_memory_counts_what_an_epoch_allocates_and_that_is_little():
     n = 5 * 2048
     x = np.zeros((n, SIZES[0]), np.float32)

@@ -11,7 +11,7 @@ import nbformat
 import pytest
 
 from benchmarks import augment, comparison, notebook_times, numpy_speed, race
-from benchmarks.comparison import Comparison, compare, whole_number
+from benchmarks.comparison import compare, whole_number
 from helpers.runs import records
 from helpers.runs.records import RecordError
 
@@ -44,19 +44,6 @@ def test_ratios_are_taken_round_by_round():
     assert (row.ours, row.other, row.ratio, row.low, row.high, row.met) == (2, 20, 10, 5, 15, True)
     row = compare("a", "µs", [1, 2, 4], [10, 30, 20], target=0.09, share=True)
     assert (row.ratio, row.high, row.met) == (pytest.approx(0.1), pytest.approx(0.2), False)
-
-
-def test_a_table_has_a_row_a_comparison():
-    rows = [
-        Comparison("a", "s", 1.25, 1.5, 1.2, 1.1, 1.3, 1.0),
-        Comparison("b", "MiB", 1200.4, 2000, 0.6, 0.6, 0.6, 0.5, at_most=True),
-        Comparison("c", "µs", 99.7),
-    ]
-    assert comparison.table(rows).to_numpy().tolist() == [
-        ["a", "1.25 s", "1.50 s", "1.20 [1.10, 1.30]", "≥ 1.00", "yes"],
-        ["b", "1,200 MiB", "2,000 MiB", "0.60", "≤ 0.50", "no"],
-        ["c", "100 µs", "–", "–", "–", "–"],
-    ]
 
 
 def command(folder, *arguments, measure=lambda n: {"n": n}):

@@ -11,7 +11,7 @@ from bs4 import BeautifulSoup
 from PIL import Image
 
 from helpers.book import output
-from helpers.book.output import gif_bytes, player, show_animation
+from helpers.book.output import gif_bytes, player
 from helpers.claims.findings import CLAIMS
 
 
@@ -112,15 +112,6 @@ def test_what_stands_still_does_not_flicker_and_paper_stays_white():
     seen, _ = shown_by(gif_bytes(frames, colours=16))
     assert (seen[:, :8] == seen[0, :8]).all()
     assert (seen[:, 10:18] == 255).all()
-
-
-def test_animation_has_words_and_a_still_for_reduced_motion():
-    animation = show_animation(FRAMES, 'A "blue" square < moves', "It moves.")
-    page = BeautifulSoup(animation._repr_html_(), "html.parser")
-    assert page.img["alt"] == 'A "blue" square < moves' and page.figcaption.text == "It moves."
-    assert shown_by(decoded(page.img["src"], "gif"))[0].shape == FRAMES.shape
-    assert page.source["media"] == "(prefers-reduced-motion: reduce)"
-    assert near(decoded(page.source["srcset"], "webp"), FRAMES[-1])
 
 
 def test_player_shows_one_frame_at_a_time_and_names_it():

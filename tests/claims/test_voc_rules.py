@@ -85,14 +85,14 @@ def caused(by):
     return made
 
 
-RESTLESS, CALM, WILD = (1, 2, 1, 2), (2, 1.1, 1.05, 1), (1, 3, 1, 3)
+OSCILLATING, CALM, WILD = (1, 2, 1, 2), (2, 1.1, 1.05, 1), (1, 3, 1, 3)
 
 
 def annealed(*losses):
-    """Models at a constant rate, RESTLESS, and at a falling one."""
+    """Models at a constant learning rate, OSCILLATING, and at an annealed one."""
     made = {}
     for (about, name), ends in zip(ANNEALED.items(), losses, strict=True):
-        made[COMPARED[about]] = records(0.7, losses=RESTLESS)
+        made[COMPARED[about]] = records(0.7, losses=OSCILLATING)
         made[name] = records(0.75, losses=ends)
     return made
 
@@ -120,7 +120,7 @@ def long(*losses):
         ("C4.7", long(1, 3, 1), "RI"),
         ("C4.7", long(1, 2, 3), "II"),
         ("C4.8", annealed(CALM, WILD), "RN"),
-        ("C4.8", annealed(RESTLESS, CALM), "IR"),
+        ("C4.8", annealed(OSCILLATING, CALM), "IR"),
     ],
 )
 def test_verdicts_follow_from_the_records(judge, claim, made, verdicts):
@@ -157,7 +157,7 @@ def test_five_classes_that_all_occur(images, verdict):
         ((3, 1, 3, 2), 1, 0.5),
         ((3, 1, 2, 3), 1, 0.0),
         ((3, 2, 1), 1, 0.0),
-        ((3, 1, 1, 1, 3, 3, 9, 3, 3), 3, 0.0),  # one restless epoch is no descent
+        ((3, 1, 1, 1, 3, 3, 9, 3, 3), 3, 0.0),  # one spike is no descent
     ],
 )
 def test_how_much_of_its_rise_a_loss_has_lost_again(losses, window, share):

@@ -91,6 +91,15 @@ def changed_archive(source, change):
     return path
 
 
+def flipped(source):
+    """Change one bit of a photograph in an archive that is not compressed."""
+    path = zipped(source, source.with_name("stored.zip"), compression=zipfile.ZIP_STORED)
+    content = bytearray(path.read_bytes())
+    content[content.index(b"JPEGImages/00003.jpg") + 2000] ^= 1
+    path.write_bytes(content)
+    return path
+
+
 def lock(content):
     content[content.rindex(b"PK\x01\x02") + 8] |= 1  # the last member is marked as encrypted
 
@@ -176,6 +185,7 @@ GIVEN = [
         lambda s: changed_archive(s, lambda c: c.__delitem__(slice(-500, None))),
         ["tinyseg.zip is neither a folder nor a zip archive", "fetch it again"],
     ),
+    (flipped, ["JPEGImages/00003.jpg in", "Bad CRC-32", "fetch the archive again"]),
     (
         lambda s: changed_archive(s, lambda c: overwrite(c, b"TinySeg/JPEGImages/00003.jpg", 500)),
         ["JPEGImages/00003.jpg in", "is damaged", "fetch the archive again"],

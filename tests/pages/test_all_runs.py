@@ -102,11 +102,11 @@ def test_a_row_says_what_the_record_says(tmp_path):
 
 def test_runs_that_diverged_are_counted_and_not_averaged(tmp_path):
     lost = record(2, metrics={"eval_accuracy": None}, diverged=True)
-    runs = rows_of(tmp_path, record(0, 0.8), record(1, 0.9), lost)
+    runs = rows_of(tmp_path, record(0, 0.80), record(1, 0.81), lost)
     assert [row[3] for row in table_of(all_runs.runs_table(runs, ""))][-1] == "diverged"
     (row,) = table_of(all_runs.experiments_table(runs))
     assert row[4] == "3"
-    assert row[2].startswith("0.8500 [") and row[2].endswith(", 1 diverged")
+    assert row[2].startswith("0.8050 [") and row[2].endswith(", 1 diverged")
 
 
 def test_what_a_record_says_is_no_markup(tmp_path):

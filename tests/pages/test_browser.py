@@ -58,6 +58,7 @@ def test_search_finds_a_word_and_leads_there(browser, address):
     browser.all(".search-button-field")[0].click()
     field = wait_for(browser, "#pst-search-dialog[open] input[type=search]")[0]
     field.send_keys(WORD + Keys.ENTER)
+    assert WORD in wait_for(browser, "#search-results li .context")[0].text.lower()
     wait_for(browser, "#search-results li a")[0].click()
     assert wait_for(browser, ".highlighted")  # the word, on the page that was found
     browser.open(f"{address}/search.html?q=pomegranate")
@@ -66,17 +67,21 @@ def test_search_finds_a_word_and_leads_there(browser, address):
     assert browser.faults() == []
 
 
-def test_the_gallery_plays_and_pauses(browser, address):
-    browser.open(f"{address}/book/activation_gallery.html")
-    slider, button = (browser.all(f".side-by-side {name}")[0] for name in ("input", "button"))
+@pytest.mark.parametrize(
+    ("page", "box"),
+    [("book/activation_gallery", ".side-by-side"), ("notebooks/01_half_moons", ".player")],
+)
+def test_pictures_play_and_pause(browser, address, page, box):
+    browser.open(f"{address}/{page}.html")
+    slider, button = (browser.all(f"{box} {name}")[0] for name in ("input", "button"))
     before = browser.run(SHOWN, slider)["picture"]
-    button.click()
+    button.send_keys(Keys.ENTER)
     WebDriverWait(browser.driver, PATIENCE).until(
         lambda _: browser.run(SHOWN, slider)["picture"] != before
     )
-    button.click()
+    button.send_keys(Keys.ENTER)
     before = browser.run(SHOWN, slider)
-    time.sleep(0.5)  # more than three frames
+    time.sleep(0.5)  # more than three of their frames
     assert browser.run(SHOWN, slider) == before
 
 

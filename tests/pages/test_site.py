@@ -15,7 +15,7 @@ from rendered import ROOT, collect
 from test_project import machine_paths
 
 LIMIT = 3_000_000  # bytes of a page with its pictures
-HEAVIER = {"activation_gallery.html": 5_000_000}  # fourteen animations, one below the other
+HEAVIER = {"activation_gallery.html": 5_000_000}  # sixteen animations, one below the other
 LEFTOVERS = re.compile(
     r"`{3,}\{|:{3,}\s*\{|\{[a-z][\w:-]*\}`|\]\([\w./#:-]+\)|(?<!\w)\$\$|\\[a-z]{2,}\b"
 )

@@ -19,7 +19,6 @@ from helpers.runs.__main__ import (
     OUTSIDE,
     WITHIN,
     judge,
-    judge_ensemble,
     main,
 )
 from helpers.runs.experiments import ENSEMBLES, EXPERIMENTS, Ensemble, UnknownExperiment
@@ -91,7 +90,7 @@ SPREAD = {0: 0.90, 1: 0.92, 2: 0.94}  # mean 0.92, SD 0.02
     ],
 )
 def test_the_rule(recorded, seed, new, verdict):
-    assert judge(recorded, seed, new) == verdict
+    assert judge(recorded, {seed: new}) == verdict
 
 
 # ------------------------------------------------------------------------------ the checks
@@ -139,7 +138,7 @@ def test_an_ensemble_is_verified_network_by_network_and_then_by_its_mean(
     tmp_path, monkeypatch, capsys
 ):
     recorded = [0.90, 0.91, 0.92, 0.93, 0.94]
-    assert judge_ensemble(recorded, recorded[::-1]) == WITHIN
+    assert judge(dict(enumerate(recorded)), dict(enumerate(recorded[::-1]))) == WITHIN
     monkeypatch.setitem(ENSEMBLES, ENSEMBLE.name, ENSEMBLE)
     record = ensemble_runner.run(ENSEMBLE, tmp_path)
     assert main(["verify", ENSEMBLE.name], tmp_path) == 0

@@ -38,7 +38,7 @@ def test_the_gradient_is_zero_at_the_optimum():
 def test_the_strength_is_best_on_held_out_examples_and_the_figures_are_of_the_last_classifier():
     trainer = trained(data())
     history = trainer.history
-    assert np.argmin(history["held_out_loss"][:3]) == 1  # too simple, right, learned by heart
+    assert np.argmin(history["held_out_loss"][:3]) == 1  # too simple, right, memorised
     assert history["strength"] == [1e-6, 0.01, 1e4, 0.01]
     assert history["held_out_loss"][3] is None and history["eval_f1"][:3] == [None] * 3
     right = (trainer.scores() > 0) == trainer.data.y_eval

@@ -66,7 +66,7 @@ def tenth(label, seeds=(0, 1, 2), **changes):
 
 def constant(label, lr, **changes):
     """Return the reference setting with a constant learning rate."""
-    return tenth(f"{label}rate {lr}", schedule={"name": "constant", "lr": lr}, **changes)
+    return tenth(f"{label}learning rate {lr}", schedule={"name": "constant", "lr": lr}, **changes)
 
 
 # C2.2: the learning rate and λ that suit each loss, chosen on a seed of its own. At zero scores
@@ -119,9 +119,9 @@ MINI_BATCH = NumpyConfig(
 )  # fmt: skip
 #: One change at a time, on validation images alone.
 MINI_BATCH_TRIALS = {
-    "start": ("rate 0.1, λ 0.0001", {}),
-    "rate-0.03": ("rate 0.03", {"schedule": MINI_BATCH.schedule | {"peak_lr": 0.03}}),
-    "rate-0.2": ("rate 0.2", {"schedule": MINI_BATCH.schedule | {"peak_lr": 0.2}}),
+    "start": ("learning rate 0.1, λ 0.0001", {}),
+    "rate-0.03": ("learning rate 0.03", {"schedule": MINI_BATCH.schedule | {"peak_lr": 0.03}}),
+    "rate-0.2": ("learning rate 0.2", {"schedule": MINI_BATCH.schedule | {"peak_lr": 0.2}}),
     "decay-0.0005": ("λ 0.0005", {"weight_decay": 5e-4}),
     "shift-1": ("shift 1", {"shift": 1}),
     "shift-2": ("shift 2", {"shift": 2}),
@@ -237,7 +237,7 @@ EXPERIMENTS = {
 #: Keys of `helpers.networks.ensemble.ACTIVATION_PAIRS`, which a test compares.
 PAIRS = (
     "abs", "exp", "exp-cos", "sin", "square", "relu", "sigmoid", "sort", "permute", "reciprocal",
-    "tan", "sgn", "linear", "tanh",
+    "tan", "sgn", "linear", "tanh", "gelu", "silu",
 )  # fmt: skip
 MENDED_PAIRS = ("sgn-straight", "sgn-surrogate", "reciprocal-bounded", "tan-bounded")
 HALF_MOONS_SEED = 42  # the course's points
@@ -262,5 +262,5 @@ ENSEMBLES = {
 #: named, not imported, since it builds on recorded runs; and a label.
 MEASUREMENTS = [
     ("activation-extrapolation/extrapolation", "helpers.analysis.activations",
-     "what the ensembles say far away"),
+     "what the ensembles predict far away"),
 ]  # fmt: skip

@@ -27,7 +27,7 @@ ORIGINAL_VIT = {"patching": "flattened", "pool": "last", "normalised_shortcut": 
 ORIGINAL_VARIANTS = {
     "strips": ("strips for patches", {"patching": "flattened"}),
     "last-token": ("read from the last token", {"pool": "last"}),
-    "shortcut": ("shortcut behind the normalisation", {"normalised_shortcut": True}),
+    "shortcut": ("residual branch after the LayerNorm", {"normalised_shortcut": True}),
     "original": ("all three, as the original", ORIGINAL_VIT),
 }
 UNSCALED = {"scaled": False}
@@ -62,15 +62,16 @@ class Point:
 
     def label(self, scaled):
         """Say what is tried."""
-        words = [f"d = {self.head_dimension}", f"rate {self.rate:g}"]
+        words = [f"d = {self.head_dimension}", f"learning rate {self.rate:g}"]
         words += [f"depth {self.depth}"] if self.depth != 1 else []
         words += [f"scores × {self.score_scale:g}"] if self.score_scale != 1 else []
         return ", ".join(words + ["without 1/√d"] * (not scaled))
 
     def name(self, scaled):
         """Return the name of its experiment: the label, as a file may be called."""
-        words = self.label(scaled).replace("without 1/√d", "unscaled").replace(" = ", "")
-        return "tenth-vit-" + words.replace(", ", "-").replace(" × ", "-").replace(" ", "-")
+        words = self.label(scaled).replace("learning ", "").replace("without 1/√d", "unscaled")
+        words = words.replace(" = ", "").replace(", ", "-").replace(" × ", "-")
+        return "tenth-vit-" + words.replace(" ", "-")
 
     def experiment(self, scaled):
         """Return the experiment."""
@@ -97,18 +98,22 @@ POINTS = (
 # ----------------------------------------------------- C3.2: with 1% and 10% of the images
 
 
-def little_data(model, images=6_000, epochs=10, rate=1e-3, **precision):
+def little_data(model, images=6_000, epochs=10, rate=1e-3, **options):
     """Return an experiment on a part of the training images."""
     recipe = TrainConfig(
         model, schedule={"name": "constant", "lr": rate}, epochs=epochs, evaluate_every=epochs,
-        **precision,
+        **options,
     )  # fmt: skip
     data = TENTH_OF_MNIST | {"train_size": images}
     return {"label": f"{model}, {epochs} epochs", "config": recipe, "data": data}
 
 
-RESNET_ON_A_TENTH = little_data("resnet18", **LARGE)
+#: The gap is measured in evaluation mode, without dropout, on both sides.
+GAP = {"evaluate_train": True}
+RESNET_ON_A_TENTH = little_data("resnet18", **LARGE, **GAP)
 HUNDREDTH = {"images": 600, "epochs": 20}
+#: As many steps (940) on 600 images, ten a pass, as ten epochs are on 6,000, 94 a pass.
+AS_MANY_STEPS = {"images": 600, "epochs": 94, **GAP}
 
 # ------------------------------------- beyond the published: better recipes, step by step
 
@@ -122,7 +127,7 @@ VISION_STEPS = {
     "lenet": one_after_the_other(
         TrainConfig("lenet", epochs=20),
         {
-            "annealed": ("the rate annealed", {"schedule": COSINE}),
+            "annealed": ("learning rate annealed", {"schedule": COSINE}),
             "distorted": DISTORTED,
             "long": ("and twice as long", {"epochs": 40, "evaluate_every": 5}),
         },
@@ -132,7 +137,7 @@ VISION_STEPS = {
         {
             "published": PUBLISHED_STEP,
             "normalised": ("with batch normalisation", {"model_kwargs": {"batch_norm": True}}),
-            "annealed": ("and the rate annealed", {"schedule": SLOWER_COSINE}),
+            "annealed": ("and learning rate annealed", {"schedule": SLOWER_COSINE}),
             "distorted": DISTORTED,
         },
     ),
@@ -140,7 +145,7 @@ VISION_STEPS = {
         replace(RESNET, evaluate_every=10),
         {
             "published": PUBLISHED_STEP,
-            "annealed": ("the rate annealed", {"schedule": COSINE}),
+            "annealed": ("learning rate annealed", {"schedule": COSINE}),
             "distorted": DISTORTED,
             "long": ("and twice as long", {"epochs": 20, "evaluate_every": 20}),
         },
@@ -149,7 +154,7 @@ VISION_STEPS = {
         replace(VIT, evaluate_every=50),
         {
             "published": ("the published settings, true squares", {}),
-            "annealed": ("the rate larger, and annealed", {"schedule": SLOWER_COSINE}),
+            "annealed": ("larger learning rate, annealed", {"schedule": SLOWER_COSINE}),
             "distorted": DISTORTED,
             "deep": ("and four layers", {"model_kwargs": {"depth": 4}}),
             "whole": ("and without dropout", {"model_kwargs": {"depth": 4, "dropout": 0.0}}),
@@ -206,12 +211,25 @@ EXPERIMENTS = {
     "hundredth-resnet18": little_data("resnet18", **HUNDREDTH),
     "hundredth-vgg11": little_data("vgg11", **HUNDREDTH, channels_last=True),
     "hundredth-vit": little_data("vit", **HUNDREDTH, rate=5e-4),
-    "tenth-lenet": little_data("lenet"),  # the ViT's is the sweep's middle
+    "tenth-lenet": little_data("lenet", **GAP),  # the ViT's is the sweep's middle
     "tenth-resnet18": RESNET_ON_A_TENTH,
     "tenth-vgg11": little_data("vgg11", **LARGE),
     "tenth-resnet18-float32": {
         "label": "ResNet-18 in float32", "data": TENTH_OF_MNIST,
-        "config": replace(RESNET_ON_A_TENTH["config"], precision="float32"),
+        "config": replace(
+            RESNET_ON_A_TENTH["config"], precision="float32", evaluate_train=False
+        ),
+    },
+    "hundredth-lenet-long": little_data("lenet", **AS_MANY_STEPS),
+    "hundredth-resnet18-long": little_data("resnet18", **LARGE, **AS_MANY_STEPS),
+    "hundredth-vit-long": little_data("vit", rate=5e-4, **AS_MANY_STEPS),
+    # C3.3: the learning rate rises to its value over the first of ten epochs
+    **{
+        f"tenth-vit-warm-up-rate-{rate:g}": tenth(
+            f"rate {rate:g} after a warm-up of one epoch",
+            schedule={"name": "constant", "lr": rate, "warmup": 0.1},
+        )
+        for rate in (5e-5, 3e-3)
     },
     **{
         f"tune-{model}-{name}": {
