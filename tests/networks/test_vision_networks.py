@@ -139,13 +139,6 @@ def test_with_torchvisions_weights_the_answers_are_torchvisions(ours, theirs):
         torch.testing.assert_close(ours.eval()(batch), theirs(batch), rtol=1e-4, atol=1e-4)
 
 
-def test_small_images_are_padded_in_the_middle_or_kept_large():
-    batch = images(2)
-    padded = VGG11(width=1, hidden=1).features[0](batch)
-    torch.testing.assert_close(padded, functional.pad(batch, (2, 2, 2, 2)))
-    assert [ResNet18(stem=s).stem(batch).shape[2] for s in ("3x3", "7x7")] == [28, 7]
-
-
 @pytest.mark.parametrize("channels", [4, 256])  # 256: laid out as a product where maps are small
 @pytest.mark.parametrize(
     ("shape", "stride"),
