@@ -37,7 +37,6 @@ def turned(playground, values):
 
 
 MOONS = {"hidden": 2, "weight_decay": 0, "learning_rate": 1, "noise": 0, "seed": 3}
-DIGITS = {"loss": "mse", "activation": "tanh", "learning_rate": 0.3, "seed": 3}
 TYPED = {"first": "z * z", "second": "permute"}
 
 
@@ -45,7 +44,6 @@ TYPED = {"first": "z * z", "second": "permute"}
     ("make", "shortened", "to", "values"),
     [
         (widgets.moons_playground, "MOONS_EPOCHS", 60, MOONS),
-        (widgets.digits_playground, "DIGITS_EPOCHS", 5, DIGITS),
         (widgets.activation_playground, "MOMENTS", (0, 20), TYPED),
     ],
 )
@@ -100,15 +98,6 @@ def test_bars_are_the_probabilities():
         assert np.allclose([bar.get_width() for bar in ax.patches], values)
         dark = [bar.get_facecolor() == to_rgba(figures.BLUE) for bar in ax.patches]
         assert np.flatnonzero(dark).tolist() == [values.argmax()]
-
-
-def test_frames_turn_and_their_labels_say_what_is_read():
-    frames, labels = widgets.reading_frames(MODELS, SEVEN, angles=(-90, 0, 15))
-    assert not np.array_equal(frames[0], frames[1]) and frames[0].shape == frames[1].shape
-    sides = ["90° to the right", "upright", "15° to the left"]
-    assert [label.split(": ")[0] for label in labels] == sides
-    answers = widgets.read(MODELS, widgets.change(SEVEN, -90)).values()
-    assert labels[0].endswith(": " + ", ".join(str(values.argmax()) for values in answers))
 
 
 def test_the_playground_shows_what_the_networks_make_of_the_changed_digit():

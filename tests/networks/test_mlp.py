@@ -127,10 +127,3 @@ def test_chunks_do_not_change_the_gradient_and_one_batch_is_overfitted():
         result = loss_and_gradients(network, loss, X, LABELS)
         optimiser.step(0.1)
     assert result["accuracy"] == 1 and result["loss"] < 0.01
-
-
-def test_size_and_start_of_the_course_networks():
-    assert mlp((2, 10, 2), "tanh", rng()).parameter_count == 2 * 10 + 10 + 10 * 2 + 2
-    assert mlp((784, 1024, 10), "relu", rng()).parameter_count == 785 * 1024 + 1025 * 10
-    single, double = (mlp((5, 7, 4), "relu", rng(), dtype=d).layers[0].weight for d in "fd")
-    np.testing.assert_array_equal(single, double.astype(np.float32))
