@@ -93,17 +93,20 @@ def c2_2(recorded=recorded):
 
 def c2_3(recorded=recorded):
     """Test whether ReLU converges far faster than sigmoid, trains faster, and ends better."""
-    relu = recorded("tenth-reference")
-    found, answers = {}, []
-    for rates, name in {"same": "tenth-sigmoid-glorot", "higher": "tenth-sigmoid-glorot-3"}.items():
-        sigmoid = recorded(name)
+    pairs = {
+        "own": ("tenth-loss-hinge-tuned", "tenth-sigmoid-tuned"),
+        "same": ("tenth-reference", "tenth-sigmoid-glorot"),
+    }
+    found = {}
+    for settings, names in pairs.items():
+        relu, sigmoid = map(recorded, names)
         factor, faster = speed(relu, sigmoid)
         cost, cheaper = speed(relu, sigmoid, seconds=True)
         gain = difference(relu, sigmoid, "eval_accuracy")
-        found[rates] = {"factor": factor, "cost": cost, "gain": gain}
-        answers.append((faster, cheaper, gain.above(0)))
-    parts = zip(("converges", "trains", "ends"), zip(*answers, strict=True), strict=True)
-    return {part: Verdict.from_answers(*answer) for part, answer in parts}, found
+        found[settings] = {"factor": factor, "cost": cost, "gain": gain}
+        if settings == "own":
+            answers = {"converges": faster, "trains": cheaper, "ends": gain.above(0)}
+    return {part: Verdict.from_answers(answer) for part, answer in answers.items()}, found
 
 
 def speed(relu, sigmoid, level=0.9, far=1.5, seconds=False):
