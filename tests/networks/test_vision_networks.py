@@ -35,15 +35,12 @@ def count(model):
     return sum(parameter.numel() for parameter in model.parameters())
 
 
-# ------------------------------------------------------------------------ all of them
-
-
 @pytest.mark.parametrize("name", SMALL)
 def test_an_image_is_judged_by_itself_and_a_batch_can_be_overfitted(name):
     torch.manual_seed(0)
     build, options = SMALL[name]
-    options = {"channels": 1, "classes": 10} | options
-    model, batch, labels = build(**options), images(16), torch.arange(16) % 10
+    model, batch = build(**{"channels": 1, "classes": 7} | options), images(16)
+    labels = torch.arange(16) % 7
     other = torch.cat([batch[:1], images(3, seed=1)])
     with torch.inference_mode():
         model.eval()
@@ -57,16 +54,8 @@ def test_an_image_is_judged_by_itself_and_a_batch_can_be_overfitted(name):
         optimiser.zero_grad()
         loss.backward()
         optimiser.step()
-    assert (model(batch).argmax(dim=1) == labels).float().mean() > 0.9
-
-
-@pytest.mark.parametrize("build", [LeNet, VGG11, CourseVGG, ResNet18, ViT, EfficientNetLite0])
-def test_logits_of_other_images_and_classes(build):
-    model = build(channels=3, size=56, classes=5)
-    assert model(images(2, 3, 56)).shape == (2, 5)
-
-
-# ------------------------------------------------------------------------- one by one
+    logits = model(batch)
+    assert logits.shape == (16, 7) and (logits.argmax(dim=1) == labels).float().mean() > 0.9
 
 
 def test_parameters_are_those_worked_out_by_hand():
