@@ -32,7 +32,7 @@ SHOWN = (
     2225, 190, 4630, 3406, 4314, 4649, 261, 2060, 1550, 3243, 5404, 5839,
     4709, 1210, 5788, 4381, 3189, 2888, 3665, 5097, 5074, 3575, 275, 2141,
 )  # fmt: skip
-#: Validation photographs that are kept with the training photographs nearest to each.
+#: Test photographs that are kept with the training photographs nearest to each.
 ASKED, NEIGHBOURS = (6043, 6499, 6496, 6226, 6362, 6539), 5
 #: The most confident mistakes of the linear classifier at that size (seed 0): six photographs
 #: with a false alarm, six with something missed.

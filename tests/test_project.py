@@ -89,7 +89,7 @@ def test_every_requirement_is_pinned_and_what_the_code_imports_is_required():
     known = {"nbformat", "ipython", "cycler", "sphinx", "docutils", "jinja2", "yaml", *required}
     known |= {"nbconvert", "pygments"}
     known |= {"helpers", "data_prep", "benchmarks", *(path.stem for path in MODULES)}
-    known |= {"tests", *sys.stdlib_module_names}
+    known |= {"book", "tests", *sys.stdlib_module_names}
     known |= {name.replace("-", "_") for name in required}
     names = {path.name: {name.lower() for name in imported(path)} for path in MODULES}
     found = {name: {named.get(n, n) for n in used} - known for name, used in names.items()}
@@ -182,14 +182,10 @@ def test_the_workflow_and_the_readme_have_the_same_checks():
 def test_the_page_on_data_is_true():
     page = text_of("book/data.md")
     digits, toy = load_mnist("embedded"), load_tiny_voc("embedded")
-    rows = {
-        "training images": (len(digits.y), PARTS[0].shape[0]),
-        "test images": (len(digits.y_eval), PARTS[2].shape[0]),
-        "images for training": (len(toy.y), 6_000),
-        "images for validation": (len(toy.y_eval), 624),
-    }
-    for what, (embedded, full) in rows.items():
-        assert f"| {what} | {embedded:,} | {full:,} |" in page
+    sizes = [(digits, PARTS[0].shape[0], PARTS[2].shape[0]), (toy, 6_000, 624)]
+    for embedded, training, test in sizes:
+        assert f"| training images | {len(embedded.y):,} | {training:,} |" in page
+        assert f"| test images | {len(embedded.y_eval):,} | {test:,} |" in page
     for part in PARTS:
         assert f"| `{part.name}` | `{part.sha256}` |" in page
 

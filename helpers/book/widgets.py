@@ -210,22 +210,6 @@ def bar_panels(probabilities, image, title=""):
     return figure
 
 
-def reading_frames(models, image, angles=range(-90, 91, 15)):
-    """Draw what the models read as a digit turns, for `helpers.book.output.player`.
-
-    Returns a list of frames uint8 [height, width, 3], and one of labels: the angle, and the
-    class that each model chooses.
-    """
-    frames, labels = [], []
-    for angle in angles:
-        turned = change(image, angle)
-        probabilities = read(models, turned)
-        frames.append(figures.to_pixels(bar_panels(probabilities, turned, turn_text(angle))))
-        answers = ", ".join(str(values.argmax()) for values in probabilities.values())
-        labels.append(f"{turn_text(angle)}: {answers}")
-    return frames, labels
-
-
 def turn_text(angle):
     """Say how far a digit is turned, and which way."""
     side = "left" if angle > 0 else "right"

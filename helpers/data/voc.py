@@ -33,10 +33,11 @@ def load_tiny_voc(
 ):
     """Load Tiny-VOC, or the drawn scenes that stand in for it.
 
-    The full data are Tiny-VOC's 6,000 training and 624 validation photographs, each squashed
-    to a square, as ``python -m data_prep tiny-voc --size SIZE`` has prepared them. The
-    embedded stand-in is Toy-VOC: 800 and 200 scenes, drawn in memory from a fixed seed in a
-    few seconds. Each is made once per process and size, and the arrays are read-only.
+    The full data are Tiny-VOC's 6,000 training photographs and the 624 that it calls validation
+    photographs, the book's test set, each squashed to a square, as ``python -m data_prep
+    tiny-voc --size SIZE`` has prepared them. The embedded stand-in is Toy-VOC: 800 and 200
+    scenes, drawn in memory from a fixed seed in a few seconds. Each is made once per process
+    and size, and the arrays are read-only.
 
     Parameters
     ----------

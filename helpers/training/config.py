@@ -32,6 +32,8 @@ class TrainConfig:
         bfloat16 where the machine computes it natively, float32 elsewhere.
     channels_last : keep images and filters in the memory order [B, H, W, C].
     evaluate_every : epochs between evaluations; the last is always evaluated.
+    evaluate_train : whether an evaluation also takes the training images, as they are and with
+        dropout off: `eval_train_accuracy`.
     ema_decay : if not 0, an exponential average of the weights is evaluated instead of the last
         ones; the share of it that each step keeps.
     flip_tta : evaluate the mean of the logits of an image and of its mirror image.
@@ -52,6 +54,7 @@ class TrainConfig:
     precision: str = "float32"
     channels_last: bool = False
     evaluate_every: int = 1
+    evaluate_train: bool = False
     ema_decay: float = 0.0
     flip_tta: bool = False
     head_epochs: int = 0
@@ -71,7 +74,9 @@ class TrainConfig:
 
 PRECISIONS = dict.fromkeys(("float32", "bfloat16", "auto"))
 #: Younger than the first records, which lack them.
-OPTIONAL = ("ema_decay", "flip_tta", "head_epochs", "body_lr_scale", "freeze_batch_norm")
+OPTIONAL = (
+    "ema_decay", "flip_tta", "head_epochs", "body_lr_scale", "freeze_batch_norm", "evaluate_train",
+)  # fmt: skip
 
 
 def check_whole(config, *names):

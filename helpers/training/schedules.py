@@ -6,9 +6,12 @@ The PyTorch trainer counts steps, the NumPy trainer epochs, as the original cour
 import math
 
 
-def constant(lr):
-    """Return the schedule that always gives `lr`."""
-    return lambda step, steps: lr
+def constant(lr, warmup=0.0):
+    """Return the schedule that gives `lr`, after a linear rise over a share `warmup` of all steps.
+
+    The warm-up: Goyal et al. (2017), "Accurate, large minibatch SGD", section 2.2.
+    """
+    return lambda step, steps: lr * min(1.0, (step + 1) / max(1.0, warmup * steps))
 
 
 def cosine(peak_lr, warmup=0.0):

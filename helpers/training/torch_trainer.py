@@ -179,6 +179,7 @@ class TorchTrainer:
             "loss": loss / examples,
             "accuracy": right / examples,
             **dict.fromkeys(metric_names(self.data.y_eval)),
+            **({"eval_train_accuracy": None} if self.config.evaluate_train else {}),
             **(self.evaluate() if due and not self.diverged else {}),
             **attention_statistics(self.model, normalise(self.data.x_eval[:EVALUATION_BATCH])),
         }
@@ -202,7 +203,11 @@ class TorchTrainer:
 
     def evaluate(self):
         """Return what `helpers.training.losses.evaluate` finds on the evaluation data."""
-        return evaluate(self.loss, self.predict(self.data.x_eval), self.data.y_eval.cpu())
+        found = evaluate(self.loss, self.predict(self.data.x_eval), self.data.y_eval.cpu())
+        if self.config.evaluate_train:
+            seen = evaluate(self.loss, self.predict(self.data.x), self.data.y.cpu())
+            found["eval_train_accuracy"] = seen["eval_accuracy"]
+        return found
 
     def scores(self):
         """Return the logits [N, K] of the evaluation data, as a NumPy array."""

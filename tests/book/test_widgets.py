@@ -102,15 +102,6 @@ def test_bars_are_the_probabilities():
         assert np.flatnonzero(dark).tolist() == [values.argmax()]
 
 
-def test_frames_turn_and_their_labels_say_what_is_read():
-    frames, labels = widgets.reading_frames(MODELS, SEVEN, angles=(-90, 0, 15))
-    assert not np.array_equal(frames[0], frames[1]) and frames[0].shape == frames[1].shape
-    sides = ["90° to the right", "upright", "15° to the left"]
-    assert [label.split(": ")[0] for label in labels] == sides
-    answers = widgets.read(MODELS, widgets.change(SEVEN, -90)).values()
-    assert labels[0].endswith(": " + ", ".join(str(values.argmax()) for values in answers))
-
-
 def test_the_playground_shows_what_the_networks_make_of_the_changed_digit():
     playground = widgets.reading_playground(MODELS, DIGITS.x, DIGITS.y)
     turned(playground, {"digit": 7, "angle": -45, "shift": -3, "occlusion": 4})

@@ -139,7 +139,7 @@ def test_a_claim_is_found_below_the_heading_that_shows_it():
         page = section_with(f'show_verdict("{claim}")')[1].removeprefix("evidence/")
         assert page.startswith(f"0{claim[1]}_")
     title, address = section_with('show_verdict("C3.4")')
-    assert "√d" in title and address.startswith("03_vision.html#c3-4-") and address.isascii()
+    assert "√d" in title and address.startswith("evidence/03_vision.html#c3-4-") and address.isascii()
     with pytest.raises(LookupError, match=r"C9\.9"):
         section_with('show_verdict("C9.9")')
 

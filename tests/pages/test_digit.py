@@ -13,7 +13,7 @@ from selenium.webdriver.common.actions.pointer_input import PointerInput
 from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.support.ui import WebDriverWait
 
-from helpers.book.digit_weights import FOLDER, ROOT, SOURCES, logits, torch_model, unpacked
+from book.digit_weights import FOLDER, ROOT, SOURCES, logits, torch_model, unpacked
 from helpers.data.datasets import load_mnist
 from helpers.networks.probes import attention_maps
 

@@ -34,8 +34,6 @@ def test_the_first_use_is_a_link():
     ]
     assert text.astext() == "Learning rates are small; a learning rate, in two Epochs."
 
-    assert len(linked(nodes.paragraph("", "an epoch"), nodes.paragraph("", "an epoch"))) == 1
-
 
 @pytest.mark.parametrize("kind", [nodes.title, nodes.literal_block, nodes.caption, nodes.literal])
 def test_headings_code_and_captions_stay_as_they_are(kind):

@@ -43,8 +43,9 @@ SETTINGS = {
         "90%": "what calibration means",
         "95%": "the level of the intervals",
     },
-    "03_vision.ipynb": {"99%": "the race's goal", "100%": "a whole"},
+    "03_vision.ipynb": {"99%": "the race's goal"},
     "evidence/01_half_moons.ipynb": {"95%": "the level of the intervals"},
+    "evidence/03_vision.ipynb": {"95%": "the level of the intervals", "99%": "the race's goal"},
     "evidence/04_tiny_voc.ipynb": {"95%": "the level of the intervals"},
     "05_activations.ipynb": {"99%": "what is called a fit"},
     "evidence/05_activations.ipynb": {

@@ -9,6 +9,7 @@ from helpers.training.schedules import SCHEDULES
 #: name, arguments, how many steps; then step -> rate
 BY_HAND = [
     ("constant", {"lr": 0.3}, 100, {0: 0.3, 99: 0.3}),
+    ("constant", {"lr": 2.0, "warmup": 0.1}, 100, {0: 0.2, 4: 1.0, 9: 2.0, 10: 2.0, 99: 2.0}),
     (
         "cosine", {"peak_lr": 2.0, "warmup": 0.1}, 100,
         {0: 0.2, 4: 1.0, 9: 2.0, 10: 2.0, 55: 1.0, 99: 1 + np.cos(np.pi * 89 / 90)},

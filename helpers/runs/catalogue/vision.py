@@ -98,18 +98,22 @@ POINTS = (
 # ----------------------------------------------------- C3.2: with 1% and 10% of the images
 
 
-def little_data(model, images=6_000, epochs=10, rate=1e-3, **precision):
+def little_data(model, images=6_000, epochs=10, rate=1e-3, **options):
     """Return an experiment on a part of the training images."""
     recipe = TrainConfig(
         model, schedule={"name": "constant", "lr": rate}, epochs=epochs, evaluate_every=epochs,
-        **precision,
+        **options,
     )  # fmt: skip
     data = TENTH_OF_MNIST | {"train_size": images}
     return {"label": f"{model}, {epochs} epochs", "config": recipe, "data": data}
 
 
-RESNET_ON_A_TENTH = little_data("resnet18", **LARGE)
+#: The gap is measured in evaluation mode, without dropout, on both sides.
+GAP = {"evaluate_train": True}
+RESNET_ON_A_TENTH = little_data("resnet18", **LARGE, **GAP)
 HUNDREDTH = {"images": 600, "epochs": 20}
+#: As many steps (940) on 600 images, ten a pass, as ten epochs are on 6,000, 94 a pass.
+AS_MANY_STEPS = {"images": 600, "epochs": 94, **GAP}
 
 # ------------------------------------- beyond the published: better recipes, step by step
 
@@ -207,12 +211,25 @@ EXPERIMENTS = {
     "hundredth-resnet18": little_data("resnet18", **HUNDREDTH),
     "hundredth-vgg11": little_data("vgg11", **HUNDREDTH, channels_last=True),
     "hundredth-vit": little_data("vit", **HUNDREDTH, rate=5e-4),
-    "tenth-lenet": little_data("lenet"),  # the ViT's is the sweep's middle
+    "tenth-lenet": little_data("lenet", **GAP),  # the ViT's is the sweep's middle
     "tenth-resnet18": RESNET_ON_A_TENTH,
     "tenth-vgg11": little_data("vgg11", **LARGE),
     "tenth-resnet18-float32": {
         "label": "ResNet-18 in float32", "data": TENTH_OF_MNIST,
-        "config": replace(RESNET_ON_A_TENTH["config"], precision="float32"),
+        "config": replace(
+            RESNET_ON_A_TENTH["config"], precision="float32", evaluate_train=False
+        ),
+    },
+    "hundredth-lenet-long": little_data("lenet", **AS_MANY_STEPS),
+    "hundredth-resnet18-long": little_data("resnet18", **LARGE, **AS_MANY_STEPS),
+    "hundredth-vit-long": little_data("vit", rate=5e-4, **AS_MANY_STEPS),
+    # C3.3: the learning rate rises to its value over the first of ten epochs
+    **{
+        f"tenth-vit-warm-up-rate-{rate:g}": tenth(
+            f"rate {rate:g} after a warm-up of one epoch",
+            schedule={"name": "constant", "lr": rate, "warmup": 0.1},
+        )
+        for rate in (5e-5, 3e-3)
     },
     **{
         f"tune-{model}-{name}": {

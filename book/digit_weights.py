@@ -1,6 +1,6 @@
 """Makes what the page on which the reader draws a digit loads: weights of 8 bits, and test digits.
 
-    python -m helpers.book.digit_weights
+    python -m book.digit_weights
 
 reads recorded weights, measures on MNIST's test images what rounding costs, and writes
 `weights.js` and its record, `weights.json`, to `book/_static/digit`.
