@@ -19,6 +19,7 @@ from selenium import webdriver
 from selenium.webdriver.chrome.service import Service
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
+from selenium.webdriver.support.ui import WebDriverWait
 
 HOST = "127.0.0.1"
 DESKTOP, PHONE = 1280, 360  # CSS pixels
@@ -183,6 +184,10 @@ class Browser:
 
     def all(self, selector):
         return self.driver.find_elements(By.CSS_SELECTOR, selector)
+
+    def wait(self, happened):
+        """Wait until `happened()` is true, and return what it returned."""
+        return WebDriverWait(self.driver, PATIENCE).until(lambda _: happened())
 
     def resize(self, width):
         """Lay out the page at a width, narrower ones than a window can have included."""

@@ -16,7 +16,7 @@ from scipy import ndimage
 
 from helpers.book import decision_boundary, figures
 from helpers.book.output import data_uri
-from helpers.data.datasets import Dataset, half_moons, load_mnist, pixels, stratified_split
+from helpers.data.datasets import Dataset, half_moons
 from helpers.training.numpy_trainer import NumpyConfig, train
 
 
@@ -62,25 +62,7 @@ def slider(values, start, label):
     return ipywidgets.SelectionSlider(options=values, value=start, description=label, **LOOK)
 
 
-# -------------------------------------------------- practices 1 and 2: networks in NumPy
-
-
-def _trial(sizes, data, seed, learning_rate, epochs, held_out, **settings):
-    """Train a network; return it, two empty panels, and a sentence, with a name for `held_out`."""
-    schedule = {"name": "constant", "lr": learning_rate}
-    training = train(NumpyConfig(sizes, schedule=schedule, epochs=epochs, **settings), data, seed)
-    figure, _ = figures.new_figure(1, 2, width=9.5, height=4)
-    figure.set_layout_engine(None)  # measuring the texts would take longer than training
-    figure.subplots_adjust(left=0.08, right=0.98, bottom=0.15, top=0.92, wspace=0.25)
-    if training.diverged:
-        return training, figure, f"The loss stopped being finite after {training.epoch} epochs."
-    ends = {name: values[-1] for name, values in training.history.items()}
-    sentence = (
-        f"After {training.epoch:,} epochs: loss {ends['loss']:.3f}, training accuracy "
-        f"{ends['accuracy']:.1%}, {held_out} {ends['eval_accuracy']:.1%}."
-    )
-    return training, figure, sentence
-
+# -------------------------------------------------- practice 1: a network in NumPy
 
 MOONS_EPOCHS = 1000  # a fifth of the published run, for an answer in less than half a second
 
@@ -101,53 +83,28 @@ def moons_trial(hidden, weight_decay, learning_rate, noise, seed):
     """Train on 200 points; draw the decision boundary, and the loss over the epochs."""
     x, labels = half_moons(200, noise, seed)
     data = Dataset(x, labels, *half_moons(2000, noise, 1_000_000 + seed))
-    training, figure, sentence = _trial(
-        (2, hidden, 2), data, seed, learning_rate, MOONS_EPOCHS, "accuracy on 2,000 fresh points",
-        activation="tanh", init="glorot", dtype="float64", weight_decay=weight_decay,
-        log_every=10, evaluate_every=MOONS_EPOCHS,
+    config = NumpyConfig(
+        (2, hidden, 2), activation="tanh", init="glorot", dtype="float64",
+        weight_decay=weight_decay, schedule={"name": "constant", "lr": learning_rate},
+        epochs=MOONS_EPOCHS, log_every=10, evaluate_every=MOONS_EPOCHS,
     )  # fmt: skip
-    (plane, curve), history = figure.axes, training.history
+    training = train(config, data, seed)
+    figure, (plane, curve) = figures.new_figure(1, 2, width=9.5, height=4)
+    figure.set_layout_engine(None)  # measuring the texts would take longer than training
+    figure.subplots_adjust(left=0.08, right=0.98, bottom=0.15, top=0.92, wspace=0.25)
+    history = training.history
     probability = decision_boundary.class_1_probability(training.network)
     decision_boundary.boundary_figure(probability, x, labels, colour_bar=False, ax=plane)
     figures.curves(history["epoch"], {"": history["loss"]}, ylabel="training loss", ax=curve)
     curve.set_ylim(bottom=0)
     curve.xaxis.set_major_locator(MaxNLocator(4))
-    return figure, sentence
-
-
-DIGITS_EPOCHS, DIGITS_HELD_OUT = 100, 300
-
-
-def digits_playground():
-    """Train a 784-64-10 network on the embedded digits, with the reader's settings."""
-    rates = [0.001, 0.01, 0.03, 0.1, 0.15, 0.2, 0.3, 0.5, 1, 3]
-    controls = {
-        "loss": slider(["hinge", "cross-entropy", "mse"], "hinge", "loss"),
-        "activation": slider(["relu", "tanh", "sigmoid"], "relu", "activation"),
-        "learning_rate": slider(rates, 0.1, "learning rate"),
-        "seed": slider(list(range(5)), 0, "seed"),
-    }
-    return Playground(controls, digits_trial)
-
-
-def digits_trial(loss, activation, learning_rate, seed):
-    """Train on the embedded digits; draw loss and accuracy over the epochs."""
-    images = load_mnist("embedded")
-    x, y = pixels(images.x), images.y
-    rest, held_out = stratified_split(y, DIGITS_HELD_OUT, seed=0)  # who turns knobs, validates
-    data = Dataset(x[rest], y[rest], x[held_out], y[held_out])
-    training, figure, sentence = _trial(
-        (784, 64, 10), data, seed, learning_rate, DIGITS_EPOCHS, "validation accuracy",
-        activation=activation, init="he" if activation == "relu" else "glorot", loss=loss,
-        evaluate_every=5,
-    )  # fmt: skip
-    (losses, accuracies), history = figure.axes, training.history
-    for panel, name in ((losses, "loss"), (accuracies, "accuracy")):
-        both = {"training": history[name], "validation": history[f"eval_{name}"]}
-        figures.curves(history["epoch"], both, ylabel=name, ax=panel)
-    losses.set_ylim(0, None if training.diverged else 1.1 * max(history["loss"][0], 0.1))
-    accuracies.set_ylim(0, 1)
-    return figure, sentence
+    if training.diverged:
+        return figure, f"The loss stopped being finite after {training.epoch} epochs."
+    ends = {name: values[-1] for name, values in history.items()}
+    return figure, (
+        f"After {training.epoch:,} epochs: loss {ends['loss']:.3f}, training accuracy "
+        f"{ends['accuracy']:.1%}, accuracy on 2,000 fresh points {ends['eval_accuracy']:.1%}."
+    )
 
 
 # -------------------------------------------------- practice 3: networks read a digit

@@ -68,7 +68,6 @@ def c3_2(recorded=recorded):
     }, {
         "size": {m: n / 1e6 for m, n in size.items()},
         "cost": {m: c / cost["lenet"] for m, c in cost.items()},
-        "n": len(runs["lenet"]),
         "more": more,
         "ahead": difference(long["resnet18"], long["lenet"], "eval_accuracy"),
     }
@@ -91,7 +90,7 @@ def c3_3(recorded=recorded, curve=batch_curve):
     later = difference_interval(second, first, paired=True)
     errors = [1 - np.array(run.history["eval_accuracy"])[[9, -1]] for run in runs]
     gone = mean_interval([1 - last / tenth for tenth, last in errors], high=1)
-    gains = {f"rate {rate:g}": warm_up_gain(rate, recorded) for rate in WARMED_UP}
+    gains = {f"learning rate {rate:g}": warm_up_gain(rate, recorded) for rate in WARMED_UP}
     return {
         "climbs": Verdict.if_above(0, later),
         "flattens": Verdict.if_above(-SELDOM, -gone),
@@ -146,20 +145,14 @@ def c3_4(recorded=recorded):
 
 def c3_5(influence=influence):
     """Test what PyTorch's layer attends to."""
-    own, foreign = {}, {}
-    for batch_first in (True, False):
-        change = influence(encoder(batch_first)) > 1e-5
-        own[batch_first] = int(change[0, 1:].sum())
-        foreign[batch_first] = int(change[1:].sum())
-    tokens = change[0, 1:].size
-    right = own[True] == tokens and foreign[True] == 0
-    wrong = foreign[False] > 0
-    return {"needs": Verdict.from_answers(right and wrong)}, {
-        "own": own[True],
-        "foreign": foreign[True],
-        "own_without": own[False],
-        "foreign_without": foreign[False],
-        "tokens": tokens,
+    told, untold = (influence(encoder(batch_first)) > 1e-5 for batch_first in (True, False))
+    right = told[0, 1:].all() and not told[1:].any() and untold[1:].any()
+    return {"needs": Verdict.from_answers(bool(right))}, {
+        "own": told[0, 1:].sum(),
+        "foreign": told[1:].sum(),
+        "own_without": untold[0, 1:].sum(),
+        "foreign_without": untold[1:].sum(),
+        "tokens": told[0, 1:].size,
     }
 
 

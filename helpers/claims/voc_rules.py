@@ -118,15 +118,11 @@ def c4_1(targets=metrics.recorded_targets):
     }
 
 
-def rises(runs):
-    """Return by how much the test loss of each run ends above its lowest."""
-    return [run.history["eval_loss"][-1] - min(run.history["eval_loss"]) for run in runs]
-
-
 def c4_2(recorded=recorded):
     """Test whether networks overfit, and whether the three remedies help."""
     plain = {model: recorded(name) for model, name in PLAIN.items()}
-    rise = {model: mean_interval(rises(runs), low=0) for model, runs in plain.items()}
+    losses = {model: history(runs, "eval_loss")[1] for model, runs in plain.items()}  # [S, epochs]
+    rise = {model: mean_interval(ys[:, -1] - ys.min(axis=1), 0) for model, ys in losses.items()}
     raises = gains(REMEDIES, MAP, recorded)
     lowers = {about: -gain for about, gain in gains(REMEDIES, "eval_loss", recorded).items()}
     overfit = Verdict.if_above(LITTLE_RISE, *rise.values())

@@ -42,9 +42,7 @@ def test_votes_do_not_overflow():
 
 
 @pytest.mark.parametrize("key", ["networks", "agreement", "pairs", "shapes", "best_read_outs"])
-@pytest.mark.parametrize(
-    "odd", [None, 5, "far", [], [[1]], {}, {"relu": {}}, {"8": {"within": {}}}]
-)
+@pytest.mark.parametrize("odd", [None, [], {}, {"8": {"within": {}}}])
 def test_an_odd_record_is_named_with_what_is_odd_in_it(tmp_path, key, odd):
     content = json.loads(record_path(activations.NAME, "full", None).read_text("utf-8"))
     write_json(content | {key: odd}, record_path(activations.NAME, "full", None, tmp_path))

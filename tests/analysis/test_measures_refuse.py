@@ -26,33 +26,31 @@ def bootstrap(scores, targets):
     ("compute", "arguments", "message"),
     [
         (stats.mean_interval, ([1.0],), "at least 2 observations"),
-        (stats.mean_interval, ([],), "at least 2 observations"),
         (stats.mean_interval, ([[1.0, 2.0]],), r"shape is \[1, 2\]"),
         (stats.mean_interval, ([1.0, np.nan],), "values must be finite"),
         (stats.difference_interval, (A, [1.0, np.inf]), "b must be finite"),
         (stats.difference_interval, (A, A[:3], True), "4 and 3"),
-        (stats.median_interval, (3.0,), "at least 2 observations"),
         (stats.wilson, (11, 10), "11 of 10"),
-        (stats.wilson, (0, 0), "0 of 0"),
         (stats.wilson, (2.5, 10), "must be a count"),
-        (stats.wilson, (np.nan, 10), "must be a count"),
         (stats.reliability_curve, (SCORES * 9, TARGETS), "take the sigmoid"),
-        (stats.reliability_curve, (SCORES * np.nan, TARGETS), "take the sigmoid"),
         (stats.reliability_curve, (SCORES, SCORES), "0 or 1 for each"),
         (stats.reliability_curve, (SCORES, TARGETS[:, :1]), r"\[4, 2\] and \[4, 1\]"),
         (metrics.decide, (SCORES, [0.5] * 3), "one for each of the 2 classes"),
-        (metrics.decide, (SCORES, [[0.5]]), "one for each of the 2 classes"),
         (metrics.decide, (SCORES, np.nan), "one for each of the 2 classes"),
         (metrics.decide, (SCORES * np.nan, 0.5), "neither yes nor no"),
         (metrics.choose_thresholds, (SCORES, TARGETS * [1, 0], True), "column 1 has none"),
         (metrics.Predictions, (SCORES[None] * 9,), "take the sigmoid"),
-        (metrics.Predictions, (SCORES[None] * np.nan,), "take the sigmoid"),
         (metrics.pr_curve, (SCORES, TARGETS.T), r"\(4, 2\) for targets \(2, 4\)"),
         (metrics.pr_curve, (SCORES, TARGETS * 0), "must hold a 1"),
         (metrics.batch_means, (SCORES, TARGETS, 0.5, 0), "at least 1 image; got 0"),
-        (metrics.batch_means, (SCORES, TARGETS, 0.5, -2), "at least 1 image; got -2"),
         (metrics.constant_baselines, (TARGETS, ("cat", "bird")), "person"),
         (metrics.summarise, (SCORES[:, :1], TARGETS[:, :1], 0.5), "at least 2 classes"),
+        (bootstrap, (SCORES[:3], TARGETS), r"got \[3, 2\] and \[4, 2\]"),
+        (bootstrap, (SCORES * np.nan, TARGETS), "finite"),
+        (bootstrap, (SCORES, TARGETS * [1, 0]), "column 1 has none"),
+        (metrics.average_precisions, (SCORES[:, 0], TARGETS[:, 0]), "must both be"),
+        (metrics.average_precisions, (np.zeros((0, 2)), np.zeros((0, 2))), "at least one"),
+        (metrics.average_precisions, (SCORES, 2 * TARGETS), "0 or 1"),
         (losses.precision_recall_f1, (SCORES, TARGETS), "compare scores with a threshold"),
         (losses.precision_recall_f1, (TARGETS * np.nan, TARGETS), "finite"),
         (losses.precision_recall_f1, (TARGETS == 1, SCORES), "targets must be 0 or 1"),
@@ -60,7 +58,6 @@ def bootstrap(scores, targets):
         (evaluate, (SCORES, TARGETS[:, :1]), r"got \[4, 1\]"),
         (evaluate, (SCORES, [0, 1, -1, 0]), "from 0 to 1, or .* from -1 to 1"),
         (evaluate, (SCORES, [0, 1, 2, 0]), "from 0 to 1, or .* from 0 to 2"),
-        (evaluate, (SCORES, [0, 1, -100, 0]), "from -100"),
         (activations.estimate_agreement, ([VOTES[:1]] * 2, None), "at least 2 networks"),
         (activations.estimate_agreement, ([VOTES * 0.9] * 2, None), "True or False"),
     ],
@@ -68,20 +65,3 @@ def bootstrap(scores, targets):
 def test_it_is_refused(compute, arguments, message):
     with pytest.raises(ValueError, match=message):
         compute(*arguments)
-
-
-@pytest.mark.parametrize(
-    ("scores", "targets", "message"),
-    [
-        (SCORES[:3], TARGETS, r"got \[3, 2\] and \[4, 2\]"),
-        (SCORES[:, 0], TARGETS[:, 0], "must both be"),
-        (np.zeros((0, 2)), np.zeros((0, 2)), "at least one"),
-        (SCORES * np.nan, TARGETS, "finite"),
-        (SCORES, 2 * TARGETS, "0 or 1"),
-        (SCORES, TARGETS * [1, 0], "column 1 has none"),
-    ],
-)
-@pytest.mark.parametrize("compute", [metrics.average_precisions, bootstrap])
-def test_whatever_measures_scores_looks_at_them(compute, scores, targets, message):
-    with pytest.raises(ValueError, match=message):
-        compute(scores, targets)

@@ -87,7 +87,6 @@ def test_legible(name):
 
 def test_legible_beside_the_sliders():
     assert_legible(widgets.moons_trial(10, 0.001, 0.3, 0.2, 0)[0], width=9.5)
-    assert_legible(widgets.digits_trial("hinge", "relu", 0.1, 0)[0], width=9.5)
 
 
 @pytest.mark.parametrize(

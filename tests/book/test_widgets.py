@@ -37,7 +37,6 @@ def turned(playground, values):
 
 
 MOONS = {"hidden": 2, "weight_decay": 0, "learning_rate": 1, "noise": 0, "seed": 3}
-DIGITS = {"loss": "mse", "activation": "tanh", "learning_rate": 0.3, "seed": 3}
 TYPED = {"first": "z * z", "second": "permute"}
 
 
@@ -45,7 +44,6 @@ TYPED = {"first": "z * z", "second": "permute"}
     ("make", "shortened", "to", "values"),
     [
         (widgets.moons_playground, "MOONS_EPOCHS", 60, MOONS),
-        (widgets.digits_playground, "DIGITS_EPOCHS", 5, DIGITS),
         (widgets.activation_playground, "MOMENTS", (0, 20), TYPED),
     ],
 )

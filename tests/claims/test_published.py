@@ -139,16 +139,33 @@ def test_a_claim_is_found_below_the_heading_that_shows_it():
         page = section_with(f'show_verdict("{claim}")')[1].removeprefix("evidence/")
         assert page.startswith(f"0{claim[1]}_")
     title, address = section_with('show_verdict("C3.4")')
-    assert "√d" in title and address.startswith("evidence/03_vision.html#c3-4-") and address.isascii()
+    assert (
+        "√d" in title and address.startswith("evidence/03_vision.html#c3-4-") and address.isascii()
+    )
     with pytest.raises(LookupError, match=r"C9\.9"):
         section_with('show_verdict("C9.9")')
 
 
+def shown_by(path):
+    """Return the HTML of a notebook's stored outputs."""
+    notebook = json.loads(path.read_text(encoding="utf-8"))
+    outputs = [output for cell in notebook["cells"] for output in cell.get("outputs", [])]
+    return "".join("".join(output.get("data", {}).get("text/html", "")) for output in outputs)
+
+
+BOX = re.compile('class="admonition-title">(C\\d.*?)</p>\n<p>(.*?)</p>')
+
+
+def test_a_claim_has_one_verdict_on_every_page(findings):
+    for path in (ROOT / "notebooks").rglob("*.ipynb"):
+        for title, lead in BOX.findall(html.unescape(shown_by(path))):
+            found, _ = findings[title[:4]]
+            assert (title, lead) == (found.title, found.lead), path.name
+
+
 @pytest.mark.parametrize("name", ["findings", "published"])
 def test_every_link_of_the_pages_leads_to_a_section_or_to_records_that_are_there(name):
-    notebook = json.loads((ROOT / "notebooks" / f"{name}.ipynb").read_text(encoding="utf-8"))
-    outputs = [output for cell in notebook["cells"] for output in cell.get("outputs", [])]
-    shown = "".join("".join(output.get("data", {}).get("text/html", "")) for output in outputs)
+    shown = shown_by(ROOT / "notebooks" / f"{name}.ipynb")
     links = {html.unescape(address) for address in re.findall('href="([^"]+)"', shown)}
     records = {address for address in links if "all_runs" in address}
     assert all(on_record(experiment) for address in records for experiment in listed(address))

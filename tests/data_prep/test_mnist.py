@@ -87,13 +87,6 @@ def run(command, tmp_path):
 # Reading IDX files
 
 
-def test_parse_idx_returns_the_values():
-    values = np.arange(24, dtype=np.uint8).reshape(2, 3, 4)
-    read = parse_idx(idx_bytes(values), "values", (None, 3, 4))
-    np.testing.assert_array_equal(read, values)
-    assert read.dtype == np.uint8 and not read.flags.writeable
-
-
 @pytest.mark.parametrize(
     ("content", "shape", "message"),
     [

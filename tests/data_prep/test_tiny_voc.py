@@ -114,16 +114,6 @@ def test_one_thread_and_many_give_the_same(prepare, source, tmp_path, pieces_of_
     assert all_files(tmp_path / "by 1") == all_files(tmp_path / "by 5")
 
 
-def test_sizes_stand_beside_one_another_and_the_array_may_be_alone(prepare, source, folder):
-    prepare(source)
-    before = {path: path.stat().st_ino for path in folder.rglob("16/**/*")}
-    status, out, _ = prepare(source, "--size", 24, "--compact-only")
-    assert status == 0 and "Sizes: 16x16 (array, PNG), 24x24 (array)" in out
-    assert sizes(folder) == [16, 24] and not (folder / "24" / "images").exists()
-    assert {path: path.stat().st_ino for path in folder.rglob("16/**/*")} == before
-    assert TinyVoc().problems(folder) == []
-
-
 # Breaking off
 
 

@@ -75,9 +75,6 @@ def test_frozen_layers_stay_and_clipped_gradients_are_short():
     assert (clipped.gradient_norms().square().sum(0).sqrt() <= 0.5 + 1e-5).all()
 
 
-# ----------------------------------------------------------------------- linear regions
-
-
 @pytest.mark.parametrize("name", PIECEWISE_LINEAR)
 def test_on_a_linear_region_the_network_is_linear(name):
     networks = MLPEnsemble(ACTIVATION_PAIRS[name], range(2), dtype=torch.float64)

@@ -3,7 +3,6 @@
 import numpy as np
 import pytest
 import torch
-from sklearn.neural_network import MLPClassifier
 from torch.nn import functional
 
 from helpers.networks.mlp import (
@@ -11,7 +10,6 @@ from helpers.networks.mlp import (
     LOSSES,
     SGD,
     Dense,
-    FastDense,
     Network,
     ReLU,
     gradient_error,
@@ -30,40 +28,12 @@ def rng():
     return np.random.default_rng(7)
 
 
-# ------------------------------------------------------------------ gradient checks
-
-
 @pytest.mark.parametrize("name", LOSSES)
 def test_gradient_of_each_loss(name):
     scores, loss = rng().uniform(0.1, 2, size=(6, 4)), LOSSES[name]()
     loss.forward(scores, LABELS)
     numerical = numerical_gradient(lambda: loss.forward(scores, LABELS).sum(), scores)
     assert gradient_error(loss.backward(), numerical) < LIMIT
-
-
-@pytest.mark.parametrize("layer", [*ACTIVATIONS.values(), ReLU])
-def test_gradient_of_each_activation(layer):
-    z, upstream, layer = rng().normal(size=(6, 4)), rng().normal(size=(6, 4)), layer()
-    layer.forward(z.copy())
-    analytic = layer.backward(upstream.copy())
-    numerical = numerical_gradient(lambda: (layer.forward(z.copy()) * upstream).sum(), z)
-    assert gradient_error(analytic, numerical) < LIMIT
-    assert gradient_error(-analytic, numerical) > 0.01  # the check notices a wrong sign
-
-
-@pytest.mark.parametrize("kind", [Dense, FastDense])
-def test_gradient_of_dense(kind):
-    x, upstream = X.copy(), rng().normal(size=(6, 3))
-    layer = kind(rng().normal(size=(5, 3)), rng().normal(size=3))
-
-    def value():
-        return (layer.forward(x) * upstream).sum()
-
-    value()
-    d_x = layer.backward(upstream)
-    assert gradient_error(d_x, numerical_gradient(value, x)) < LIMIT
-    assert gradient_error(layer.d_weight, numerical_gradient(value, layer.weight)) < LIMIT
-    assert gradient_error(layer.d_bias, numerical_gradient(value, layer.bias)) < LIMIT
 
 
 @pytest.mark.parametrize("activation", ACTIVATIONS)
@@ -80,9 +50,6 @@ def test_gradient_of_a_whole_network_with_weight_decay(activation, output_activa
     analytic = [gradient.copy() for _, gradient in network.parameters()]
     for (parameter, _), gradient in zip(network.parameters(), analytic, strict=True):
         assert gradient_error(gradient, numerical_gradient(objective, parameter)) < LIMIT
-
-
-# ---------------------------------------------------------------- against references
 
 
 @pytest.mark.parametrize(
@@ -111,29 +78,21 @@ def test_nothing_overflows():
     np.testing.assert_allclose(losses, [1000.0, 0.0])
 
 
-def test_one_step_equals_scikit_learn():
-    """A step of momentum SGD on softmax cross-entropy with L2 equals scikit-learn's."""
-    theirs = MLPClassifier(
-        (7,), activation="relu", solver="sgd", learning_rate_init=0.1, momentum=0.9,
-        nesterovs_momentum=False, batch_size=6, alpha=0.6, max_iter=1, shuffle=False,
-        random_state=0, n_iter_no_change=10,
-    )  # fmt: skip
-    theirs.partial_fit(X, LABELS, classes=[0, 1, 2, 3])
-    network = mlp((5, 7, 4), "relu", rng(), dtype=np.float64)
-    optimiser = SGD(network, momentum=0.9)
-    for i, layer in enumerate(network.dense_layers):
-        layer.weight[...], layer.bias[...] = theirs.coefs_[i], theirs.intercepts_[i]
-        for j in (0, 1):  # scikit-learn keeps -learning_rate * velocity, weights first
-            before = theirs._optimizer.velocities[i + 2 * j]
-            optimiser.velocities[2 * i + j][...] = -before / 0.1
-    theirs.partial_fit(X, LABELS)
-    loss_and_gradients(network, LOSSES["cross-entropy"](), X, LABELS, weight_decay=0.6 / 6)
-    optimiser.step(0.1)
-    for layer, weight in zip(network.dense_layers, theirs.coefs_, strict=True):
-        np.testing.assert_allclose(layer.weight, weight, rtol=1e-10)
-
-
-# ------------------------------------------------------------------------- behaviour
+def test_steps_with_momentum_and_weight_decay_are_pytorchs():
+    network, loss = mlp((5, 7, 4), "relu", rng(), dtype=np.float64), LOSSES["cross-entropy"]()
+    theirs = [torch.tensor(part, requires_grad=True) for part, _ in network.parameters()]
+    groups = [{"params": theirs[::2], "weight_decay": 0.1}, {"params": theirs[1::2]}]
+    ours, optimiser = SGD(network, 0.9), torch.optim.SGD(groups, lr=0.1, momentum=0.9)
+    for _ in range(3):
+        loss_and_gradients(network, loss, X, LABELS, weight_decay=0.1)
+        ours.step(0.1)
+        hidden = (torch.tensor(X) @ theirs[0] + theirs[1]).relu()
+        scores = hidden @ theirs[2] + theirs[3]
+        optimiser.zero_grad()
+        functional.cross_entropy(scores, torch.tensor(LABELS)).backward()
+        optimiser.step()
+    for (part, _), other in zip(network.parameters(), theirs, strict=True):
+        np.testing.assert_allclose(part, other.detach(), rtol=1e-9)
 
 
 def test_the_fast_layers_compute_what_the_plain_ones_do():
@@ -168,10 +127,3 @@ def test_chunks_do_not_change_the_gradient_and_one_batch_is_overfitted():
         result = loss_and_gradients(network, loss, X, LABELS)
         optimiser.step(0.1)
     assert result["accuracy"] == 1 and result["loss"] < 0.01
-
-
-def test_size_and_start_of_the_course_networks():
-    assert mlp((2, 10, 2), "tanh", rng()).parameter_count == 2 * 10 + 10 + 10 * 2 + 2
-    assert mlp((784, 1024, 10), "relu", rng()).parameter_count == 785 * 1024 + 1025 * 10
-    single, double = (mlp((5, 7, 4), "relu", rng(), dtype=d).layers[0].weight for d in "fd")
-    np.testing.assert_array_equal(single, double.astype(np.float32))

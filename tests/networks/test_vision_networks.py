@@ -35,15 +35,12 @@ def count(model):
     return sum(parameter.numel() for parameter in model.parameters())
 
 
-# ------------------------------------------------------------------------ all of them
-
-
 @pytest.mark.parametrize("name", SMALL)
 def test_an_image_is_judged_by_itself_and_a_batch_can_be_overfitted(name):
     torch.manual_seed(0)
     build, options = SMALL[name]
-    options = {"channels": 1, "classes": 10} | options
-    model, batch, labels = build(**options), images(16), torch.arange(16) % 10
+    model, batch = build(**{"channels": 1, "classes": 7} | options), images(16)
+    labels = torch.arange(16) % 7
     other = torch.cat([batch[:1], images(3, seed=1)])
     with torch.inference_mode():
         model.eval()
@@ -57,16 +54,8 @@ def test_an_image_is_judged_by_itself_and_a_batch_can_be_overfitted(name):
         optimiser.zero_grad()
         loss.backward()
         optimiser.step()
-    assert (model(batch).argmax(dim=1) == labels).float().mean() > 0.9
-
-
-@pytest.mark.parametrize("build", [LeNet, VGG11, CourseVGG, ResNet18, ViT, EfficientNetLite0])
-def test_logits_of_other_images_and_classes(build):
-    model = build(channels=3, size=56, classes=5)
-    assert model(images(2, 3, 56)).shape == (2, 5)
-
-
-# ------------------------------------------------------------------------- one by one
+    logits = model(batch)
+    assert logits.shape == (16, 7) and (logits.argmax(dim=1) == labels).float().mean() > 0.9
 
 
 def test_parameters_are_those_worked_out_by_hand():
@@ -137,13 +126,6 @@ def test_with_torchvisions_weights_the_answers_are_torchvisions(ours, theirs):
     batch = images(2, 3, 64)
     with torch.inference_mode():
         torch.testing.assert_close(ours.eval()(batch), theirs(batch), rtol=1e-4, atol=1e-4)
-
-
-def test_small_images_are_padded_in_the_middle_or_kept_large():
-    batch = images(2)
-    padded = VGG11(width=1, hidden=1).features[0](batch)
-    torch.testing.assert_close(padded, functional.pad(batch, (2, 2, 2, 2)))
-    assert [ResNet18(stem=s).stem(batch).shape[2] for s in ("3x3", "7x7")] == [28, 7]
 
 
 @pytest.mark.parametrize("channels", [4, 256])  # 256: laid out as a product where maps are small

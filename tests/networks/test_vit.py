@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from helpers.networks.vit import Attention, EncoderLayer, ViT, square_patches
+from helpers.networks.vit import EncoderLayer, ViT, square_patches
 from helpers.networks.vit_variants import VariantLayer, ViTVariant, flattened_patches
 
 IMAGES = torch.randn(4, 1, 28, 28, generator=torch.Generator().manual_seed(0))
@@ -30,14 +30,6 @@ def test_it_matters_where_a_patch_stands():
     assert (model(IMAGES) - model(swapped)).abs().max() > 1e-4
 
 
-def test_attention_is_pytorchs():
-    ours, theirs = Attention(12, heads=3), torch.nn.MultiheadAttention(12, 3, batch_first=True)
-    theirs.in_proj_weight.data, theirs.in_proj_bias.data = ours.qkv.weight.data, ours.qkv.bias.data
-    theirs.out_proj.load_state_dict(ours.output.state_dict())
-    expected, _ = theirs(TOKENS, TOKENS, TOKENS)
-    torch.testing.assert_close(ours(TOKENS), expected, rtol=1e-4, atol=1e-5)
-
-
 @pytest.mark.parametrize("kind", [EncoderLayer, VariantLayer])
 def test_the_layer_is_pytorchs(kind):
     ours = kind(12, heads=3, hidden=20)
@@ -51,9 +43,6 @@ def test_the_layer_is_pytorchs(kind):
         {a + kind: state[b + kind] for a, b in names.items() for kind in ("weight", "bias")}
     )
     torch.testing.assert_close(ours(TOKENS), theirs(TOKENS), rtol=1e-4, atol=1e-5)
-
-
-# -------------------------------------------------------------------------- variants
 
 
 def test_a_variant_without_any_change_is_the_vit_and_each_change_makes_a_difference():

@@ -9,10 +9,9 @@ import time
 from dataclasses import fields
 
 import pytest
-from browser import MOVING, PATIENCE, SHOWN, Visit, served
+from browser import MOVING, SHOWN, Visit, served
 from rendered import collect
 from selenium.webdriver.common.keys import Keys
-from selenium.webdriver.support.ui import WebDriverWait
 
 WORD = "softmax"  # what the search is tried with
 MAY_MOVE = re.compile(r'image/gif|\.gif|type="range"|<video|@keyframes')
@@ -43,7 +42,7 @@ def visits(browser, served_site, address, site, pages):
 
 def wait_for(browser, selector):
     """Wait until a selector matches something, and return it."""
-    return WebDriverWait(browser.driver, PATIENCE).until(lambda _: browser.all(selector))
+    return browser.wait(lambda: browser.all(selector))
 
 
 @pytest.mark.parametrize("field", [field.name for field in fields(Visit)])
@@ -76,9 +75,7 @@ def test_pictures_play_and_pause(browser, address, page, box):
     slider, button = (browser.all(f"{box} {name}")[0] for name in ("input", "button"))
     before = browser.run(SHOWN, slider)["picture"]
     button.send_keys(Keys.ENTER)
-    WebDriverWait(browser.driver, PATIENCE).until(
-        lambda _: browser.run(SHOWN, slider)["picture"] != before
-    )
+    browser.wait(lambda: browser.run(SHOWN, slider)["picture"] != before)
     button.send_keys(Keys.ENTER)
     before = browser.run(SHOWN, slider)
     time.sleep(0.5)  # more than three of their frames

@@ -7,11 +7,9 @@ import json
 import numpy as np
 import pytest
 import torch
-from browser import PATIENCE
 from selenium.webdriver.common.actions.action_builder import ActionBuilder
 from selenium.webdriver.common.actions.pointer_input import PointerInput
 from selenium.webdriver.common.keys import Keys
-from selenium.webdriver.support.ui import WebDriverWait
 
 from book.digit_weights import FOLDER, ROOT, SOURCES, logits, torch_model, unpacked
 from helpers.data.datasets import load_mnist
@@ -48,11 +46,11 @@ def page(browser, site):
 def said(browser, start):
     """Wait for the sentence that starts so, and return it."""
 
-    def found(_):
+    def found():
         text = browser.all(".digit .sentence")[0].text
         return text.startswith(start) and text
 
-    return WebDriverWait(browser.driver, PATIENCE).until(found)
+    return browser.wait(found)
 
 
 def press(browser, action, times=1):

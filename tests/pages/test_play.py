@@ -8,9 +8,7 @@ from itertools import product
 import numpy as np
 import pytest
 import torch
-from browser import PATIENCE
 from selenium.webdriver.common.keys import Keys
-from selenium.webdriver.support.ui import WebDriverWait
 from torch.nn import functional
 
 from helpers.data.datasets import half_moons
@@ -49,10 +47,6 @@ def page(browser, site):
 
 def first(browser, selector):
     return browser.all(selector)[0]
-
-
-def wait_until(browser, true):
-    WebDriverWait(browser.driver, PATIENCE).until(lambda _: true())
 
 
 def trained(browser, parameters, activations, x, y, steps):
@@ -111,7 +105,7 @@ def test_every_activation_takes_pytorchs_step(page):
 def test_a_link_leads_back_to_the_same_network(page):
     def copied(fragment):
         browser = page(fragment)
-        wait_until(browser, lambda: "Epoch 30:" in first(browser, ".sentence").text)
+        browser.wait(lambda: "Epoch 30:" in first(browser, ".sentence").text)
         first(browser, ".copy").send_keys(Keys.ENTER)
         return browser.run("return location.hash"), first(browser, ".sentence").text
 
@@ -139,7 +133,7 @@ def test_keys_alone_play_pause_step_and_reset(page):
     browser = page()
     start = first(browser, ".start")
     start.send_keys(Keys.ENTER)
-    wait_until(browser, lambda: "Epoch 0:" not in first(browser, ".sentence").text)
+    browser.wait(lambda: "Epoch 0:" not in first(browser, ".sentence").text)
     start.send_keys(Keys.SPACE)
     paused = first(browser, ".sentence").text
     assert first(browser, ".said").get_property("textContent") == paused

@@ -138,6 +138,16 @@ def test_it_is_evaluated_every_so_many_epochs_and_at_the_end_which_changes_no_tr
     assert len(seldom.history["attention_entropy"]) == 4  # a ViT is looked into every time
 
 
+def test_the_training_images_are_evaluated_without_dropout_which_changes_no_training():
+    config = replace(SMALL_VIT, evaluate_every=3)
+    asked, plain = trained(replace(config, evaluate_train=True), n=20), trained(config, n=20)
+    found = asked.history.pop("eval_train_accuracy")
+    assert asked.history == plain.history
+    right = asked.predict(asked.data.x).argmax(dim=1) == asked.data.y
+    assert found == [None, None, found[2], pytest.approx(float(right.float().mean()))]
+    assert found[2] is not None
+
+
 def test_several_labels_are_learnt_and_measured_on_all_images_at_once(monkeypatch):
     monkeypatch.setattr(torch_trainer, "EVALUATION_BATCH", 12)
     rng = np.random.default_rng(0)

@@ -84,7 +84,9 @@ TUNING_SEED = 100
 #: The best trial of each loss (tests check that it is), measured once on the test images.
 TUNED = {"hinge": (1, 0.01), "cross-entropy": (10, 0.0001), "mse": (10, 0.0001)}
 #: C2.3: the same for the sigmoid, with the hinge. ReLU's trials are those of the hinge.
-SIGMOID_GRID = [(scale, decay) for scale in (1, 3, 5, 10) for decay in (0.01, 0.001, 0.0001)]
+SIGMOID_GRID = [(scale, decay) for scale in (1, 3, 10, 30) for decay in (0.01, 0.001, 0.0001)]
+SIGMOID_GRID += [(10, 0)]
+SIGMOID_TUNED = (10, 0.0001)
 
 
 def tuning_name(loss, scale, weight_decay):
@@ -181,6 +183,12 @@ EXPERIMENTS = {
     "tenth-tune-relu-glorot": tuning(
         "ReLU, Glorot", "hinge", *TUNED["hinge"], (TUNING_SEED,), init="glorot"
     ),
+    "tenth-tune-sigmoid-he": tuning(
+        "sigmoid, He", "hinge", *SIGMOID_TUNED, (TUNING_SEED,), activation="sigmoid"
+    ),
+    "tenth-sigmoid-tuned": tuning(
+        "sigmoid, Glorot", "hinge", *SIGMOID_TUNED, FIVE, **GLOROT_SIGMOID
+    ) | {"data": TENTH_OF_MNIST | {"evaluate_on": "test"}},
     # C2.4: a constant learning rate from far too small to far too large
     **{f"tenth-rate-{lr}": constant("", lr) for lr in LEARNING_RATES},
     **{
