@@ -8,7 +8,6 @@ from helpers.claims import vision_rules
 from helpers.claims.findings import PUBLISHED_VISION, Verdict
 from helpers.claims.vision_rules import NAMES, PUBLISHED_SETTINGS, REPEATED
 from helpers.runs.catalogue.vision import POINTS, Point
-from helpers.runs.experiments import find
 
 
 def repeated(**ends):
@@ -144,27 +143,3 @@ FOREIGN[:, 0] = 1.0
 def test_both_ways_are_looked_at(told, not_told, verdict):
     parts, _ = vision_rules.c3_5(lambda layer: told if layer.self_attn.batch_first else not_told)
     assert parts == {"needs": verdict}
-
-
-def test_pytorchs_layer_mixes_images_unless_it_is_told():
-    _, values = vision_rules.c3_5()
-    assert (values["own"], values["foreign"]) == (4, 0)
-    assert (values["own_without"], values["foreign_without"]) == (0, 3)
-
-
-def test_each_published_row_has_its_experiment():
-    assert REPEATED.keys() == PUBLISHED_VISION.keys()
-    for model, name in REPEATED.items():
-        config = find(name).config
-        assert config.epochs == PUBLISHED_VISION[model]["epochs"]
-        if "ViT" in model:
-            assert config.model_kwargs["patching"] == "flattened"
-            assert config.model_kwargs.get("scaled", True) == (model == "ViT")
-
-
-def test_the_vit_with_a_tenth_of_the_images_is_the_sweeps_middle():
-    for part, images in {"tenth": 6_000, "hundredth": 600}.items():
-        for model in NAMES:
-            experiment = find(vision_rules.small_data_name(part, model))
-            assert experiment.data["train_size"] == images
-            assert experiment.config.model.startswith(model)
