@@ -1,4 +1,4 @@
-"""What must hold for every figure's text: on the page, large enough, and nothing on top of it."""
+"""What must hold for every figure's text: there, on the page, large enough, nothing on top."""
 
 from itertools import combinations
 
@@ -33,8 +33,20 @@ def words(figure):
     return [text.get_text() for text in texts(figure)]
 
 
+def unlabelled(figure):
+    """List the axes with numbers, of which no panel says what they count."""
+    found = {}
+    for ax in figure.axes:
+        for axis in (ax.xaxis, ax.yaxis) if ax.axison and ax.get_label() != "<colorbar>" else ():
+            ticks = [tick.get_text() for tick in axis.get_ticklabels() if tick.get_visible()]
+            if any(text.strip("−").replace(".", "").isdigit() for text in ticks):
+                found.setdefault(axis.axis_name, []).append(axis.label.get_text())
+    return [name for name, labels in found.items() if not any(labels)]
+
+
 def assert_legible(figure, width=WIDTH):
     to_pixels(figure)  # places the texts
+    assert not unlabelled(figure), unlabelled(figure)
     assert figure.get_figwidth() == width
     boxes = [(text.get_text(), text.get_window_extent()) for text in texts(figure)]
     page = figure.bbox.padded(1)

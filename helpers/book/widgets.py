@@ -164,6 +164,8 @@ def bar_panels(probabilities, image, title=""):
         ax.set_title(f"{name}: {chosen} ({values[chosen]:.0%})")
         if i >= len(probabilities) - 2:  # nothing stands below
             ax.set_xlabel("probability")
+        if i % 2 == 0:
+            ax.set_ylabel("class")
     return figure
 
 

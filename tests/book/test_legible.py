@@ -93,7 +93,10 @@ def test_legible_beside_the_sliders():
     ("x", "words", "size"), [(0.5, "upon", 12), (1, "beyond", 12), (0.1, "tiny", 9)]
 )
 def test_what_cannot_be_read_is_noticed(x, words, size):
-    figure, _ = figures.new_figure(height=1)
+    figure, ax = figures.new_figure()
+    with pytest.raises(AssertionError, match="x"):  # its axis has no label
+        assert_legible(figure)
+    ax.axis("off")
     figure.text(0.5, 0.5, "text")
     figure.text(x, 0.5, words, fontsize=size)
     with pytest.raises(AssertionError, match=words):

@@ -1,18 +1,14 @@
 """The table and figures of practice 4 show the predictions and records that they are given."""
 
-import re
-
 import numpy as np
 import pytest
 import torch
 from legible import words
-from made_up import of_network, run
 from matplotlib.colors import to_hex, to_rgb
 
 from helpers.analysis import metrics
 from helpers.book import multilabel
 from helpers.book.multilabel import FALSE_ALARM, FOUND, MARKS
-from helpers.claims.voc_rules import COMPARED
 from helpers.networks import probes
 from helpers.networks.efficientnet import EfficientNetLite0
 from helpers.networks.lenet import LeNet
@@ -34,30 +30,8 @@ def probabilities(skill, seed=0):
     return 1 / (1 + np.exp(-noise - skill * (2 * TARGETS - 1)))
 
 
-def predictions(skill, seeds):
-    records = of_network([run(loss=[0.5, 0.4], seed=seed) for seed in range(seeds)], 2, 2**20)
-    for record in records:
-        record.config["data"] = {"size": 128}
-    return metrics.Predictions(np.array([probabilities(skill, s) for s in range(seeds)]), records)
-
-
 def legend(figure):
     return [text.get_text() for part in figure.legends for text in part.get_texts()]
-
-
-def test_results_are_over_all_images_and_say_what_was_trained():
-    rows, rng = BASELINES | {"LeNet": predictions(0.5, seeds=3)}, np.random.default_rng(1)
-    table = multilabel.results_table(rows, TARGETS, rng, resamples=200).set_index("model")
-    lenet, nothing = table.loc["LeNet"], table.loc["nothing"]
-    assert lenet["trained"] == "128 px, 2 epochs, 3 seeds"
-    assert lenet["parameters (checkpoint)"] == "1,048,576 (4.0 MiB)"
-    assert nothing["trained"] == "–" == nothing["precision"] and nothing["F1"] == "0.000"
-    assert table.loc["person", "F1"] == table.loc["class priors", "F1"]  # the same images drawn
-    seeds = [metrics.summarise(probabilities(0.5, seed), TARGETS, 0.5) for seed in range(3)]
-    titles = metrics.DECISION_METRICS | {"mean_average_precision": "mAP"}
-    for key, title in titles.items():
-        assert lenet[title].split()[0] == f"{np.mean([seed[key] for seed in seeds]):.3f}"
-    assert all(re.search(r" \[0\.\d+, 0\.\d+\]$", lenet[title]) for title in ("F1", "mAP"))
 
 
 def test_each_classs_curve_has_its_average_precision_in_the_legend():
@@ -107,29 +81,23 @@ def test_the_most_confident_of_every_class_come_first():
     assert multilabel.most_confident(p, truth, FOUND, 5) == ([0], [1])  # right in every class
 
 
-def test_kept_photographs_come_with_their_own_predictions():
-    places, images, p, truth, saliency = multilabel.examples(COMPARED["ViT"])
-    assert images.shape == (len(saliency), 96, 96, 3)
-    assert np.array_equal(truth, metrics.recorded_targets(COMPARED["ViT"])[places])
-    assert np.array_equal(p, metrics.recorded_predictions(COMPARED["ViT"]).probabilities[2][places])
-
-
-def test_a_contact_sheet_says_below_each_image_what_was_found():
-    lines = multilabel.marked(TARGETS[:6], TARGETS[:6] ^ np.eye(6, 5, dtype=int), CLASSES)
-    assert multilabel.marked([[1, 1, 0, 0]], [[1, 0, 1, 0]], CLASSES[:4]) == [
-        [("✓", FOUND[1], "person"), ("○", MARKS[1, 0][1], "cat"), ("✗", FALSE_ALARM[1], "plane")]
-    ]
-    figure = multilabel.contact_sheet(IMAGES, lines)
-    assert np.array_equal([ax.images[0].get_array() for ax in figure.axes], IMAGES)
-    expected = [(f"{s} {name}", colour) for image in lines for s, colour, name in image]
-    drawn = [(text.get_text(), text.get_color()) for text in figure.texts]
-    assert drawn[: len(expected)] == expected
-    # Each line stands below its own image: left to right, then the next row.
-    boxes = [ax.get_position() for ax in figure.axes]
-    owners = [i for i, image in enumerate(lines) for _ in image]
-    for i, text in zip(owners, figure.texts, strict=False):
-        x, y = text.get_position()
-        assert boxes[i].x0 < x < boxes[i].x1 and y < boxes[i].y0
+def test_images_come_with_their_own_marks_and_maps():
+    lines = multilabel.marked([[1, 1, 0, 0]], [[1, 0, 1, 0]], CLASSES[:4]) * 6
+    assert lines[0] == [
+        ("✓", FOUND[1], "person"), ("○", MARKS[1, 0][1], "cat"), ("✗", FALSE_ALARM[1], "plane"),
+    ]  # fmt: skip
+    for images in IMAGES, IMAGES[::-1]:
+        figure = multilabel.contact_sheet(images, lines)
+        assert np.array_equal([ax.images[0].get_array() for ax in figure.axes], images)
+        drawn = [(text.get_text(), text.get_color()) for text in figure.texts]
+        assert drawn[:18] == [(f"{s} {name}", colour) for one in lines for s, colour, name in one]
+    maps = RNG.random((6, 32, 32))
+    axes = multilabel.saliency_figure(maps, IMAGES, "abcdef", signed=False).axes
+    above, below = ([ax for ax in axes if len(ax.images) == layers] for layers in (1, 2))
+    for i, (image, map_) in enumerate(zip(above, below, strict=True)):
+        assert np.array_equal(image.images[0].get_array(), IMAGES[i])
+        np.testing.assert_allclose(map_.images[1].get_array(), maps[i] / maps[i].max())
+        assert image.get_title() == "abcdef"[i]
 
 
 def test_colours_of_symbols_can_be_read_on_white():
@@ -137,18 +105,6 @@ def test_colours_of_symbols_can_be_read_on_white():
         parts = np.array(to_rgb(colour))
         linear = np.where(parts <= 0.04045, parts / 12.92, ((parts + 0.055) / 1.055) ** 2.4)
         assert 1.05 / (linear @ [0.2126, 0.7152, 0.0722] + 0.05) > 3.8, colour
-
-
-@pytest.fixture
-def resnet():
-    torch.manual_seed(0)
-    return ResNet18(channels=3, size=32, classes=5, stem="3x3", width=4)  # a last map of 4×4
-
-
-@pytest.fixture
-def vit():
-    torch.manual_seed(0)
-    return ViT(3, 32, 5, patch=16, embed_dim=24, heads=4, depth=2, hidden=8)  # 5 tokens
 
 
 @pytest.mark.parametrize("build", [ResNet18, EfficientNetLite0])
@@ -171,7 +127,8 @@ def test_a_class_activation_map_is_that_of_the_class_smoothly_enlarged():
     assert (top // 8, left // 8) == (1, 2) and smooth.mean() == pytest.approx(1 / 16)
 
 
-def test_attention_is_the_class_tokens_mean_over_heads(vit):
+def test_attention_is_the_class_tokens_mean_over_heads():
+    vit = ViT(3, 32, 5, patch=16, embed_dim=24, heads=4, depth=2, hidden=8)  # 5 tokens
     weights = probes.attention_maps(vit, BATCH)[:, -1]  # [6, h, 5, 5]
     found = probes.saliency(vit, BATCH)
     torch.testing.assert_close(found, weights[:, :, 0, 1:].mean(dim=1))
@@ -189,16 +146,3 @@ def test_attention_lies_on_the_pixels_that_the_patch_was_cut_from(patching):
         image = torch.zeros(1, 3, 32, 32, requires_grad=True)
         model.patching(image, 8)[0, patch].sum().backward()
         assert torch.equal(found, image.grad.mean(dim=1)), patch
-
-
-def test_each_map_lies_below_its_own_image(vit):
-    found = multilabel.saliency_on_images(probes.saliency(vit, BATCH), [0] * 6, 32)
-    figure = multilabel.saliency_figure(found, IMAGES, list("abcdef"), signed=False)
-    axes = [ax for ax in figure.axes if ax.images]
-    above, below = ([ax for ax in axes if len(ax.images) == layers] for layers in (1, 2))
-    assert [ax.get_title() for ax in above] == list("abcdef")
-    for i, (image, map_) in enumerate(zip(above, below, strict=True)):
-        assert np.array_equal(image.images[0].get_array(), IMAGES[i])
-        np.testing.assert_allclose(map_.images[1].get_array(), found[i] / found[i].max())
-        top, bottom = image.get_position(), map_.get_position()
-        assert top.x0 == bottom.x0 and top.y0 > bottom.y1

@@ -9,7 +9,7 @@ from sklearn.metrics import precision_recall_fscore_support
 
 from helpers.analysis import metrics
 from helpers.book import thresholds
-from helpers.book.multilabel import MARKS, marked
+from helpers.book.multilabel import marked
 from helpers.book.thresholds import START, THRESHOLDS, threshold_panel
 
 CLASSES = ("person", "cat", "plane", "car", "bird")
@@ -26,10 +26,6 @@ arguments[0].dispatchEvent(new Event("input", {bubbles: true}));
 """
 
 
-def panel(**options):
-    return threshold_panel(PROBABILITIES, TARGETS, CLASSES, "A <caption>.", **options)
-
-
 def counts_at(steps):
     counts = thresholds.threshold_counts(PROBABILITIES, TARGETS)
     return thresholds.counts_at(counts, steps, CLASSES)
@@ -43,9 +39,6 @@ def test_counts_are_those_of_the_decisions(steps):
     expected = [*np.transpose(by_class), whole]
     for row, figures in zip(counts_at(steps), expected, strict=True):
         assert np.nan_to_num(thresholds.ratios(*row[1:])) == pytest.approx(figures)
-
-
-# ---------------------------------------------------------------------------- the page
 
 
 def table(soup):
@@ -85,41 +78,29 @@ def expected_gallery(steps):
     return list(zip(lines, changed.tolist(), strict=True))
 
 
+PANEL = threshold_panel(PROBABILITIES, TARGETS, CLASSES, "A <caption>.", IMAGES)._repr_html_()
+
+
+def assert_shows(soup, steps):
+    """What was counted at these thresholds stands in the table, below the images, in the plane."""
+    assert table(soup) == expected_table(steps)
+    assert gallery(soup) == expected_gallery(steps)
+    data, dots = json.loads(soup.figure["data-sweep"]), soup.select("circle")
+    for k, dot in enumerate(dots):
+        curve = metrics.pr_curve(PROBABILITIES[:, k], TARGETS[:, k])
+        recall, precision = curve.at(THRESHOLDS[steps[k]])
+        x, y = data["left"] + data["plane"] * recall, data["top"] + data["plane"] * (1 - precision)
+        assert [float(dot["cx"]), float(dot["cy"])] == pytest.approx([x, y], abs=0.06)
+
+
 def test_without_a_script_the_page_shows_thresholds_of_one_half_and_asks_for_nothing():
-    content = panel(images=IMAGES)._repr_html_()
-    soup = BeautifulSoup(content, "html.parser")
-    assert table(soup) == expected_table([START] * 5)
-    assert gallery(soup) == expected_gallery([START] * 5)
-    assert [slider["value"] for slider in soup.select("input")] == [str(START)] * 6
-    names = [slider["aria-label"] for slider in soup.select("input")]
-    assert names == [*(f"threshold for {name}" for name in CLASSES), "threshold for all classes"]
+    soup = BeautifulSoup(PANEL, "html.parser")
+    assert_shows(soup, [START] * 5)
     assert soup.figcaption.text == "A <caption>."
-    whole = metrics.summarise(PROBABILITIES, TARGETS, 0.5)
-    assert f"at 0.50 for every class: precision {whole['precision']:.3f}" in repr(panel())
-    assert not soup.select("script, link, iframe") and "http" not in content
-    for index, image in zip(IMAGES, soup.select("img"), strict=True):
-        there = [name for name, target in zip(CLASSES, TARGETS[index], strict=True) if target]
-        assert image["src"].startswith("data:image/webp;base64,")
-        assert image["alt"] == "An image with " + (" and ".join(there) or "nothing")
-    assert len(content) < 3_000 * len(IMAGES) + 30_000  # noise; photographs take less
-
-
-def at(data, k, threshold):
-    """Where the dot of a class belongs, by its precision-recall curve."""
-    recall, precision = metrics.pr_curve(PROBABILITIES[:, k], TARGETS[:, k]).at(threshold)
-    return data["left"] + data["plane"] * recall, data["top"] + data["plane"] * (1 - precision)
-
-
-def test_curves_and_dots_lie_where_the_counts_say():
-    soup = BeautifulSoup(panel()._repr_html_(), "html.parser")
-    data = json.loads(soup.figure["data-sweep"])
-    lines = soup.select("polyline")
-    for k, (line, dot) in enumerate(zip(lines, soup.select("circle"), strict=True)):
-        points = np.array([pair.split(",") for pair in line["points"].split()], float)
-        expected = np.array([at(data, k, threshold) for threshold in THRESHOLDS])
-        assert points == pytest.approx(expected, abs=0.06)
-        assert [float(dot["cx"]), float(dot["cy"])] == points[START].tolist()
-    assert len({line["stroke-dasharray"] for line in lines}) == 5
+    assert not soup.select("script, link, iframe") and "http" not in PANEL
+    assert len(PANEL) < 3_000 * len(IMAGES) + 30_000  # noise; photographs take less
+    for line, dot in zip(soup.select("polyline"), soup.select("circle"), strict=True):
+        assert line["points"].split()[START] == f"{dot['cx']},{dot['cy']}"
 
 
 @pytest.mark.parametrize(
@@ -131,24 +112,11 @@ def test_curves_and_dots_lie_where_the_counts_say():
 )
 def test_a_browser_shows_what_was_counted(browser, tmp_path, moves, steps):
     page = tmp_path / "page.html"
-    page.write_text(
-        f'<!doctype html><meta charset="utf-8"><body>{panel(images=IMAGES)._repr_html_()}</body>',
-        encoding="utf-8",
-    )
+    page.write_text(f'<!doctype html><meta charset="utf-8"><body>{PANEL}</body>', "utf-8")
     browser.open(page.as_uri())
     for i, step in moves.items():
         browser.run(MOVE, browser.all("input")[i], step)
     soup = BeautifulSoup(browser.driver.page_source, "html.parser")
-    assert table(soup) == expected_table(steps)
-    assert gallery(soup) == expected_gallery(steps)
+    assert_shows(soup, steps)
     changed = sum(framed for _, framed in expected_gallery(steps))
     assert soup.select_one("p output").text == str(changed) and changed
-    data = json.loads(soup.figure["data-sweep"])
-    for k, dot in enumerate(soup.select("circle")):
-        place = float(dot["cx"]), float(dot["cy"])
-        assert place == pytest.approx(at(data, k, THRESHOLDS[steps[k]]))
-    for span in soup.select(".images span:not([hidden])"):
-        (colour,) = [m[1] for m in MARKS.values() if m[0] == span.text[0]]
-        red, green, blue = (int(colour[i : i + 2], 16) for i in (1, 3, 5))
-        as_set = f"rgb({red}, {green}, {blue})"  # how it reads once the handler has set it anew
-        assert as_set in span["style"] or colour in span["style"]

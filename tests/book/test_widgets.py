@@ -11,29 +11,14 @@ from helpers.data.datasets import load_mnist
 from helpers.networks.lenet import LeNet
 
 
-def test_playground_draws_at_once_and_again_on_every_change():
-    calls = []
-
-    def draw(**values):
-        calls.append(values)
-        return figures.new_figure(width=1, height=1)[0], f"a < {values['a']}"
-
-    control = widgets.slider([1, 2, 3], 2, "a")
-    playground = widgets.Playground({"a": control, "b": widgets.slider("xyz", "x", "b")}, draw)
-    assert playground.children[0] is control
-    control.value = 3
-    assert calls == [{"a": 2, "b": "x"}, {"a": 3, "b": "x"}]
-    picture = BeautifulSoup(playground.picture.value, "html.parser").img
-    assert picture["alt"] == "a < 3" and picture["src"].startswith("data:image/png;base64,")
-    assert "a &lt; 3" in playground.sentence.value
-
-
 def turned(playground, values):
-    """Set one control after the other; each changes the picture."""
+    """Set one control after the other; each changes the picture, whose words are the sentence."""
     for name, value in values.items():
         before = playground.picture.value.split("alt=")[0]
         playground.controls[name].value = value
         assert playground.picture.value.split("alt=")[0] != before, name
+        sentence = BeautifulSoup(playground.sentence.value, "html.parser").text
+        assert BeautifulSoup(playground.picture.value, "html.parser").img["alt"] == sentence
 
 
 MOONS = {"hidden": 2, "weight_decay": 0, "learning_rate": 1, "noise": 0, "seed": 3}
@@ -52,14 +37,10 @@ def test_every_control_changes_the_picture(monkeypatch, make, shortened, to, val
     turned(make(), values)
 
 
-def test_moons_trial_learns_the_moons_and_says_so():
-    def accuracy(learning_rate, seed):
-        sentence = widgets.moons_trial(10, 0.001, learning_rate, 0.1, seed)[1]
-        return float(sentence.removesuffix("%.").split()[-1]) / 100
-
-    fast, slow = ([accuracy(rate, seed) for seed in range(3)] for rate in (3, 0.01))
-    assert max(fast) > 0.98 > 0.95 > max(slow)  # one seed alone may stay stuck
+def test_a_trial_says_how_well_it_went_and_that_it_broke():
     assert "stopped being finite" in widgets.moons_trial(10, 0.1, 100, 0.2, 0)[1]
+    says = widgets.moons_trial(10, 0.001, 3, 0.1, 0)[1]
+    assert float(says.removesuffix("%.").split()[-1]) > 95
 
 
 DIGITS = load_mnist("embedded")
@@ -86,7 +67,6 @@ def test_a_digit_is_turned_counter_clockwise_moved_to_the_right_and_hidden_in_th
     hidden = widgets.change(SEVEN, occlusion=6)
     assert (hidden[11:17, 11:17] == widgets.GREY).all()
     assert (hidden != SEVEN).sum() <= 36
-    assert (widgets.change(SEVEN, occlusion=40) == widgets.GREY).all()
 
 
 def test_bars_are_the_probabilities():

@@ -105,9 +105,9 @@ def test_every_activation_takes_pytorchs_step(page):
 def test_a_link_leads_back_to_the_same_network(page):
     def copied(fragment):
         browser = page(fragment)
-        browser.wait(lambda: "Epoch 30:" in first(browser, ".sentence").text)
-        first(browser, ".copy").send_keys(Keys.ENTER)
-        return browser.run("return location.hash"), first(browser, ".sentence").text
+        browser.wait(lambda: "Epoch 30:" in first(browser, ".playground .sentence").text)
+        first(browser, ".playground .copy").send_keys(Keys.ENTER)
+        return browser.run("return location.hash"), first(browser, ".playground .sentence").text
 
     link, said = copied(f"#playground_{LINK}_epoch-30")
     assert all(part in link for part in LINK.split("_"))
@@ -117,13 +117,13 @@ def test_a_link_leads_back_to_the_same_network(page):
 def test_own_points_come_by_click_and_by_key_and_stay_in_the_link(page):
     browser = page()
     assert len(browser.all(".points path")) == 200
-    first(browser, ".clear").send_keys(Keys.ENTER)
-    plane = first(browser, ".plane")
+    first(browser, ".playground .clear").send_keys(Keys.ENTER)
+    plane = first(browser, ".playground .plane")
     plane.click()  # a point of class 0 in the middle
     plane.send_keys(Keys.ARROW_RIGHT * 5 + "1" + Keys.ARROW_UP * 3 + "1" + Keys.DELETE)
     shapes = [point.get_attribute("class") for point in browser.all(".points path")]
     assert shapes == ["k0", "k1"]
-    first(browser, ".copy").send_keys(Keys.ENTER)
+    first(browser, ".playground .copy").send_keys(Keys.ENTER)
     drawn = first(browser, ".points").get_property("innerHTML")
     page(browser.run("return location.hash"))
     assert first(browser, ".points").get_property("innerHTML") == drawn
@@ -131,16 +131,16 @@ def test_own_points_come_by_click_and_by_key_and_stay_in_the_link(page):
 
 def test_keys_alone_play_pause_step_and_reset(page):
     browser = page()
-    start = first(browser, ".start")
+    start = first(browser, ".playground .start")
     start.send_keys(Keys.ENTER)
-    browser.wait(lambda: "Epoch 0:" not in first(browser, ".sentence").text)
+    browser.wait(lambda: "Epoch 0:" not in first(browser, ".playground .sentence").text)
     start.send_keys(Keys.SPACE)
-    paused = first(browser, ".sentence").text
-    assert first(browser, ".said").get_property("textContent") == paused
-    first(browser, ".step").send_keys(Keys.ENTER)
-    assert first(browser, ".sentence").text != paused
-    first(browser, ".reset").send_keys(Keys.ENTER)
-    assert "Epoch 0:" in first(browser, ".sentence").text
+    paused = first(browser, ".playground .sentence").text
+    assert first(browser, ".playground .said").get_property("textContent") == paused
+    first(browser, ".playground .step").send_keys(Keys.ENTER)
+    assert first(browser, ".playground .sentence").text != paused
+    first(browser, ".playground .reset").send_keys(Keys.ENTER)
+    assert "Epoch 0:" in first(browser, ".playground .sentence").text
 
 
 def test_short_steps_go_down_and_long_ones_climb(page):
