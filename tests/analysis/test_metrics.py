@@ -1,7 +1,5 @@
 """Multi-label metrics against cases worked out by hand, and against scikit-learn."""
 
-from types import SimpleNamespace
-
 import numpy as np
 import pytest
 import torch
@@ -101,17 +99,6 @@ def test_an_aggregate_is_no_mean_of_batch_means():
     assert parts["accuracy"] == pytest.approx((11 / 20 + 1) / 2)
     together = metrics.batch_means(scores, targets, 0.5, batch_size=11)
     assert together == {name: pytest.approx(whole[name]) for name in together}
-
-
-def test_the_original_averaged_over_all_epochs():
-    record = SimpleNamespace(history={"eval_accuracy": [None, 0.25, 0.1]})
-    predicted = metrics.Predictions(SCORES[None], (record,))
-    (found,) = predicted.in_original_way(TARGETS, batch_size=2)
-    last = metrics.batch_means(SCORES, TARGETS, 0.5, 2)
-    assert found["accuracy"] == pytest.approx((0.25 + last["accuracy"]) / 2)
-    p, r = found["precision"], found["recall"]
-    assert (p, r) == (last["precision"], last["recall"])
-    assert found["f1"] == pytest.approx(2 * p * r / (p + r))
 
 
 def test_bootstrapped_metrics_are_those_of_the_images_drawn():

@@ -11,9 +11,7 @@ from helpers.book import multilabel
 from helpers.book.multilabel import FALSE_ALARM, FOUND, MARKS
 from helpers.networks import probes
 from helpers.networks.efficientnet import EfficientNetLite0
-from helpers.networks.lenet import LeNet
 from helpers.networks.resnet import ResNet18
-from helpers.networks.vit import ViT
 from helpers.networks.vit_variants import ViTVariant
 from helpers.training.torch_trainer import normalise
 
@@ -125,14 +123,6 @@ def test_a_class_activation_map_is_that_of_the_class_smoothly_enlarged():
     (smooth,) = multilabel.saliency_on_images(one, [2], 32)
     top, left = np.unravel_index(smooth.argmax(), (32, 32))
     assert (top // 8, left // 8) == (1, 2) and smooth.mean() == pytest.approx(1 / 16)
-
-
-def test_attention_is_the_class_tokens_mean_over_heads():
-    vit = ViT(3, 32, 5, patch=16, embed_dim=24, heads=4, depth=2, hidden=8)  # 5 tokens
-    weights = probes.attention_maps(vit, BATCH)[:, -1]  # [6, h, 5, 5]
-    found = probes.saliency(vit, BATCH)
-    torch.testing.assert_close(found, weights[:, :, 0, 1:].mean(dim=1))
-    assert probes.saliency(LeNet(), BATCH) is None
 
 
 @pytest.mark.parametrize("patching", ["squares", "flattened"])
