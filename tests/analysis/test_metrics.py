@@ -64,17 +64,6 @@ def test_metrics_by_hand():
     assert [nothing[key] for key in metrics.DECISION_METRICS] == [0.5, 0, 0, 0]
 
 
-def test_what_no_image_is_looked_at_for():
-    targets = draws()[1]
-    found = {n: m.summaries(targets)[0] for n, m in metrics.constant_baselines(targets).items()}
-    share, mean = targets.mean(axis=0), targets.mean()
-    assert found["person"]["precision"] == pytest.approx(share[0])
-    assert found["person"]["recall"] == pytest.approx(share[0] / (5 * mean))
-    assert found["nothing"]["accuracy"] == pytest.approx(1 - mean)
-    assert found["class priors"]["mean_average_precision"] == pytest.approx(mean)  # by chance
-    assert found["class priors"]["f1"] == found["person"]["f1"]  # alone in more than half of them
-
-
 def test_logits_and_probabilities_give_the_same_metrics_as_the_training():
     logits, targets = draws()
     logits[:5] = 0  # a probability of one half is a yes

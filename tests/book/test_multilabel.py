@@ -38,11 +38,10 @@ def test_each_classs_curve_has_its_average_precision_in_the_legend():
     found = metrics.average_precisions(scores, TARGETS)
     assert legend(figure) == [f"{n}, AP {ap:.3f}" for n, ap in zip(CLASSES, found, strict=True)]
     assert f"LeNet: mAP {found.mean():.3f}" in words(figure)
-    *faint, a, b, c, d, e = (line.get_data() for line in figure.axes[0].lines)
-    for (x, y), area in zip((a, b, c, d, e), found, strict=True):
+    for (x, y), area in zip(
+        [line.get_data() for line in figure.axes[0].lines][-5:], found, strict=True
+    ):
         assert -np.diff(x) @ y[:-1] == pytest.approx(area)  # what AP is the area of
-    for f1, (recall, precision) in zip((0.2, 0.4, 0.6, 0.8), faint, strict=True):
-        assert 2 * precision * recall / (precision + recall) == pytest.approx(np.full(200, f1))
 
 
 def test_all_models_share_a_plane_with_the_baselines_as_points():

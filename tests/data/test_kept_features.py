@@ -5,6 +5,7 @@ import pytest
 
 from data_prep.errors import PrepError
 from data_prep.features import features_of, nearest
+from data_prep.kept_features import reduced
 from data_prep.paths import data_dir
 from data_prep.voc_labels import classes_of
 from data_prep.voc_store import read_images
@@ -49,6 +50,17 @@ def test_the_kept_photographs_have_masks_or_are_the_nearest_of_their_group():
         assert classes_of(decoded(mask)) == tuple(np.flatnonzero(labels[row]))
     for asked, *found in np.reshape([*photos][24:60], (6, 6)):
         assert asked >= 6000 and nearest(features, asked, 5, among=6000).tolist() == found
+
+
+def test_components_are_of_the_training_images_alone():
+    rng = np.random.default_rng(0)
+    features = rng.normal(size=(300, 4)) @ rng.normal(size=(4, 40)) + 7
+    found = reduced(features, 200, 4)
+    directions = found["components"] * found["component_scale"][:, None]
+    back = (found["features"] * found["scale"]) @ directions + found["mean"]
+    assert np.abs(back - features).max() < 0.3  # rounded little
+    features[200:] *= 3
+    assert np.array_equal(reduced(features, 200, 4)["components"], found["components"])
 
 
 @pytest.mark.parametrize(
