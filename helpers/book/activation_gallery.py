@@ -212,9 +212,10 @@ def side_by_side(names, columns=4, every=2, gap=8):
             titled(tile, ACTIVATION_PAIRS[name].label, size=17)
             for name, tile in zip(names, tiles, strict=True)
         ]
-        white = np.full((len(tiles[0]), gap, 3), 255, np.uint8)
-        rows = [tiles[k : k + columns] for k in range(0, len(tiles), columns)]
-        frames.append(np.vstack([np.hstack([p for t in row for p in (t, white)]) for row in rows]))
+        tiles = [np.pad(tile, ((0, 0), (0, gap), (0, 0)), constant_values=255) for tile in tiles]
+        tiles += [np.full_like(tiles[0], 255)] * (-len(tiles) % columns)
+        rows = [np.hstack(tiles[k : k + columns]) for k in range(0, len(tiles), columns)]
+        frames.append(np.vstack(rows))
     return frames, [ITERATIONS[i] for i in chosen]
 
 

@@ -190,8 +190,8 @@ def hidden_units(network):
     parts, bias = contributions(network, points)  # [N, H], float
     order = np.argsort(-np.ptp(parts, axis=0), kind="stable")
     planes = [(f"unit {h + 1}", parts[:, h]) for h in order] + [("sum", parts.sum(axis=1) + bias)]
-    rows = -(-len(planes) // 3)
-    figure, axes = new_figure(rows, 3, height=1.5 * rows + 0.8, sharex=True, sharey=True)
+    rows = -(-len(planes) // 4)
+    figure, axes = new_figure(rows, 4, height=1.35 * rows + 1, sharex=True, sharey=True)
     levels = [-6, -4, -2, -1, -0.5, 0.5, 1, 2, 4, 6]
     norm = BoundaryNorm(levels, GROUND.N, extend="both")
     for ax, (title, values) in zip(axes.flat, planes, strict=False):
