@@ -54,11 +54,11 @@ def test_the_kept_photographs_have_masks_or_are_the_nearest_of_their_group():
 
 def test_components_are_of_the_training_images_alone():
     rng = np.random.default_rng(0)
-    features = rng.normal(size=(300, 4)) @ rng.normal(size=(4, 40)) + 7
+    features = rng.normal(size=(300, 4)) @ np.linalg.qr(rng.normal(size=(40, 4)))[0].T + 7
     found = reduced(features, 200, 4)
     directions = found["components"] * found["component_scale"][:, None]
     back = (found["features"] * found["scale"]) @ directions + found["mean"]
-    assert np.abs(back - features).max() < 0.3  # rounded little
+    assert np.abs(back - features).max() < 0.1  # rounded little
     features[200:] *= 3
     assert np.array_equal(reduced(features, 200, 4)["components"], found["components"])
 
