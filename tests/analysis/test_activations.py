@@ -1,14 +1,11 @@
 """What practice 5's networks say far away, against known answers."""
 
-import json
-
 import numpy as np
 import pytest
 import torch
 
 from helpers.analysis import activations
 from helpers.networks.ensemble import ACTIVATION_PAIRS, MLPEnsemble
-from helpers.runs.records import RecordError, record_path, write_json
 
 
 def test_agreement_of_votes_that_are_known():
@@ -39,12 +36,3 @@ def test_votes_do_not_overflow():
     near = activations.circle(1)
     expected = (networks.logits(torch.tensor(near)) > 0).numpy()
     assert (activations.class_1_votes(networks, near) == expected).all()
-
-
-@pytest.mark.parametrize("key", ["networks", "agreement", "pairs", "shapes", "best_read_outs"])
-@pytest.mark.parametrize("odd", [None, [], {}, {"8": {"within": {}}}])
-def test_an_odd_record_is_named_with_what_is_odd_in_it(tmp_path, key, odd):
-    content = json.loads(record_path(activations.NAME, "full", None).read_text("utf-8"))
-    write_json(content | {key: odd}, record_path(activations.NAME, "full", None, tmp_path))
-    with pytest.raises(RecordError, match=f"look at {key}$"):
-        activations.recorded_extrapolation(tmp_path)

@@ -1,7 +1,5 @@
 """Multi-label metrics against cases worked out by hand, and against scikit-learn."""
 
-from types import SimpleNamespace
-
 import numpy as np
 import pytest
 import torch
@@ -66,17 +64,6 @@ def test_metrics_by_hand():
     assert [nothing[key] for key in metrics.DECISION_METRICS] == [0.5, 0, 0, 0]
 
 
-def test_what_no_image_is_looked_at_for():
-    targets = draws()[1]
-    found = {n: m.summaries(targets)[0] for n, m in metrics.constant_baselines(targets).items()}
-    share, mean = targets.mean(axis=0), targets.mean()
-    assert found["person"]["precision"] == pytest.approx(share[0])
-    assert found["person"]["recall"] == pytest.approx(share[0] / (5 * mean))
-    assert found["nothing"]["accuracy"] == pytest.approx(1 - mean)
-    assert found["class priors"]["mean_average_precision"] == pytest.approx(mean)  # by chance
-    assert found["class priors"]["f1"] == found["person"]["f1"]  # alone in more than half of them
-
-
 def test_logits_and_probabilities_give_the_same_metrics_as_the_training():
     logits, targets = draws()
     logits[:5] = 0  # a probability of one half is a yes
@@ -101,17 +88,6 @@ def test_an_aggregate_is_no_mean_of_batch_means():
     assert parts["accuracy"] == pytest.approx((11 / 20 + 1) / 2)
     together = metrics.batch_means(scores, targets, 0.5, batch_size=11)
     assert together == {name: pytest.approx(whole[name]) for name in together}
-
-
-def test_the_original_averaged_over_all_epochs():
-    record = SimpleNamespace(history={"eval_accuracy": [None, 0.25, 0.1]})
-    predicted = metrics.Predictions(SCORES[None], (record,))
-    (found,) = predicted.in_original_way(TARGETS, batch_size=2)
-    last = metrics.batch_means(SCORES, TARGETS, 0.5, 2)
-    assert found["accuracy"] == pytest.approx((0.25 + last["accuracy"]) / 2)
-    p, r = found["precision"], found["recall"]
-    assert (p, r) == (last["precision"], last["recall"])
-    assert found["f1"] == pytest.approx(2 * p * r / (p + r))
 
 
 def test_bootstrapped_metrics_are_those_of_the_images_drawn():

@@ -101,15 +101,3 @@ def test_epochs_to_an_accuracy():
     assert summaries.epochs_to(run(accuracy=[0.1, 0.5, 0.9, 0.95]), 0.9) == 3
     assert summaries.epochs_to(run(accuracy=[0.1, None]), 0.9) is None
     assert summaries.epochs_to(run(accuracy=[0.1, 0.95], epoch=[0.0, 49.0]), 0.9) == 50
-
-
-def test_a_rise_is_between_means_of_the_entries_that_end_there():
-    curve = np.arange(40) ** 2 / 1000  # four epochs of ten entries
-    made = run(epoch=range(4), seed=3)
-
-    def rise(start, stop):
-        return summaries.batch_curve(made, start, stop, lambda *place: {"curve_accuracy": curve})
-
-    assert rise(0.5, 1) == pytest.approx(curve[5:10].mean() - curve[:5].mean())
-    assert rise(0, 0.5) == pytest.approx(curve[:5].mean() - curve[0])
-    assert rise(0.2, 4) == pytest.approx(curve[35:].mean() - curve[:2].mean())

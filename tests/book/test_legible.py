@@ -56,7 +56,6 @@ FIGURES = {
     "fields, colours": lambda: pictures.receptive_field_figure(COLOURS, ResNet18(3, 64, width=1)),
     "patches": lambda: pictures.patches_figure(GREY),
     "maps": lambda: pictures.feature_maps_figure(LeNet(), GREY),
-    "maps, colours": lambda: pictures.feature_maps_figure(LeNet(3, 64), COLOURS),
     "attention": lambda: pictures.attention_figure(torch.full((8, 17, 17), 1 / 17), GREY),
     "bars": lambda: widgets.bar_panels(CHANCES, GREY, "15° to the left"),
     "curves": lambda: figures.curves(range(20), CURVES, ylabel="loss"),

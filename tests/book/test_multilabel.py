@@ -11,9 +11,7 @@ from helpers.book import multilabel
 from helpers.book.multilabel import FALSE_ALARM, FOUND, MARKS
 from helpers.networks import probes
 from helpers.networks.efficientnet import EfficientNetLite0
-from helpers.networks.lenet import LeNet
 from helpers.networks.resnet import ResNet18
-from helpers.networks.vit import ViT
 from helpers.networks.vit_variants import ViTVariant
 from helpers.training.torch_trainer import normalise
 
@@ -40,11 +38,10 @@ def test_each_classs_curve_has_its_average_precision_in_the_legend():
     found = metrics.average_precisions(scores, TARGETS)
     assert legend(figure) == [f"{n}, AP {ap:.3f}" for n, ap in zip(CLASSES, found, strict=True)]
     assert f"LeNet: mAP {found.mean():.3f}" in words(figure)
-    *faint, a, b, c, d, e = (line.get_data() for line in figure.axes[0].lines)
-    for (x, y), area in zip((a, b, c, d, e), found, strict=True):
+    for (x, y), area in zip(
+        [line.get_data() for line in figure.axes[0].lines][-5:], found, strict=True
+    ):
         assert -np.diff(x) @ y[:-1] == pytest.approx(area)  # what AP is the area of
-    for f1, (recall, precision) in zip((0.2, 0.4, 0.6, 0.8), faint, strict=True):
-        assert 2 * precision * recall / (precision + recall) == pytest.approx(np.full(200, f1))
 
 
 def test_all_models_share_a_plane_with_the_baselines_as_points():
@@ -125,14 +122,6 @@ def test_a_class_activation_map_is_that_of_the_class_smoothly_enlarged():
     (smooth,) = multilabel.saliency_on_images(one, [2], 32)
     top, left = np.unravel_index(smooth.argmax(), (32, 32))
     assert (top // 8, left // 8) == (1, 2) and smooth.mean() == pytest.approx(1 / 16)
-
-
-def test_attention_is_the_class_tokens_mean_over_heads():
-    vit = ViT(3, 32, 5, patch=16, embed_dim=24, heads=4, depth=2, hidden=8)  # 5 tokens
-    weights = probes.attention_maps(vit, BATCH)[:, -1]  # [6, h, 5, 5]
-    found = probes.saliency(vit, BATCH)
-    torch.testing.assert_close(found, weights[:, :, 0, 1:].mean(dim=1))
-    assert probes.saliency(LeNet(), BATCH) is None
 
 
 @pytest.mark.parametrize("patching", ["squares", "flattened"])

@@ -59,10 +59,8 @@ def test_gif_keeps_every_frame_and_its_colours():
 def test_what_stands_still_does_not_flicker_and_paper_stays_white():
     frames = FRAMES.copy()
     frames[:, 45:] = np.random.default_rng(0).integers(0, 256, (6, 19, 64, 3))  # many colours
-    frames[:, 41:45] = 250
     seen, _ = shown_by(gif_bytes(frames, colours=16))
-    assert (seen[:, :8] == seen[0, :8]).all()
-    assert (seen[:, 10:18] == 255).all()
+    assert (seen[:, :8] == seen[0, :8]).all() and (seen[:, 10:18] == 255).all()
 
 
 def test_player_shows_one_frame_at_a_time_and_names_it():

@@ -6,15 +6,7 @@ from made_up import run, runs, shaky, steady
 
 from helpers.analysis.stats import NO, UNCLEAR, YES
 from helpers.claims import numpy_rules
-from helpers.runs.catalogue.mlps import (
-    HIDDEN_SIZES,
-    LEARNING_RATES,
-    MINI_BATCH_TRIALS,
-    TUNING_GRIDS,
-    TUNING_SEED,
-    WEIGHT_DECAYS,
-    tuning_name,
-)
+from helpers.runs.catalogue import mlps
 from helpers.runs.experiments import find, recorded
 
 SLOW = np.exp(-np.arange(200) / 30)
@@ -63,7 +55,9 @@ def sigmoids(tuned, same=WORSE):
 
 def rates(small, large, loss):
     """Constant rates, of which 0.2 is good; at small ones all networks have that loss."""
-    ends = {rate: small if rate < 0.2 else large if rate > 0.2 else 0.94 for rate in LEARNING_RATES}
+    ends = {
+        rate: small if rate < 0.2 else large if rate > 0.2 else 0.94 for rate in mlps.LEARNING_RATES
+    }
     records = {f"tenth-rate-{rate}": steady(end, loss=loss) for rate, end in ends.items()}
     return dict.fromkeys(numpy_rules.SMALL_RATE_NAMES, steady(0.9, loss=loss)) | records
 
@@ -77,7 +71,7 @@ def weight_decays(strongest):
     """λ = 0.1 is the best of those below 1."""
     records = {
         numpy_rules.lambda_name(decay): steady(0.90, train_loss=0.2)
-        for decay in (*WEIGHT_DECAYS, 0.01)
+        for decay in (*mlps.WEIGHT_DECAYS, 0.01)
     }
     records |= {"tenth-lambda-0.1": steady(0.95, train_loss=0.1), "tenth-lambda-1": strongest}
     for record in strongest:
@@ -86,7 +80,7 @@ def weight_decays(strongest):
 
 
 def units(few, many, seconds=60.0):
-    records = {numpy_rules.hidden_name(size): steady(0.94) for size in (*HIDDEN_SIZES, 256)}
+    records = {numpy_rules.hidden_name(size): steady(0.94) for size in (*mlps.HIDDEN_SIZES, 256)}
     records |= {"tenth-hidden-16": few, "tenth-hidden-4096": many}
     for name, group in records.items():
         for record in group:
@@ -159,9 +153,9 @@ def test_speed_is_in_epochs_or_in_seconds_which_have_a_price(ours, theirs, times
 
 
 TRIALS = {
-    f"tenth-loss-{loss}-tuned": [tuning_name(loss, *setting) for setting in grid]
-    for loss, grid in TUNING_GRIDS.items()
-} | {"mnist-sgd": [f"mnist-sgd-{name}" for name in MINI_BATCH_TRIALS]}
+    f"tenth-loss-{loss}-tuned": [mlps.tuning_name(loss, *setting) for setting in grid]
+    for loss, grid in mlps.TUNING_GRIDS.items()
+} | {"mnist-sgd": [f"mnist-sgd-{name}" for name in mlps.MINI_BATCH_TRIALS]}
 
 
 @pytest.mark.parametrize("name", TRIALS)
@@ -170,4 +164,4 @@ def test_a_tuned_setting_is_the_best_of_its_trials_on_other_images_and_seeds(nam
     chosen, best = find(name), find(max(trials, key=trials.get))
     assert chosen.config == best.config
     assert chosen.data["evaluate_on"] == "test" and best.data["evaluate_on"] == "validation"
-    assert TUNING_SEED not in chosen.seeds
+    assert mlps.TUNING_SEED not in chosen.seeds

