@@ -52,13 +52,18 @@ def show_text(*paragraphs):
     return Markdown("\n\n".join(" ".join(paragraph.split()) for paragraph in paragraphs))
 
 
-def show_source(*functions):
-    """Show the source code of functions or methods, without docstrings and formatter's marks."""
-    return Markdown("```python\n" + "\n\n".join(map(_without_docstring, functions)) + "\n```")
+def show_source(*methods):
+    """Show the source code of methods under their classes' names, without docstrings."""
+    classes = {}
+    for method in methods:
+        name = method.__qualname__.split(".")[0]
+        classes.setdefault(f"class {name}:\n", []).append(_without_docstring(method))
+    code = (head + textwrap.indent("\n\n".join(each), "    ") for head, each in classes.items())
+    return Markdown("```python\n" + "\n\n".join(code) + "\n```")
 
 
 def _without_docstring(function):
-    code = textwrap.dedent(inspect.getsource(function)).rstrip().replace("  # fmt: skip", "")
+    code = textwrap.dedent(inspect.getsource(function)).rstrip()
     (definition,) = ast.parse(code).body
     if ast.get_docstring(definition) is None:
         return code
