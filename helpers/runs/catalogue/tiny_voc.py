@@ -152,8 +152,9 @@ FINE_TUNINGS = {
 }  # fmt: skip
 
 #: What is trained on all training images, and judged once: gently, since twice as long brought
-#: no more than one run can show.
+#: no more than one run can show. The same from random weights has one rate, and all to learn.
 MIRRORED = replace(FINE_TUNED, flip_tta=True)
+RANDOM_START = replace(HOT_START, model_kwargs={}, flip_tta=True)
 
 # -------------------------------- the chapter's live cells: small versions, on Toy-VOC
 
@@ -228,6 +229,7 @@ EXPERIMENTS = {
         for name, (label, config) in FINE_TUNINGS.items()
     },
     "voc128-fine-tuned": voc("fine-tuned", MIRRORED, 128),
+    "voc128-random-start": voc("the same network from random weights", RANDOM_START, 128),
     "toy-lenet": toy("LeNet", "lenet", 0.002, 10),
     "toy-resnet18": toy("ResNet-18 of width 16", "resnet18", 0.003, 25, width=16),
     "toy-vit": toy(
