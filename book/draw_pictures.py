@@ -27,6 +27,7 @@ from helpers.training.numpy_trainer import NumpyTrainer
 STATIC = Path(__file__).parent / "_static"
 EPOCHS = (20, 400, MOONS.epochs)
 SIZE = 480, 270  # of a practice's picture, in pixels
+PLOTS = 1, 5  # practices whose picture is no photograph: a PNG, which is dark where the page is
 BLUE, ORANGE = np.array((0, 114, 178)), np.array((213, 94, 0))
 
 
@@ -104,5 +105,8 @@ if __name__ == "__main__":
     for number, picture in enumerate(drawn, start=1):
         nearest = Image.Resampling.NEAREST if picture.width < SIZE[0] else Image.Resampling.LANCZOS
         fitted = picture.resize(SIZE, nearest)
-        fitted.save(STATIC / f"practice-{number}.jpg", quality=82, optimize=True)
+        if number in PLOTS:
+            fitted.quantize(64).save(STATIC / f"practice-{number}.png", optimize=True)
+        else:
+            fitted.save(STATIC / f"practice-{number}.jpg", quality=82, optimize=True)
     print(f"The pictures are in {STATIC}")

@@ -36,6 +36,9 @@ NO_TEXT = re.compile(
     r'<(script|style|svg)\b.*?</\1>|<a class="headerlink".*?</a>|<[^>]+>', re.DOTALL
 )
 
+# A link that a cell has computed, which MyST does not resolve.
+NOTEBOOK_LINK = re.compile(r'href="([\w./]+)\.ipynb(?=[#"])')
+
 # The files of `book/_static` that draw what a page marks by `data-widget="..."`.
 DIGIT = ("digit.css", "networks.js", "pixels.js", "weights.js", "digit.js")
 WIDGETS = {
@@ -93,10 +96,11 @@ def add_widgets(app, pagename, templatename, context, doctree):
 
 
 def mend_markup(app, pagename, templatename, context, doctree):
-    """Replace what is in `MENDED`, in the body of a page."""
-    for amiss, instead in MENDED.items():
-        if "body" in context:
+    """Replace what is in `MENDED`, and let links in a cell's output lead to pages, in a body."""
+    if "body" in context:
+        for amiss, instead in MENDED.items():
             context["body"] = context["body"].replace(amiss, instead)
+        context["body"] = NOTEBOOK_LINK.sub(r'href="\1.html', context["body"])
 
 
 def offer_script(app, pagename, templatename, context, doctree):

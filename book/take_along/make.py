@@ -37,7 +37,8 @@ TYPES = {".png": "image/png", ".jpg": "image/jpeg", ".jpeg": "image/jpeg", ".gif
          ".webp": "image/webp", ".svg": "image/svg+xml"}  # fmt: skip
 #: What only a browser or a kernel can do, or what repeats a notebook: code that only draws.
 GONE = ("script", "style", "button", "input", "a.headerlink", "details.above-input",
-        ".only-on-site", "img[hidden]", "p.collapsed", "p.expanded", "colgroup")  # fmt: skip
+        ".only-on-site", "img[hidden]", "p.collapsed", "p.expanded", "colgroup",
+        "#contents", "#take-it-along")  # fmt: skip
 #: Pages to play with, and those for maintainers; of the PDF also a part of the contents.
 LEFT_OUT = ("book/activation_gallery", "book/all_runs", "book/architecture", "book/helpers")
 LEFT_OUT = {"epub": LEFT_OUT, "pdf": ("Evidence", *LEFT_OUT)}

@@ -97,6 +97,8 @@ def test_without_a_script_the_page_shows_thresholds_of_one_half_and_asks_for_not
     soup = BeautifulSoup(PANEL, "html.parser")
     assert_shows(soup, [START] * 5)
     assert soup.figcaption.text == "A <caption>."
+    for index, image in zip(IMAGES, soup.select("img"), strict=True):
+        assert [name in image["alt"] for name in CLASSES] == (TARGETS[index] == 1).tolist()
     assert not soup.select("script, link, iframe") and "http" not in PANEL
     assert len(PANEL) < 3_000 * len(IMAGES) + 30_000  # noise; photographs take less
     for line, dot in zip(soup.select("polyline"), soup.select("circle"), strict=True):
