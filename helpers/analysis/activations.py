@@ -238,11 +238,11 @@ def ray_shapes(networks, directions=24):
 
 
 def best_last_layer_fits(name, seeds=200):
-    """Tell for which seeds random first layers suffice, if the last layer is as good as can be.
+    """Tell for which seeds random first layers suffice, if a logistic regression reads them.
 
-    A thousand steps may be too few for a last layer whose features are nearly alike; here it
-    is a logistic regression that runs until it converges. A list of bool: whether `FIT` of the
-    course's training points are right.
+    A thousand steps may be too few for a last layer whose features are nearly alike; this one
+    runs until it converges. A list of bool: whether `FIT` of the course's training points are
+    right.
     """
     x, y = half_moons(100, 0.1, HALF_MOONS_SEED)
     networks = MLPEnsemble(ACTIVATION_PAIRS[name], range(seeds), dtype=torch.float64)

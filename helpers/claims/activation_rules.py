@@ -65,13 +65,13 @@ def _fits_of_each_seed(setting="plain"):
 
 
 def best_read_out(name):
-    """Return the share of seeds that a converged last layer on random ones makes fit."""
+    """Return the share of seeds that a logistic regression on random layers makes fit."""
     found = recorded_extrapolation()["best_read_outs"][name]
     return wilson(sum(found), len(found))
 
 
 def learned_beyond():
-    """Return how much more often networks fit than the best last layer on random ones."""
+    """Return how much more often networks fit than a logistic regression on random layers."""
     read_outs = recorded_extrapolation()["best_read_outs"]
     best = np.mean([read_outs[name] for name in WELL_BEHAVED], axis=0)
     return difference_interval(_fits_of_each_seed(), best, paired=True)
