@@ -229,6 +229,8 @@ EXPERIMENTS = {
         for name, (label, config) in FINE_TUNINGS.items()
     },
     "voc128-fine-tuned": voc("fine-tuned", MIRRORED, 128),
+    # One run: it takes half an hour of one core.
+    "voc224-fine-tuned": voc("fine-tuned", MIRRORED, 224, (0,)),
     "voc128-random-start": voc("the same network from random weights", RANDOM_START, 128),
     "toy-lenet": toy("LeNet", "lenet", 0.002, 10),
     "toy-resnet18": toy("ResNet-18 of width 16", "resnet18", 0.003, 25, width=16),
