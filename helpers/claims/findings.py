@@ -249,11 +249,10 @@ HEADING = re.compile(r"^#{1,6} (.+)$", re.MULTILINE)
 
 @cache
 def _code_cells():
-    """Return (notebook, section's title, source) of every code cell, first of the evidence."""
+    """Return (notebook, section's title, source) of every code cell of the evidence."""
     found = []
-    folder = ROOT / "notebooks"
-    for path in [*sorted(folder.glob("evidence/0*.ipynb")), *sorted(folder.glob("0*.ipynb"))]:
-        title, page = None, path.relative_to(folder).with_suffix("").as_posix()
+    for path in sorted((ROOT / "notebooks" / "evidence").glob("0*.ipynb")):
+        title, page = None, path.stem
         for cell in json.loads(path.read_text(encoding="utf-8"))["cells"]:
             source = "".join(cell["source"])
             if cell["cell_type"] == "code":
@@ -264,20 +263,20 @@ def _code_cells():
 
 
 def section_with(code):
-    """Return title and address of the first section of a chapter with some code in a cell.
+    """Return title and address of the first section of the evidence with some code in a cell.
 
     Looked up in the notebooks, so that a link can't name a section that is gone. The address is
-    that of the rendered book, below a notebook's page, and made of the title as Sphinx makes it.
+    that of the rendered book, beside a page of the evidence, and made of the title as Sphinx makes it.
     """
     for notebook, title, source in _code_cells():
         if code in source:
             plain = unicodedata.normalize("NFKD", title.lower()).encode("ascii", "ignore")
             name = re.sub(r"[^a-z0-9]+", "-", plain.decode()).strip("-")
             return title, f"{notebook}.html#{name}"
-    raise LookupError(f"no code cell of notebooks/ has {code}")
+    raise LookupError(f"no code cell of notebooks/evidence/ has {code}")
 
 
 def records_address(experiments):
     """Return where the page of all records shows just those of some experiments, at full scale."""
     rows = "full " + "|".join(f"={name}" for name in experiments)
-    return f"../book/all_runs.html?rows={quote(rows)}#all-runs-experiments"
+    return f"../../book/all_runs.html?rows={quote(rows)}#all-runs-experiments"
