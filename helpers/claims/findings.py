@@ -266,7 +266,7 @@ def section_with(code):
     """Return title and address of the first section of the evidence with some code in a cell.
 
     Looked up in the notebooks, so that a link can't name a section that is gone. The address is
-    that of the rendered book, beside a page of the evidence, and made of the title as Sphinx makes it.
+    that of the rendered book, beside a page of the evidence; Sphinx makes its end of the title.
     """
     for notebook, title, source in _code_cells():
         if code in source:
