@@ -132,12 +132,7 @@ def main() -> None:
         "photo_rows": np.array([*SHOWN, *close, *MISTAKES]),
         "about": np.array(json.dumps(made_from | {"commit": commit.stdout.strip()})),
     }
-    content = BytesIO()
-    np.savez_compressed(content, **kept)
-    sums.write_whole(KEPT, content.getvalue())
-    print(f"{KEPT.name}: {len(content.getvalue()):,} bytes")
-    for name, array in kept.items():
-        print(f"  {name:16} {array.dtype!s:8} {array.shape}")
+    sums.write_arrays(KEPT, kept)
 
 
 if __name__ == "__main__":

@@ -7,7 +7,6 @@ data learn from, and 1,000 of the test images. Both keep the share of each digit
 """
 
 import argparse
-from io import BytesIO
 
 import numpy as np
 from sklearn.model_selection import train_test_split
@@ -54,12 +53,7 @@ def main() -> None:
     """Write the file and print how large it is."""
     argparse.ArgumentParser(description=__doc__).parse_args()
     kept = subset()
-    content = BytesIO()
-    np.savez_compressed(content, **kept)
-    sums.write_whole(KEPT, content.getvalue())
-    print(f"{KEPT.name}: {len(content.getvalue()):,} bytes")
-    for name, array in kept.items():
-        print(f"  {name:8} {array.dtype!s:8} {array.shape}")
+    sums.write_arrays(KEPT, kept)
 
 
 if __name__ == "__main__":

@@ -4,6 +4,7 @@ import hashlib
 import os
 import tempfile
 from collections.abc import Iterable, Mapping
+from io import BytesIO
 from pathlib import Path, PurePosixPath
 
 from data_prep.errors import PrepError
@@ -32,6 +33,18 @@ def write_whole(path: Path, content: bytes) -> None:
     except BaseException:
         Path(scratch).unlink(missing_ok=True)
         raise
+
+
+def write_arrays(path: Path, arrays: Mapping) -> None:
+    """Write arrays as one compressed file, whole or not at all, and print their sizes."""
+    import numpy as np  # here: the other functions need not wait for it
+
+    content = BytesIO()
+    np.savez_compressed(content, **arrays)
+    write_whole(path, content.getvalue())
+    print(f"{path.name}: {len(content.getvalue()):,} bytes")
+    for name, array in arrays.items():
+        print(f"  {name:16} {array.dtype!s:8} {array.shape}")
 
 
 def write_sums(folder: Path, digests: Mapping[str, str]) -> None:

@@ -6,11 +6,18 @@ The PyTorch trainer counts steps, the NumPy trainer epochs, as the original cour
 import math
 
 
+def check_share(warmup):
+    """Raise a ValueError unless a warm-up is a share of all steps."""
+    if not 0 <= warmup < 1:
+        raise ValueError(f"warmup must be a share of all steps, below 1; got {warmup}")
+
+
 def constant(lr, warmup=0.0):
     """Return the schedule that gives `lr`, after a linear rise over a share `warmup` of all steps.
 
     The warm-up: Goyal et al. (2017), "Accurate, large minibatch SGD", section 2.2.
     """
+    check_share(warmup)
     return lambda step, steps: lr * min(1.0, (step + 1) / max(1.0, warmup * steps))
 
 
@@ -19,8 +26,7 @@ def cosine(peak_lr, warmup=0.0):
 
     Source: Loshchilov and Hutter (2017), "SGDR", ICLR (without the restarts).
     """
-    if not 0 <= warmup < 1:
-        raise ValueError(f"warmup must be a share of all steps, below 1; got {warmup}")
+    check_share(warmup)
 
     def lr(step, steps):
         rise = warmup * steps

@@ -109,6 +109,7 @@ CASES = [
     (lambda: NumpyConfig((2, 2), momentum=1.0), "momentum must be from 0 to below 1"),
     (lambda: schedule(name="step"), "unknown name 'step': choose one of constant, cosine"),
     (lambda: schedule(name="cosine", peak_lr=1.0, warmup=5), "warmup must be a share"),
+    (lambda: schedule(name="constant", lr=1.0, warmup=5), "warmup must be a share"),
     (lambda: schedule(name="warmup-cosine", peak_lr=1.0, warmup=0.1), "a number of steps"),
     (losses.choose_loss, "hinge", "unknown loss 'hinge': choose one of cross-entropy"),
     (losses.accuracy_per_example, torch.zeros(3, 2), torch.zeros(3, 1), "do not fit logits"),
