@@ -26,8 +26,9 @@ def augment(images, generator, brightness=0.0, contrast=0.0, saturation=0.0, blu
 def _check(images, fits, *amounts):
     if not (images.is_floating_point() and fits and all(amount >= 0 for amount in amounts)):
         raise ValueError(
-            f"images must be numbers from -1 to 1, of three colours if colours change, and no "
-            f"amount out of its range; got {images.dtype} {list(images.shape)}, {amounts}"
+            f"images must be numbers from -1 to 1, of three colours if colours change, "
+            "targets a 0 or 1 for each class if images are mixed, and no amount out of its range; "
+            f"got {images.dtype} {list(images.shape)}, {amounts}"
         )
 
 
@@ -36,7 +37,9 @@ def _uniform(rows, batch, generator):
     return torch.rand(rows, batch, generator=generator)
 
 
-def random_affine(images, generator, shift=0.0, rotation=0.0, scale=0.0, flip=False, crop=1.0):
+def random_affine(
+    images, generator, shift=0.0, rotation=0.0, scale=0.0, flip=False, crop=1.0, size=None
+):
     """Move, turn, stretch, mirror and crop each of some images [B, C, S, S] in [-1, 1].
 
     What comes in from outside has the value of the nearest edge.
@@ -50,6 +53,7 @@ def random_affine(images, generator, shift=0.0, rotation=0.0, scale=0.0, flip=Fa
     crop : smallest share of an image's area, above 0, that is cut out and enlarged to the whole;
         its sides stand in a proportion of 3:4 to 4:3. Above 0.75 less may be left, since a cut
         that is wider or higher than the image is narrowed to it.
+    size : side of the results in pixels; that of the images if None.
 
     References
     ----------
@@ -58,12 +62,12 @@ def random_affine(images, generator, shift=0.0, rotation=0.0, scale=0.0, flip=Fa
     _check(images, scale < 1 and 0 < crop <= 1, shift, rotation, scale)
     if images.shape[2] != images.shape[3]:
         raise ValueError(f"images must be square, [B, C, S, S]; got {list(images.shape)}")
-    batch, _, size, _ = images.shape
+    batch = len(images)
     draws = 2 * _uniform(4, batch, generator).to(images.device) - 1  # in [-1, 1]
     angle = torch.deg2rad(rotation * draws[0])
     factor = 1 / (1 + scale * draws[1])
     cos, sin = factor * torch.cos(angle), factor * torch.sin(angle)
-    move = 2 * shift / size * draws[2:]  # affine_grid's unit is half an image
+    move = 2 * shift / images.shape[2] * draws[2:]  # affine_grid's unit is half an image
     wide, high = torch.ones(2, batch, device=images.device)  # of what is cut out
     if flip or crop < 1:
         draws = _uniform(5, batch, generator).to(images.device)
@@ -74,6 +78,7 @@ def random_affine(images, generator, shift=0.0, rotation=0.0, scale=0.0, flip=Fa
         wide = torch.where(draws[4] < 0.5, -wide, wide) if flip else wide
     # Where each pixel of the result lies in the image is a sum of what its column and its row add:
     # one matrix product for a whole image, where `affine_grid` takes one for each pixel.
+    size = size or images.shape[2]
     at = (2 * torch.arange(size, device=images.device) + 1) / size - 1  # [S], pixels' centres
     across = torch.stack([cos * wide, sin * wide], dim=1)[:, None]  # [B, 1, 2]
     down = torch.stack([-sin * high, cos * high], dim=1)[:, None]
@@ -121,12 +126,29 @@ def blurred(images, generator, blur):
         return images
     share = blur * draws[1, chosen][:, None, None]
     line = images.new_tensor(BLUR)
-    soft = line[:, None] * line  # [5, 5]
-    sharp = torch.zeros_like(soft)
+    wide = line[:, None] * line  # [5, 5]
+    sharp = torch.zeros_like(wide)
     sharp[2, 2] = 1
-    kernels = torch.lerp(sharp, soft, share)  # [n, 5, 5]
+    kernels = torch.lerp(sharp, wide, share)  # [n, 5, 5]
     # One convolution for all, as if their colours were the channels of a single image.
     padded = functional.pad(images.index_select(0, chosen), (2, 2, 2, 2), mode="replicate")
     kernels = kernels.repeat_interleave(images.shape[1], dim=0)[:, None]  # [n * C, 1, 5, 5]
-    mixed = functional.conv2d(padded.flatten(0, 1)[None], kernels, groups=len(kernels))
-    return images.index_copy(0, chosen, mixed.view(-1, *images.shape[1:]))
+    soft = functional.conv2d(padded.flatten(0, 1)[None], kernels, groups=len(kernels))
+    return images.index_copy(0, chosen, soft.view(-1, *images.shape[1:]))
+
+
+def mixed(images, targets, generator, mix):
+    """Lay over each image [B, C, H, W] the one before it, and mix their targets [B, K] alike.
+
+    The other's share is `mix`, from 0 to 0.5, at most. Targets are a 0 or 1 for each class, and
+    shares of a class afterwards.
+
+    References
+    ----------
+    Zhang, Cisse, Dauphin and Lopez-Paz (2018), "mixup: Beyond empirical risk minimization", ICLR;
+    their shares are drawn from a beta distribution, ours are uniform.
+    """
+    _check(images, mix <= 0.5 and targets.ndim == 2, mix)
+    share = mix * _uniform(1, len(images), generator)[0].to(images.device)
+    mixed_images = torch.lerp(images, images.roll(1, 0), share[:, None, None, None])
+    return mixed_images, torch.lerp(targets, targets.roll(1, 0), share[:, None])

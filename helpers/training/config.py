@@ -28,6 +28,7 @@ class TrainConfig:
     epochs : passes over the training data.
     batch_size : examples per step, over all processes together.
     augment : arguments of `helpers.data.augment.augment`; none if empty.
+    mixup : largest share of another image, as `helpers.data.augment.mixed` takes it.
     precision : "float32", "bfloat16" for autocast in the products and convolutions, or "auto":
         bfloat16 where the machine computes it natively, float32 elsewhere.
     channels_last : keep images and filters in the memory order [B, H, W, C].
@@ -51,6 +52,7 @@ class TrainConfig:
     epochs: int = 10
     batch_size: int = 64
     augment: dict = field(default_factory=dict)
+    mixup: float = 0.0
     precision: str = "float32"
     channels_last: bool = False
     evaluate_every: int = 1
@@ -75,7 +77,8 @@ class TrainConfig:
 PRECISIONS = dict.fromkeys(("float32", "bfloat16", "auto"))
 #: Younger than the first records, which lack them.
 OPTIONAL = (
-    "ema_decay", "flip_tta", "head_epochs", "body_lr_scale", "freeze_batch_norm", "evaluate_train",
+    "ema_decay", "flip_tta", "mixup", "head_epochs", "body_lr_scale", "freeze_batch_norm",
+    "evaluate_train",
 )  # fmt: skip
 
 

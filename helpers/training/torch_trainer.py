@@ -28,7 +28,7 @@ from torch import distributed, nn
 from torch.nn.parallel import DistributedDataParallel
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
-from helpers.data.augment import augment
+from helpers.data.augment import augment, mixed
 from helpers.networks.efficientnet import EfficientNetLite0
 from helpers.networks.lenet import LeNet
 from helpers.networks.mlp import choose
@@ -124,9 +124,12 @@ class TorchTrainer:
         for batch in order.split(self.config.batch_size):
             rows = batch[rank() :: processes()].to(self.device)  # each process's own share
             x = normalise(self.data.x.index_select(0, rows))  # quicker than x[rows]
+            y = self.data.y.index_select(0, rows)
             if self.config.augment:
                 x = augment(x, self.augment_rng, **self.config.augment)
-            yield x, self.data.y.index_select(0, rows), len(batch) / processes()
+            if self.config.mixup:
+                x, y = mixed(x, y, self.augment_rng, self.config.mixup)
+            yield x, y, len(batch) / processes()
 
     def step(self, x, y, size):
         """Take one gradient step; return the sums of losses and right answers, and their number."""
