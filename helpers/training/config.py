@@ -24,7 +24,7 @@ class TrainConfig:
     loss : a key of `helpers.training.losses.LOSSES`, or {"name": such a key, and its arguments}.
     label_smoothing : share of the target that is spread over all classes.
     optimiser : {"name": "adam", "adamw" or "sgd", and its arguments without the learning rate}.
-    schedule : {"name": a key of `helpers.training.schedules.SCHEDULES`, and its arguments}.
+    schedule : {"name": a key of `helpers.training.optimisers.SCHEDULES`, and its arguments}.
     epochs : passes over the training data.
     batch_size : examples per step, over all processes together.
     augment : arguments of `helpers.data.augment.augment`; none if empty.

@@ -39,8 +39,7 @@ from helpers.networks.vit import ViT
 from helpers.networks.vit_variants import ViTVariant
 from helpers.training.config import NoSuchDevice, chosen, rounded
 from helpers.training.losses import accuracy_per_example, choose_loss, evaluate, metric_names
-from helpers.training.optimisers import hold_still, make_optimiser
-from helpers.training.schedules import SCHEDULES
+from helpers.training.optimisers import SCHEDULES, hold_still, make_optimiser
 
 CURVE_STEPS = 10  # steps between two points of the curve over batches
 EVALUATION_BATCH = 500
