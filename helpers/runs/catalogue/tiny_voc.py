@@ -164,6 +164,10 @@ FINE_TUNINGS = {
     "long": (
         "gently, twice as long, with the mirror image", replace(FINE_TUNED, epochs=6, flip_tta=True)
     ),
+    "head": (
+        "the last layer alone for an epoch, then gently",
+        replace(FINE_TUNED, epochs=4, head_epochs=1),
+    ),
 }  # fmt: skip
 
 #: What is trained on all training images, and judged once: gently, since twice as long brought
