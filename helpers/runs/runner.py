@@ -57,20 +57,21 @@ def load_data(experiment, scale, seed):
 def prepare(experiment, scale, seed, device="auto"):
     """Return the trainer of a run, ready to start, and the `Dataset` it was given.
 
-    It is a `NumpyTrainer`, a `LinearTrainer`, or, of a `TrainConfig`, a `TorchTrainer`, which may
-    run on another device.
+    It is a `NumpyTrainer`, a `LinearTrainer`, or, of a `TrainConfig`, a `TorchTrainer` or a
+    `DistillationTrainer`, which may run on another device.
     """
     data, config = load_data(experiment, scale, seed), experiment.config
     weight_seed = experiment.weight_seed if experiment.weight_seed is not None else seed
     if isinstance(config, NumpyConfig):
         return NumpyTrainer(config, data, weight_seed), data
     # Here: the NumPy chapters need not wait for torch.
-    from helpers.training import linear_trainer, torch_trainer
+    from helpers.training import distillation, linear_trainer, torch_trainer
 
     if isinstance(config, LinearConfig):
         return linear_trainer.LinearTrainer(config, data, weight_seed), data
     device = torch_trainer.choose_device(device)
-    return torch_trainer.TorchTrainer(config, data, weight_seed, device), data
+    trainer = distillation.DistillationTrainer if config.hint_weight else torch_trainer.TorchTrainer
+    return trainer(config, data, weight_seed, device), data
 
 
 def train(name, seed=0, scale="embedded"):
