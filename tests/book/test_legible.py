@@ -71,7 +71,7 @@ FIGURES = {
     "linear regions": lambda: draw_linear_regions(ONE_OF_SORTED, "sort"),
     "classes": lambda: multilabel.class_curves_figure(SCORES, TARGETS, CLASSES, "LeNet"),
     "models": lambda: multilabel.models_figure(dict.fromkeys(NAMES, SCORES), TARGETS, BASELINES),
-    "thresholds": lambda: multilabel.threshold_figure(SCORES[:, 3], TARGETS[:, 3], (0.3, 0.6)),
+    "thresholds": lambda: multilabel.threshold_figure(SCORES[:, 3], TARGETS[:, 3]),
     "contact sheet": lambda: multilabel.contact_sheet(PHOTOS, MARKED),
     "activation maps": lambda: multilabel.saliency_figure(MAPS, PHOTOS, TITLES, signed=True),
     "attention maps": lambda: multilabel.saliency_figure(abs(MAPS), PHOTOS, TITLES, signed=False),
