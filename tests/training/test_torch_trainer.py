@@ -168,6 +168,14 @@ def test_several_labels_are_learnt_and_measured_on_all_images_at_once(monkeypatc
         assert trainer.history[name][-2] is None and trainer.history[name][-1] > 0.9
 
 
+def test_a_batch_is_cropped_and_mixed():
+    config = replace(TINY, augment={"crop": 0.5, "size": 14}, mixup=0.5)
+    targets = np.eye(10, dtype=np.float32)[data().y]
+    several = replace(data(), y=targets, y_eval=targets[:20])
+    x, y, _ = next(TorchTrainer(config, several, seed=0).batches())
+    assert x.shape == (32, 1, 14, 14) and ((0 < y) & (y < 1)).any()
+
+
 def test_the_average_of_the_weights_is_evaluated_and_kept():
     config = replace(TINY, ema_decay=0.5)
     trainer, plain = (TorchTrainer(each, data(), seed=0) for each in (config, TINY))
