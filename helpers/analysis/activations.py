@@ -2,7 +2,7 @@
 
 Everything is computed from the recorded weights; nothing is trained.
 
-    python -m helpers.runs run activation-extrapolation/extrapolation
+    python -m helpers.analysis.activations
 
 measures it all and keeps it in `runs/activation-extrapolation/extrapolation.json`.
 """
@@ -18,19 +18,21 @@ from sklearn.linear_model import LogisticRegression
 from helpers.analysis.stats import Interval, wilson
 from helpers.data.datasets import checksum, half_moons
 from helpers.networks.ensemble import ACTIVATION_PAIRS, MLPEnsemble
-from helpers.runs.catalogue.mlps import HALF_MOONS_SEED
+from helpers.runs.catalogue.mlps import EXTRAPOLATION, HALF_MOONS_SEED
 from helpers.runs.ensemble_runner import HELD_OUT_SEED, trained_weights
 from helpers.runs.experiments import recorded_ensemble
 from helpers.runs.records import (
     FIT,
     RUNS,
     RecordError,
+    command_line,
     display,
     environment,
     note,
     read_json,
     record_path,
     source_commit,
+    write_json,
 )
 
 CENTRE = (0.5, 0.25)  # of the half-moons
@@ -39,7 +41,6 @@ INSIDE = 500  # fresh points of the half-moons
 RESAMPLES = 500
 
 SCHEMA = 2
-NAME = "activation-extrapolation/extrapolation"
 KEYS = {
     "schema", "commit", "environment", "weights_checksum", "networks", "agreement", "pairs",
     "shapes", "best_read_outs", "wall_seconds", "complete",
@@ -281,14 +282,14 @@ def recorded_extrapolation(folder=RUNS):
 
     A RecordError says if it is missing, damaged, or of other weights than those on record.
     """
-    note(NAME)
+    note(EXTRAPOLATION)
     return _read(folder)
 
 
 @cache
 def _read(folder):
-    path = record_path(NAME, "full", None, folder)
-    mend = f"measure it with python -m helpers.runs run {NAME}"
+    path = record_path(EXTRAPOLATION, "full", None, folder)
+    mend = "measure it with python -m helpers.analysis.activations"
 
     def agreement(kinds):
         return Agreement(**{kind: Interval(**found) for kind, found in kinds.items()})
@@ -301,3 +302,8 @@ def _read(folder):
     if not content["complete"] or content["weights_checksum"] != weights_checksum(folder):
         raise RecordError(f"{display(path)} does not belong to the weights on record: {mend}")
     return content
+
+
+if __name__ == "__main__":
+    command_line("python -m helpers.analysis.activations", __doc__).parse_args()
+    write_json(measure(), record_path(EXTRAPOLATION, "full", None))

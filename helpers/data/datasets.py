@@ -55,6 +55,7 @@ class Dataset:
     y, y_eval : the class of each, int [N], or a 0 or 1 for each class, [N, K]; a ValueError is
         raised if they are anything else.
     name, checksum : of the whole data set; the checksum is a hexadecimal SHA-256 over its arrays.
+    hints : what a teacher makes of each example of `x`, float [N, D], if there is one.
     """
 
     x: np.ndarray
@@ -63,6 +64,7 @@ class Dataset:
     y_eval: np.ndarray
     name: str = ""
     checksum: str = ""
+    hints: np.ndarray | None = None
 
     def __post_init__(self):
         for x, y in (self.x, self.y), (self.x_eval, self.y_eval):
@@ -80,6 +82,8 @@ class Dataset:
     def part(self, rows, rows_eval=None):
         """Return some rows of `x` to learn from and, if given, others of them to evaluate on."""
         arrays = {"x": self.x[rows], "y": self.y[rows]}
+        if self.hints is not None:
+            arrays["hints"] = self.hints[rows]
         if rows_eval is not None:
             arrays |= {"x_eval": self.x[rows_eval], "y_eval": self.y[rows_eval]}
         return replace(self, **arrays)

@@ -16,7 +16,7 @@ from helpers.networks.vit_variants import ViTVariant
 from helpers.training import losses, torch_trainer
 from helpers.training.config import TrainConfig, chosen
 from helpers.training.numpy_trainer import NumpyConfig
-from helpers.training.schedules import SCHEDULES
+from helpers.training.optimisers import SCHEDULES
 
 X, ONES = np.ones((3, 4)), np.ones(3)
 NETWORK, LOSS = mlp.mlp((4, 2), "relu", np.random.default_rng(0)), mlp.SoftmaxCrossEntropy()
