@@ -30,7 +30,7 @@ from helpers.claims.findings import (
     Verdict,
     one_more,
 )
-from helpers.data.moons import bayes_accuracy
+from helpers.data.datasets import bayes_accuracy
 from helpers.networks.ensemble import ACTIVATION_PAIRS
 from helpers.runs.catalogue.mlps import HIDDEN_SIZES, LEARNING_RATES, WEIGHT_DECAYS
 from helpers.runs.experiments import recorded, recorded_ensemble

@@ -3,8 +3,7 @@
 import numpy as np
 import torch
 
-from helpers.data.datasets import Dataset, checksum, half_moons
-from helpers.data.moons import LIMITS, plane_grid
+from helpers.data.datasets import LIMITS, Dataset, checksum, half_moons, plane_grid
 from helpers.networks.ensemble import (
     ACTIVATION_PAIRS,
     PIECEWISE_LINEAR,
