@@ -13,7 +13,9 @@ from helpers.analysis.summaries import (
     values,
 )
 from helpers.claims.findings import (
+    COSTLY,
     FAR,
+    FASTER,
     LITTLE,
     PUBLISHED_MNIST,
     WIDE_DIGITS,
@@ -109,7 +111,7 @@ def c2_3(recorded=recorded):
     return {part: Verdict.from_answers(answer) for part, answer in answers.items()}, found
 
 
-def speed(relu, sigmoid, level=0.9, far=1.5, seconds=False):
+def speed(relu, sigmoid, level=0.9, far=FASTER, seconds=False):
     """Return how many times as long sigmoid takes to a training accuracy, and if far longer.
 
     In epochs, or in seconds of processor time. In the `Interval`, a run that never gets there
@@ -224,6 +226,6 @@ def c2_7(recorded=recorded):
     cost = np.divide(*(values(runs, "cpu_seconds").mean() for runs in (largest, middle)))
     return {
         "more": Verdict.if_above(-LITTLE, -gain),
-        "cost": Verdict.from_answers(cost > 2),
+        "cost": Verdict.from_answers(cost > COSTLY),
         "few": Verdict.if_above(0, -harm),
     }, {"few": few, "most": most, "gain": gain, "harm": harm, "cost": cost}
