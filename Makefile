@@ -75,6 +75,7 @@ data: $(READY)
 runs: $(READY)
 	@echo "Training every run that is not recorded yet (a day or so; it can be stopped and resumed) ..."
 	@$(RUN) helpers.runs run --all --resume
+	@$(RUN) helpers.analysis.activations
 	@$(RUN) helpers.book.activation_gallery
 	@echo "The records are in runs/"
 

@@ -154,7 +154,7 @@ def command(name, text, measure, describe, options, errors, path, arguments=None
         if output:
             print(f"\nThe results are in {output}")
 
-    return records.exit_status(act, errors, "what was there before", "stopped; nothing was written")
+    return records.exit_status(act, errors, "stopped; nothing was written")
 
 
 def read(path, kind, module, parts):

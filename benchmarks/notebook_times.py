@@ -117,7 +117,7 @@ def main(arguments=None, path=PATH, notebooks=NOTEBOOKS):
             print(f"{name}: {times[name].seconds / 60:.1f} minutes", flush=True)
 
     errors = (NotebookError, records.RecordError)
-    return records.exit_status(act, errors, "what was there before", "stopped")
+    return records.exit_status(act, errors)
 
 
 if __name__ == "__main__":

@@ -12,8 +12,7 @@ from PIL import Image
 from torch import nn
 from torch.utils.data import DataLoader
 
-from helpers.training.optimisers import OPTIMISERS
-from helpers.training.schedules import SCHEDULES
+from helpers.training.optimisers import OPTIMISERS, SCHEDULES
 from helpers.training.torch_trainer import EVALUATION_BATCH, MODELS, TorchTrainer
 
 MNIST_MEAN, MNIST_SD = 0.1307, 0.3081  # of the training images' pixels, in [0, 1]

@@ -23,7 +23,8 @@ sys.path.insert(0, str(ROOT))  # Sphinx starts anywhere; `helpers` is no install
 from benchmarks import notebook_times  # noqa: E402
 from helpers.analysis.stats import mean_interval  # noqa: E402
 from helpers.runs import records  # noqa: E402
-from helpers.runs.experiments import ENSEMBLES, EXPERIMENTS, MEASUREMENTS  # noqa: E402
+from helpers.runs.catalogue.mlps import EXTRAPOLATION  # noqa: E402
+from helpers.runs.experiments import ENSEMBLES, EXPERIMENTS  # noqa: E402
 
 NOTHING = "–"
 PRACTICES = {"half-moons": 1, "tiny-voc": 4, "tiny-voc-features": 4}
@@ -92,7 +93,7 @@ def _number(run):
 def _read(path, place):
     name, mend = place.as_posix(), f"restore it with git checkout runs/{place.as_posix()}"
     try:
-        if (experiment := name.removesuffix(".json")) in MEASUREMENTS:
+        if (experiment := name.removesuffix(".json")) == EXTRAPOLATION:
             record = SimpleNamespace(**json.loads(path.read_text(encoding="utf-8")))
             listed = "full", "all", "agreement", ()
         elif experiment in ENSEMBLES:

@@ -2,13 +2,13 @@
 
 Everything is computed from the recorded weights; nothing is trained.
 
-    python -m helpers.runs run activation-extrapolation/extrapolation
+    python -m helpers.analysis.activations
 
 measures it all and keeps it in `runs/activation-extrapolation/extrapolation.json`.
 """
 
 import time
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass
 from functools import cache
 
 import numpy as np
@@ -18,30 +18,29 @@ from sklearn.linear_model import LogisticRegression
 from helpers.analysis.stats import Interval, wilson
 from helpers.data.datasets import checksum, half_moons
 from helpers.networks.ensemble import ACTIVATION_PAIRS, MLPEnsemble
-from helpers.runs.catalogue.mlps import HALF_MOONS_SEED
+from helpers.runs.catalogue.mlps import EXTRAPOLATION, HALF_MOONS_SEED
 from helpers.runs.ensemble_runner import HELD_OUT_SEED, trained_weights
 from helpers.runs.experiments import recorded_ensemble
 from helpers.runs.records import (
     FIT,
     RUNS,
     RecordError,
+    command_line,
     display,
     environment,
     note,
     read_json,
     record_path,
     source_commit,
+    write_json,
 )
 
 CENTRE = (0.5, 0.25)  # of the half-moons
 DISTANCES = (2, 4, 8, 16, 32, 64)  # from it; the moons end at about 1.6
-DIRECTIONS = 72
 INSIDE = 500  # fresh points of the half-moons
 RESAMPLES = 500
-EPS = 1e-9  # a unit that is off everywhere stays zero
 
 SCHEMA = 2
-NAME = "activation-extrapolation/extrapolation"
 KEYS = {
     "schema", "commit", "environment", "weights_checksum", "networks", "agreement", "pairs",
     "shapes", "best_read_outs", "wall_seconds", "complete",
@@ -105,7 +104,7 @@ def fitting_networks(name):
     return networks.only(*fits.tolist()) if len(fits) else networks
 
 
-def circle(distance, directions=DIRECTIONS):
+def circle(distance, directions=72):
     """Return points evenly spaced around the half-moons, float64 [directions, 2]."""
     angle = 2 * np.pi * np.arange(directions) / directions
     return np.array(CENTRE) + distance * np.stack([np.cos(angle), np.sin(angle)], axis=1)
@@ -167,12 +166,10 @@ class Agreement:
 def estimate_agreement(votes, rng):
     """Estimate the `Agreement` of votes, with bootstrap intervals over the seeds.
 
-    The votes are those from `class_1_votes`, [R_a, P] for each activation, at the same points.
+    The votes are those from `class_1_votes`, [R_a, P] for each activation, at the same points, of
+    at least two networks each.
     """
-    seeds = np.array([len(some) for some in votes])
-    if seeds.min() < 2 or any(some.dtype != bool for some in votes):
-        raise ValueError("votes must be True or False, of at least 2 networks each.")
-    p = []  # [A, 1 + B, P], first of the seeds as they are
+    seeds, p = np.array([len(some) for some in votes]), []  # p [A, 1 + B, P], first as they are
     for n, some in zip(seeds, votes, strict=True):
         drawn = rng.multinomial(n, np.full(n, 1 / n), RESAMPLES)
         p.append(np.vstack([np.ones(n, int), drawn]) @ some / n)
@@ -188,9 +185,9 @@ def estimate_agreement(votes, rng):
     return Agreement(*(Interval(*three, int(seeds.sum())) for three in found))
 
 
-def agreement_by_distance(names, seed=0):
+def agreement_by_distance(names):
     """Return the `Agreement` of some combinations at each of the `probe_points`, by distance."""
-    networks, rng = [fitting_networks(name) for name in names], np.random.default_rng(seed)
+    networks, rng = [fitting_networks(name) for name in names], np.random.default_rng(0)
     return {
         distance: estimate_agreement([class_1_votes(some, points) for some in networks], rng)
         for distance, points in probe_points().items()
@@ -247,7 +244,8 @@ def best_last_layer_fits(name, seeds=200):
     x, y = half_moons(100, 0.1, HALF_MOONS_SEED)
     networks = MLPEnsemble(ACTIVATION_PAIRS[name], range(seeds), dtype=torch.float64)
     features = networks.features(torch.tensor(x)).numpy()
-    features = (features - features.mean(1, keepdims=True)) / (features.std(1, keepdims=True) + EPS)
+    spread = features.std(1, keepdims=True) + 1e-9  # a unit that is off everywhere stays zero
+    features = (features - features.mean(1, keepdims=True)) / spread
     model = LogisticRegression(C=1e4, max_iter=5000)
     return [bool(model.fit(some, y).score(some, y) >= FIT) for some in features]
 
@@ -284,33 +282,28 @@ def recorded_extrapolation(folder=RUNS):
 
     A RecordError says if it is missing, damaged, or of other weights than those on record.
     """
-    note(NAME)
+    note(EXTRAPOLATION)
     return _read(folder)
 
 
 @cache
 def _read(folder):
-    path = record_path(NAME, "full", None, folder)
-    mend = f"measure it with python -m helpers.runs run {NAME}"
+    path = record_path(EXTRAPOLATION, "full", None, folder)
+    mend = "measure it with python -m helpers.analysis.activations"
 
-    def of_each(make):
-        return lambda found: {name: make(found[name]) for name in ACTIVATION_PAIRS}
+    def agreement(kinds):
+        return Agreement(**{kind: Interval(**found) for kind, found in kinds.items()})
 
-    def interval(found):
-        return Interval(*(float(found[end]) for end in ("estimate", "low", "high")), found["n"])
-
-    kinds, places = [field.name for field in fields(Agreement)], (0, *DISTANCES)
-    square = len(FITTING), len(FITTING)
     parts = {
-        "networks": of_each(int),
-        "agreement": lambda found: {
-            d: Agreement(*(interval(found[str(d)][kind]) for kind in kinds)) for d in places
-        },
-        "pairs": lambda found: {d: np.array(found[str(d)], float).reshape(square) for d in places},
-        "shapes": of_each(lambda counts: {shape: int(counts[shape]) for shape in SHAPES}),
-        "best_read_outs": of_each(lambda fits: list(map(bool, fits))),
+        "agreement": lambda found: {int(d): agreement(kinds) for d, kinds in found.items()},
+        "pairs": lambda found: {int(d): np.array(table) for d, table in found.items()},
     }
     content = read_json(path, KEYS, SCHEMA, mend, parts)
     if not content["complete"] or content["weights_checksum"] != weights_checksum(folder):
         raise RecordError(f"{display(path)} does not belong to the weights on record: {mend}")
     return content
+
+
+if __name__ == "__main__":
+    command_line("python -m helpers.analysis.activations", __doc__).parse_args()
+    write_json(measure(), record_path(EXTRAPOLATION, "full", None))

@@ -57,13 +57,11 @@ def layers(model, channels=1, size=28):
         for part in _parts(model)
     ]
     training, device = model.training, next(model.parameters()).device
-    try:
-        with torch.inference_mode():
-            model.eval()(torch.zeros(1, channels, size, size, device=device))
-    finally:
-        model.train(training)
-        for hook in hooks:
-            hook.remove()
+    with torch.inference_mode():
+        model.eval()(torch.zeros(1, channels, size, size, device=device))
+    model.train(training)
+    for hook in hooks:
+        hook.remove()
     return _with_tokens(model, channels, rows) if isinstance(model, ViT) else rows
 
 
@@ -109,13 +107,13 @@ def nested_squares(rows):
     return squares[::-1]
 
 
-def shape_table(model, channels=1, size=28):
-    """Tabulate a model's layers, with their sums in the last row: a DataFrame of str.
+def shape_table(model):
+    """Tabulate a model's layers for grey images of 28×28, sums in the last row: a DataFrame of str.
 
     A convolutional network's has two columns more: the receptive field's side, and the step from
     one unit's to its neighbour's, in pixels.
     """
-    rows = layers(model, channels, size)
+    rows = layers(model)
     parameters = sum(row.parameters for row in rows)
     products = sum(row.multiply_adds for row in rows)
     cells = [
@@ -225,27 +223,25 @@ def _with_tokens(model, channels, rows):
 # --------------------------------------------------------- what batch_first=True is about
 
 
-def encoder(batch_first, width=32, heads=4):
-    """Return one of PyTorch's encoder layers, always with the same weights."""
+def encoder(batch_first, width=32):
+    """Return one of PyTorch's encoder layers, with four heads and always the same weights."""
     with torch.random.fork_rng():
         torch.manual_seed(0)
         return nn.TransformerEncoderLayer(
-            width, heads, dim_feedforward=64, dropout=0.0, batch_first=batch_first
+            width, 4, dim_feedforward=64, dropout=0.0, batch_first=batch_first
         ).eval()
 
 
 @torch.no_grad()
-def influence(layer, batch=4, length=5, seed=0):
+def influence(layer):
     """Measure which inputs decide a layer's output for the first token of the first image.
 
-    The layer maps tokens [B, T, 32] to tokens [B, T, 32]. Returns an ndarray [B, T]: the largest
+    The layer maps tokens [4, 5, 32] to tokens [4, 5, 32]. Returns an ndarray [4, 5]: the largest
     change of that output when one token of one image is replaced.
     """
-    rng = torch.Generator().manual_seed(seed)
-    tokens, others = torch.randn(2, batch, length, 32, generator=rng)
-    before = layer(tokens)[0, 0]
-    change = torch.zeros(batch, length)
-    for place in np.ndindex(batch, length):
+    tokens, others = torch.randn(2, 4, 5, 32, generator=torch.Generator().manual_seed(0))
+    before, change = layer(tokens)[0, 0], torch.zeros(4, 5)
+    for place in np.ndindex(4, 5):
         changed = tokens.clone()
         changed[place] = others[place]
         change[place] = (layer(changed)[0, 0] - before).abs().max()

@@ -3,7 +3,8 @@
 Everywhere `scores` is float [N, K], a number for each image and class, larger the more confident
 the model is, and `targets` is 0 or 1, [N, K]. Curves and average precisions need only the order
 of the scores, so logits and probabilities give the same. What decides takes `thresholds`, one or
-one a class, in the scores' own unit: 0 for logits is 0.5 for probabilities.
+one a class, in the scores' own unit: 0 for logits is 0.5 for probabilities. A class is predicted
+where its score reaches its threshold.
 
 Every figure is computed once from all images, by scikit-learn; a mean over batches is another
 number, which `batch_means` keeps for comparison. How far a figure can be trusted, `bootstrap` says.
@@ -22,7 +23,6 @@ from helpers.runs.experiments import find, recorded
 from helpers.runs.records import read_arrays
 from helpers.training.losses import (
     average_precisions,
-    check_positives,
     checked,
     precision_recall_f1,
 )
@@ -47,14 +47,11 @@ class Predictions:
     records: tuple = ()
     thresholds: float | np.ndarray = 0.5
 
-    def __post_init__(self):
-        check_probabilities(self.probabilities)
-
     def summaries(self, targets):
         """Return `summarise` of each seed."""
         return [summarise(p, targets, self.thresholds) for p in self.probabilities]
 
-    def in_original_way(self, targets, batch_size=ORIGINAL_BATCH):
+    def in_original_way(self, targets):
         """Return each seed's final metrics as the original course computed them.
 
         Returns
@@ -67,7 +64,7 @@ class Predictions:
         """
         found = []
         for run, p in zip(self.records, self.probabilities, strict=True):
-            last = batch_means(p, targets, self.thresholds, batch_size)
+            last = batch_means(p, targets, self.thresholds, ORIGINAL_BATCH)
             before = [value for value in run.history["eval_accuracy"][:-1] if value is not None]
             product, both = last["precision"] * last["recall"], last["precision"] + last["recall"]
             accuracy = float(np.mean([*before, last["accuracy"]]))
@@ -88,37 +85,18 @@ def recorded_targets(name):
     return read_arrays(name, "full", find(name).seeds[0])["labels"]
 
 
-def constant_baselines(targets, classes=CLASSES):
+def constant_baselines(targets):
     """Return the `Predictions` of three models that never look at an image, by name.
 
     "nothing", "person", which is one of the classes, and "class priors", the targets' own shares
     of positives, which can only flatter them.
     """
     rows = {
-        "nothing": np.zeros(len(classes)),
-        "person": np.eye(len(classes))[list(classes).index("person")],
+        "nothing": np.zeros(len(CLASSES)),
+        "person": np.eye(len(CLASSES))[CLASSES.index("person")],
         "class priors": np.mean(targets, axis=0),
     }
     return {name: Predictions(np.tile(row, (1, len(targets), 1))) for name, row in rows.items()}
-
-
-def check_probabilities(scores):
-    """Raise ValueError unless all scores are probabilities."""
-    if not ((scores >= 0) & (scores <= 1)).all():
-        raise ValueError("probabilities must lie between 0 and 1: of logits, take the sigmoid.")
-
-
-def decide(scores, thresholds):
-    """Predict every class whose score reaches its threshold, or the one for all: bool [N, K]."""
-    scores, thresholds = np.asarray(scores), np.asarray(thresholds, dtype=np.float64)
-    if thresholds.shape not in ((), scores.shape[1:]) or np.isnan(thresholds).any():
-        raise ValueError(
-            f"thresholds must be one number or one for each of the {scores.shape[-1]} classes; "
-            f"got {thresholds.tolist()}."
-        )
-    if np.isnan(scores).any():
-        raise ValueError("scores must be numbers; they hold nan, which is neither yes nor no.")
-    return scores >= thresholds
 
 
 def choose_thresholds(scores, targets, per_class=False):
@@ -129,7 +107,6 @@ def choose_thresholds(scores, targets, per_class=False):
     """
     scores, targets = checked(scores, targets)
     if per_class:
-        check_positives(targets)
         return np.array([_best_threshold(s, t) for s, t in zip(scores.T, targets.T, strict=True)])
     return _best_threshold(scores.ravel(), targets.ravel())
 
@@ -179,8 +156,6 @@ def pr_curve(scores, targets):
     ----------
     Davis and Goadrich (2006), "The relationship between precision-recall and ROC curves", ICML.
     """
-    if np.shape(scores) != np.shape(targets):
-        raise ValueError(f"got scores {np.shape(scores)} for targets {np.shape(targets)}.")
     scores, targets = np.reshape(scores, (-1, 1)), np.reshape(targets, (-1, 1))
     (area,) = average_precisions(scores, targets)
     curve = sklearn_metrics.precision_recall_curve(targets.astype(int), scores)
@@ -197,7 +172,7 @@ def summarise(scores, targets, thresholds):
         (micro); `macro_f1`; and `mean_average_precision`, which no threshold enters.
     """
     scores, targets = checked(scores, targets)
-    decisions = decide(scores, thresholds)
+    decisions = scores >= thresholds
     precision, recall, f1 = precision_recall_f1(decisions, targets)
     found = {
         "accuracy": (decisions == targets).mean(),
@@ -222,10 +197,8 @@ def batch_means(scores, targets, thresholds, batch_size):
         `accuracy`, `precision`, `recall`; the last two micro-averaged within a batch.
     """
     scores, targets = checked(scores, targets)
-    if batch_size < 1:
-        raise ValueError(f"a batch must have at least 1 image; got {batch_size}.")
     starts = range(batch_size, len(scores), batch_size)
-    batches = (np.split(part, starts) for part in (decide(scores, thresholds), targets))
+    batches = (np.split(part, starts) for part in (scores >= thresholds, targets))
     rows = [
         ((yes == true).mean(), *precision_recall_f1(yes, true)[:2])
         for yes, true in zip(*batches, strict=True)
@@ -263,10 +236,9 @@ def bootstrap(scores, targets, thresholds, rng, resamples=RESAMPLES):
     """
     images = len(targets)
     seeds = [checked(one, targets) for one in scores]
-    check_positives(seeds[0][1])
     weights = rng.multinomial(images, np.full(images, 1 / images), size=resamples)
-    drawn = [_weighted(*seed, thresholds, weights.astype(np.float32)) for seed in seeds]
     whole = [summarise(*seed, thresholds) for seed in seeds]
+    drawn = [_weighted(*seed, thresholds, weights.astype(np.float32)) for seed in seeds]
     found = {}
     for name in drawn[0]:
         ends = np.quantile(np.mean([seed[name] for seed in drawn], axis=0), [0.025, 0.975])
@@ -277,7 +249,7 @@ def bootstrap(scores, targets, thresholds, rng, resamples=RESAMPLES):
 
 def _weighted(scores, targets, thresholds, weights):
     """Compute F1 and mAP under each row of weights [R, N] at once: dict name -> [R]."""
-    decisions, true = decide(scores, thresholds), targets == 1
+    decisions, true = scores >= thresholds, targets == 1
     hits = weights @ (decisions & true).sum(axis=1, dtype=np.float32)
     both = weights @ (decisions.sum(axis=1) + targets.sum(axis=1)).astype(np.float32)
     aps = [_weighted_ap(s, t, weights) for s, t in zip(scores.T, targets.T, strict=True)]

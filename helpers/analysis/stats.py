@@ -141,10 +141,6 @@ def wilson(successes, n):
     Wilson (1927), "Probable inference, the law of succession, and statistical inference",
     Journal of the American Statistical Association 22.
     """
-    if not 0 <= successes <= n or n < 1 or successes % 1 or n % 1:
-        raise ValueError(
-            f"successes must be a count from 0 to n, and n at least 1; got {successes} of {n}."
-        )
     ends = stats.binomtest(int(successes), int(n)).proportion_ci(CONFIDENCE, "wilson")
     return Interval(float(successes / n), float(ends.low), float(ends.high), int(n))
 
@@ -185,8 +181,6 @@ def difference_interval(a, b, paired=False):
     """
     a, b = _sample(a, "a"), _sample(b, "b")
     if paired:
-        if len(a) != len(b):
-            raise ValueError(f"paired samples must have one length; got {len(a)} and {len(b)}.")
         return mean_interval(a - b)
     # scipy warns of a sample without spread, and does the right thing with it.
     with warnings.catch_warnings(action="ignore", category=RuntimeWarning):

@@ -253,12 +253,7 @@ def main(arguments=None):
             print(name, flush=True)
         write_atomically(PAGE, lambda file: file.write(page().encode()))
 
-    return exit_status(
-        act,
-        (RecordError,),
-        "each picture and the page",
-        "stopped; the other pictures are as before",
-    )
+    return exit_status(act, (RecordError,))
 
 
 if __name__ == "__main__":

@@ -12,7 +12,7 @@ from PIL import Image
 from scipy.special import expit
 
 from helpers.book.figures import MARKERS, PALETTE, axes_or_new, new_figure, to_pixels
-from helpers.data.moons import LIMITS, plane_grid
+from helpers.data.datasets import LIMITS, plane_grid
 from helpers.networks.mlp import predict
 
 #: From class 0 (blue) through white to class 1 (vermillion), pale enough for points of both

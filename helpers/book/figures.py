@@ -317,12 +317,6 @@ def to_pixels(figure, channels=3):
     return np.asarray(canvas.buffer_rgba())[..., :channels].copy()
 
 
-def check_few(names):
-    """Raise ValueError if there are more of something than looks that can be told apart."""
-    if len(names) > len(PALETTE):
-        raise ValueError(f"at most {len(PALETTE)} can be told apart; got {', '.join(names)}.")
-
-
 def as_pixels(images):
     """Return images as an array; raise ValueError unless they are uint8, from 0 to 255."""
     images = np.asarray(images)

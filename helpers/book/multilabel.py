@@ -1,26 +1,30 @@
 """Practice 4's table of results and its figures: curves, photographs with predictions, saliency.
 
-Scores are probabilities, [N, K] between 0 and 1; targets are 0 or 1, [N, K].
+Scores are probabilities, [N, K] between 0 and 1; targets are 0 or 1, [N, K]. Last comes a panel of
+plain HTML with thresholds to move.
 """
 
+import json
 import math
+from itertools import compress
 
 import numpy as np
 import pandas as pd
 import torch
+from PIL import Image
 from scipy.special import expit
 from torch.nn import functional
 
 from helpers.analysis import metrics
 from helpers.analysis.summaries import format_seeds
 from helpers.book import figures
+from helpers.book.output import HTMLOutput, data_uri, fill, webp_bytes
 from helpers.book.pictures import ATTENTION
 from helpers.runs.experiments import find
 from helpers.runs.records import read_arrays
 from helpers.runs.runner import decode_images
 
 GREY = "#767676"
-NONE = "–"
 #: How a prediction about one class is shown: symbol, colour and meaning.
 FOUND = ("✓", figures.BLUE, "found")
 FALSE_ALARM = ("✗", "#A84300", "predicted, but not there")  # vermillion, as dark
@@ -30,18 +34,14 @@ MARKS = {(1, 1): FOUND, (0, 1): FALSE_ALARM, (1, 0): MISSED}  # by (there, predi
 # ------------------------------------------------------------------------------ tables
 
 
-def results_table(predictions, targets, rng, resamples=metrics.RESAMPLES):
+def results_table(predictions, targets, rng):
     """Tabulate how good each model's predictions are, and what the model is.
 
     Parameters
     ----------
-    predictions : dict name -> helpers.analysis.metrics.Predictions
-        From top to bottom; the baselines among them.
+    predictions : dict name -> `helpers.analysis.metrics.Predictions`, from top to bottom.
     targets : array of 0 and 1, [N, K]
-    rng : numpy.random.Generator
-        For the intervals.
-    resamples : int
-        As for `helpers.analysis.metrics.bootstrap`.
+    rng : numpy.random.Generator, for the intervals.
 
     Returns
     -------
@@ -53,7 +53,7 @@ def results_table(predictions, targets, rng, resamples=metrics.RESAMPLES):
     rows = []
     seed = rng.integers(2**32)  # all rows are of the same resampled images
     for name, model in predictions.items():
-        row = {"model": name, "trained": NONE, "parameters (checkpoint)": NONE}
+        row = {"model": name, "trained": "–", "parameters (checkpoint)": "–"}
         if model.records:
             size = model.records[0].parameters
             row["trained"] = trained(model.records)
@@ -62,9 +62,9 @@ def results_table(predictions, targets, rng, resamples=metrics.RESAMPLES):
         for key in ("accuracy", "precision", "recall"):
             row[key] = f"{each[key].mean():.3f}"
         if not all((p >= model.thresholds).any() for p in model.probabilities):
-            row["precision"] = NONE
+            row["precision"] = "–"
         images = np.random.default_rng(seed)
-        found = metrics.bootstrap(model.probabilities, targets, model.thresholds, images, resamples)
+        found = metrics.bootstrap(model.probabilities, targets, model.thresholds, images)
         for key, title in {"f1": "F1", "mean_average_precision": "mAP"}.items():
             value = found[key] if found[key].low < found[key].high else found[key].estimate
             row[title] = f"{value:.3f}"
@@ -83,7 +83,6 @@ def trained(records):
 
 def class_curves_figure(scores, targets, classes, title):
     """Draw each class's precision-recall curve, with its average precision in the legend."""
-    figures.check_few(classes)
     curves = [metrics.pr_curve(s, t) for s, t in zip(scores.T, targets.T, strict=True)]
     figure, ax = figures.new_figure(height=6.2)
     _plane(ax)
@@ -100,14 +99,11 @@ def models_figure(scores, targets, baselines):
 
     Parameters
     ----------
-    scores : dict name -> array [N, K]
-        At most six models.
+    scores : dict name -> array [N, K], of at most six models.
     targets : array of 0 and 1, [N, K]
-    baselines : dict name -> array [N, K]
-        Probabilities that are decided at 0.5. Those that decide alike share a point; one that
-        never predicts anything has no precision, and no point.
+    baselines : dict name -> array [N, K] of probabilities, which are decided at 0.5. Those that
+        decide alike share a point; one that never predicts anything has no precision, and no point.
     """
-    figures.check_few(scores)
     figure, ax = figures.new_figure(height=6.4)
     _plane(ax)
     for i, (name, values) in enumerate(scores.items()):
@@ -115,7 +111,7 @@ def models_figure(scores, targets, baselines):
         _draw(ax, curve, f"{name}: {curve.average_precision:.3f}", i)
     points = {}
     for name, values in baselines.items():
-        decisions = metrics.decide(values, 0.5)
+        decisions = values >= 0.5
         if decisions.any():
             precision, recall, _ = metrics.precision_recall_f1(decisions, targets)
             points.setdefault((recall, precision), []).append(name)
@@ -126,14 +122,12 @@ def models_figure(scores, targets, baselines):
     return figure
 
 
-def threshold_figure(scores, targets, thresholds=(0.2, 0.5, 0.8)):
+def threshold_figure(scores, targets):
     """Show how a curve comes about: every threshold cuts the scores, and gives one point.
 
-    Above, the probabilities [N] of the images with a class and without it, cut by the thresholds;
+    Above, the probabilities [N] of the images with a class and without it, cut by three thresholds;
     below, the curve with each threshold's point.
     """
-    scores, targets = np.asarray(scores), np.asarray(targets)
-    metrics.check_probabilities(scores)
     curve = metrics.pr_curve(scores, targets)
     figure, (above, below) = figures.new_figure(2, 1, height=8.4, height_ratios=(2, 3))
     bins = np.linspace(0, 1, 26)
@@ -148,7 +142,7 @@ def threshold_figure(scores, targets, thresholds=(0.2, 0.5, 0.8)):
     _plane(below)
     _draw(below, curve, None, 0)
     foot = above.get_xaxis_transform()
-    for i, threshold in enumerate(thresholds, start=1):
+    for i, threshold in enumerate((0.2, 0.5, 0.8), start=1):
         colour = figures.PALETTE[i]
         above.axvline(threshold, color=colour, linewidth=1.5, linestyle="-")
         _point(above, (threshold, 0), i, color=colour, transform=foot)
@@ -210,14 +204,12 @@ def most_confident(probabilities, targets, kind, each):
     Parameters
     ----------
     probabilities, targets : array [M, K]
-    kind : FALSE_ALARM or FOUND
-        A hit counts on images that are right in every class.
+    kind : FALSE_ALARM, or FOUND, which counts on images that are right in every class.
     each : int
 
     Returns
     -------
-    rows, classes : list of int
-        The first of every class, then the second of every class, and so on.
+    rows, classes : list of int: the first of every class, then the second of every class, and so on
     """
     predicted, there = probabilities >= 0.5, targets == 1
     right = (predicted == there).all(axis=1, keepdims=True)
@@ -232,29 +224,17 @@ def most_confident(probabilities, targets, kind, each):
 def marked(targets, decisions, classes):
     """Return the lines below each image: (symbol, colour, class) where one is there or predicted.
 
-    Parameters
-    ----------
-    targets, decisions : array of bool or 0 and 1, [N, K]
-    classes : sequence of str, [K]
+    Targets and decisions are bool or 0 and 1, [N, K].
     """
-    both, lines = np.stack([targets, decisions], axis=2), []  # [N, K, 2]
-    if not np.isin(both, (0, 1)).all():
-        raise ValueError("decisions must be yes or no, 1 or 0: compare scores with a threshold.")
-    for pairs in both.astype(int).tolist():
+    lines = []
+    for pairs in np.stack([targets, decisions], axis=2).astype(int).tolist():  # of [N, K, 2]
         marks = zip(classes, map(MARKS.get, map(tuple, pairs)), strict=True)
         lines.append([(*mark[:2], name) for name, mark in marks if mark])
     return lines
 
 
 def contact_sheet(images, lines, columns=4):
-    """Draw images with lines below them, and what their symbols mean.
-
-    Parameters
-    ----------
-    images : sequence of uint8 [S, S, 3]
-    lines : list as from `marked`
-    columns : int
-    """
+    """Draw images uint8 [N, S, S, 3] with the lines of `marked` below them, and what they mean."""
     side, line, gap, key = figures.WIDTH / columns, 0.23, 0.1, 0.4  # inches
     bands = [lines[i : i + columns] for i in range(0, len(lines), columns)]
     heights = [side + gap + line * max(map(len, band)) for band in bands]
@@ -281,62 +261,29 @@ def contact_sheet(images, lines, columns=4):
 # ---------------------------------------------------------------------------- saliency
 
 
-def attention_on_pixels(attention, patching, channels, size):
-    """Lay a ViT's attention to its patches on the pixels that the patches were cut from.
-
-    Parameters
-    ----------
-    attention : tensor [B, N]
-    patching : {"squares", "flattened"}
-    channels, size : int
-        Of the images.
-
-    Returns
-    -------
-    tensor [B, S, S]
-        A strip lies in one colour plane, wherever in the image that is; a pixel has the mean
-        over its planes.
-    """
-    batch, patches = attention.shape
-    if patching not in ("squares", "flattened"):
-        raise ValueError(f"patching must be squares or flattened; got {patching!r}.")
-    if patching == "flattened":
-        values = channels * size**2 // patches  # that went into a patch
-        planes = attention.repeat_interleave(values, dim=1).reshape(batch, channels, size, size)
-        return planes.mean(dim=1)
-    side = math.isqrt(patches)
-    grid = attention.reshape(batch, side, side)
-    return grid.repeat_interleave(size // side, dim=1).repeat_interleave(size // side, dim=2)
-
-
-def saliency_on_images(saliency, classes, size, patching="squares"):
+def saliency_on_images(saliency, classes, size):
     """Bring what `helpers.networks.probes.saliency` found to the size of the images.
 
     Parameters
     ----------
-    saliency : tensor [B, K, s, s] or [B, N]
-        Of a ResNet or of a ViT.
-    classes : sequence of int, [B]
-        Which class's map to take on each image; a ViT's attention is the same for all.
-    size : int
-        Side of the images, of three colours.
-    patching : {"squares", "flattened"}
-        The ViT's.
+    saliency : tensor [B, K, s, s] of a ResNet, or [B, N] of a ViT whose patches are squares.
+    classes : sequence of int, [B]: which class's map to take on each image; a ViT's attention is
+        the same for all.
+    size : int, the side of the images.
 
     Returns
     -------
     ndarray of float32, [B, S, S]
-        ResNet: what the place adds to the logit, smoothly enlarged. ViT: how many times the
-        attention that would be everywhere alike.
+        ResNet: what the place adds to the logit, smoothly enlarged. ViT: the attention to the patch
+        that a pixel is in.
     """
     saliency = torch.as_tensor(saliency).float()
     if saliency.ndim == 2:
-        return attention_on_pixels(saliency * saliency.shape[1], patching, 3, size).numpy()
-    if len(classes) != len(saliency) or not 0 <= min(classes) <= max(classes) < saliency.shape[1]:
-        raise ValueError(f"classes must be a class for each image, from 0; got {list(classes)}.")
-    found = saliency[range(len(saliency)), list(classes)][:, None]
-    options = {"size": (size, size), "mode": "bilinear", "align_corners": False}
-    return functional.interpolate(found, **options)[:, 0].numpy()
+        side = math.isqrt(saliency.shape[1])
+        found, mode = saliency.reshape(-1, 1, side, side), "nearest"
+    else:
+        found, mode = saliency[range(len(saliency)), list(classes)][:, None], "bilinear"
+    return functional.interpolate(found, (size, size), mode=mode)[:, 0].numpy()
 
 
 def saliency_figure(found, images, titles, signed, columns=4):
@@ -344,15 +291,11 @@ def saliency_figure(found, images, titles, signed, columns=4):
 
     Parameters
     ----------
-    found : array [B, S, S]
-        As from `saliency_on_images`.
+    found : array [B, S, S], as from `saliency_on_images`.
     images : array of uint8, [B, S, S, 3]
-    titles : sequence of str, [B]
-        A short line for each image, such as what was predicted for it.
-    signed : bool
-        Whether the maps speak for a class (vermillion) and against it (blue), as a ResNet's, and
-        not of attention (orange). Colours are relative to the largest value of each image.
-    columns : int
+    titles : sequence of str, [B], such as what was predicted for each image.
+    signed : whether the maps speak for a class (vermillion) and against it (blue), as a ResNet's,
+        and not of attention (orange). Colours are relative to the largest value of each image.
     """
     images = figures.as_pixels(images)
     found = found / np.maximum(np.abs(found).max(axis=(1, 2), keepdims=True), 1e-9)
@@ -379,3 +322,71 @@ def saliency_figure(found, images, titles, signed, columns=4):
     bar = {"location": "bottom", "aspect": 30, "shrink": 0.8, "ticks": ticks}
     figure.colorbar(shown, ax=axes, label=label, **bar)
     return figures.photographic(figure)
+
+
+# -------------------------------------------------------------------- thresholds to move
+
+THRESHOLDS = np.arange(51) / 50
+START = 25  # in `THRESHOLDS`
+LEFT, TOP, PLANE = 46, 10, 250  # of the plane in threshold_panel.html, in SVG units
+DASHES = ("", "8 4", "8 3 2 3", "2 3", "10 3 2 3 2 3", "14 5")
+
+
+def threshold_panel(probabilities, targets, classes, caption, images):
+    """Show a table and a plane whose figures follow sliders, one for each class and one for all.
+
+    It is plain HTML with every count inside, from `book/_static/threshold_panel.*`; it works
+    offline, with mouse, finger and keyboard, and without any script it shows thresholds of 0.5.
+
+    Parameters
+    ----------
+    probabilities, targets : array [N, K]
+    classes : sequence of str, [K], at most six.
+    caption : str
+    images : dict int -> array of uint8 [S, S, 3]: some of the N images, shown small with what is
+        predicted for them now.
+    """
+    yes = probabilities.T[:, None] >= THRESHOLDS[:, None]  # [K, T, N]
+    hits, predicted = (yes & (targets.T[:, None] == 1)).sum(axis=2), yes.sum(axis=2)  # [K, T]
+    positives, grid = targets.sum(axis=0), [f"{threshold:.2f}" for threshold in THRESHOLDS]
+    counts = np.array([positives, hits[:, START], predicted[:, START]])  # [3, K]
+    counts = np.column_stack([counts, counts.sum(axis=1)]).T.tolist()
+    rows = [(name, _cells(*three)) for name, three in zip([*classes, "all"], counts, strict=True)]
+    precision = np.where(predicted, hits / np.maximum(predicted, 1), 1)  # nothing predicted: 1
+    points = np.stack([LEFT + PLANE * hits / positives[:, None], TOP + PLANE * (1 - precision)], -1)
+    data = {
+        "classes": classes, "grid": grid, "start": START, "positives": positives.tolist(),
+        "hits": hits.tolist(), "predicted": predicted.tolist(),
+        "marks": [None, FALSE_ALARM[:2], MISSED[:2], FOUND[:2]], "left": LEFT, "top": TOP,
+        "plane": PLANE,
+    }  # fmt: skip
+    content = fill(
+        "threshold_panel.html",
+        **data,
+        data=json.dumps(data, ensure_ascii=False, separators=(",", ":")),
+        curves=list(zip(classes, points.tolist(), figures.PALETTE, DASHES, strict=False)),
+        rows=rows,
+        images=[_small(x, probabilities[i], targets[i], classes) for i, x in images.items()],
+        key="; ".join(f"{symbol} {meaning}" for symbol, _, meaning in MARKS.values()),
+        caption=caption,
+    )
+    worth = "precision {}, recall {}, F1 {}; {} found, {} missed, {} false alarms"
+    worth = worth.format(*rows[-1][1])
+    return HTMLOutput(content, f"Thresholds to move; at {grid[START]} for every class: {worth}.")
+
+
+def _cells(positives, hits, predicted):
+    """Return a row of the table: precision, recall and F1, hits, misses and false alarms."""
+    precision = f"{hits / predicted:.3f}" if predicted else "–"
+    recall, f1 = f"{hits / positives:.3f}", f"{2 * hits / (positives + predicted):.3f}"
+    return precision, recall, f1, hits, positives - hits, predicted - hits
+
+
+def _small(image, probabilities, there, classes):
+    """Return a thumbnail, the last step at which each class is predicted, and which are there."""
+    small = Image.fromarray(figures.as_pixels(image)).resize((72, 72))
+    steps = np.searchsorted(THRESHOLDS, probabilities, side="right") - 1
+    truth = there.astype(int).tolist()
+    names = " and ".join(compress(classes, truth)) or "nothing"
+    uri = data_uri(webp_bytes(small, lossless=False, quality=80), "image/webp")
+    return uri, steps.tolist(), truth, names

@@ -1,7 +1,8 @@
 """The data sets as arrays: MNIST, whole or the part that the project keeps, and the half-moons.
 
 This module only reads. ``data_prep`` fetches and verifies the whole, and has made the part.
-Images stay uint8 until a network wants them as numbers.
+Images stay uint8 until a network wants them as numbers. Last comes what is known of the half-moons
+exactly: their densities, and with them the best possible classifier.
 """
 
 import hashlib
@@ -11,6 +12,9 @@ from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
+from scipy.integrate import trapezoid
+from scipy.spatial.distance import cdist
+from scipy.special import logsumexp
 from sklearn.datasets import make_moons
 from sklearn.model_selection import train_test_split
 
@@ -51,6 +55,7 @@ class Dataset:
     y, y_eval : the class of each, int [N], or a 0 or 1 for each class, [N, K]; a ValueError is
         raised if they are anything else.
     name, checksum : of the whole data set; the checksum is a hexadecimal SHA-256 over its arrays.
+    hints : what a teacher makes of each example of `x`, float [N, D], if there is one.
     """
 
     x: np.ndarray
@@ -59,6 +64,7 @@ class Dataset:
     y_eval: np.ndarray
     name: str = ""
     checksum: str = ""
+    hints: np.ndarray | None = None
 
     def __post_init__(self):
         for x, y in (self.x, self.y), (self.x_eval, self.y_eval):
@@ -76,6 +82,8 @@ class Dataset:
     def part(self, rows, rows_eval=None):
         """Return some rows of `x` to learn from and, if given, others of them to evaluate on."""
         arrays = {"x": self.x[rows], "y": self.y[rows]}
+        if self.hints is not None:
+            arrays["hints"] = self.hints[rows]
         if rows_eval is not None:
             arrays |= {"x_eval": self.x[rows_eval], "y_eval": self.y[rows_eval]}
         return replace(self, **arrays)
@@ -86,6 +94,11 @@ def read_only(name, *arrays):
     for array in arrays:
         array.setflags(write=False)
     return Dataset(*arrays, name, checksum(arrays))
+
+
+def split_at(name, x, y, train):
+    """Return the `Dataset` whose first `train` rows are to learn from, the others to evaluate on."""
+    return read_only(name, x[:train], y[:train], x[train:], y[train:])
 
 
 def check_choice(what, chosen, choices):
@@ -222,18 +235,7 @@ def stratified_split(labels, size, seed):
     -------
     rest, chosen : ndarray of int64, [N - size] and [size]
         Indices in increasing order; together they are every example once.
-
-    Raises
-    ------
-    ValueError
-        If `size` leaves either part with fewer examples than there are classes.
     """
-    classes = len(np.unique(labels))
-    if not classes <= size <= len(labels) - classes:
-        raise ValueError(
-            f"size must be from {classes} to {len(labels) - classes} to split {len(labels)} "
-            f"examples of {classes} classes, not {size}."
-        )
     rest, chosen = train_test_split(
         np.arange(len(labels)), test_size=size, stratify=labels, random_state=seed
     )
@@ -248,3 +250,59 @@ def checksum(arrays):
         digest.update(f"{little_endian.dtype.str}{little_endian.shape}".encode())
         digest.update(little_endian.data)
     return digest.hexdigest()
+
+
+# ---------------------------------------------------------------------- the half-moons, exactly
+
+ANGLES = (np.arange(1000) + 0.5) / 1000 * np.pi  # evenly along a half circle
+CENTRES = (
+    np.stack([np.cos(ANGLES), np.sin(ANGLES)], axis=1),  # class 0, the upper one [1000, 2]
+    np.stack([1 - np.cos(ANGLES), 0.5 - np.sin(ANGLES)], axis=1),  # class 1, the lower one
+)
+
+#: What of the half-moons' plane is shown: the points and a margin.
+LIMITS = ((-2.1, 3.1), (-1.6, 2.1))
+
+
+def plane_grid(x_limits, y_limits, step=0.02):
+    """Return points [rows * columns, 2] `step` apart over a rectangle, and their two axes."""
+    xs = np.arange(x_limits[0], x_limits[1] + step / 2, step)
+    ys = np.arange(y_limits[0], y_limits[1] + step / 2, step)
+    return np.stack(np.meshgrid(xs, ys), axis=-1).reshape(-1, 2), xs, ys
+
+
+def densities(xs, ys, noise):
+    """Return each class's probability density, [2, rows, columns], on a grid with these two axes.
+
+    The points of a class lie evenly along a half circle, plus Gaussian noise of this positive
+    standard deviation.
+    """
+
+    def along(axis, centre):  # [points of the axis, 1000]
+        return np.exp(-((axis[:, None] - centre) ** 2) / (2 * noise**2))
+
+    # A Gaussian in the plane is a product of two on the line, so that the mean over the
+    # circle's points is a matrix product.
+    scale = len(ANGLES) * 2 * np.pi * noise**2
+    return np.stack(
+        [along(ys, centres[:, 1]) @ along(xs, centres[:, 0]).T / scale for centres in CENTRES]
+    )
+
+
+def bayes_accuracy(noise, step=0.01):
+    """Compute the accuracy of the best possible classifier, when both classes are as frequent.
+
+    It always names the class whose density is larger, and is right half the time of the
+    larger density (the Bayes classifier). The integration's points are `step` apart.
+    """
+    reach = 1 + 7 * noise  # beyond it less than 1e-11 of the points lie
+    axis = np.arange(-reach, 1 + reach, step)
+    larger = densities(axis, axis, noise).max(axis=0)
+    return float(trapezoid(trapezoid(larger, axis), axis) / 2)
+
+
+def bayes_predict(points, noise):
+    """Return the class, int64 [N], that the best possible classifier names for points [N, 2]."""
+    squares = [cdist(points, centres, "sqeuclidean") for centres in CENTRES]
+    upper, lower = (logsumexp(-square / (2 * noise**2), axis=1) for square in squares)
+    return (lower > upper).astype(np.int64)

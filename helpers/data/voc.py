@@ -4,6 +4,7 @@ This module only reads and draws. ``data_prep`` turns the published masks into l
 brings the photographs to one size. Images stay uint8, the labels are 0 and 1.
 """
 
+from dataclasses import replace
 from functools import lru_cache
 
 import numpy as np
@@ -20,7 +21,8 @@ from data_prep.voc_store import (
     read_labels,
     read_splits,
 )
-from helpers.data.datasets import SCALES, DataNotPrepared, check_choice, data_folder, read_only
+from helpers.data.datasets import SCALES, DataNotPrepared, check_choice, data_folder, split_at
+from helpers.data.features import load_voc_features
 
 SIZES = {"embedded": 64, "full": 128}  # pixels, where no other size is asked for
 
@@ -29,7 +31,7 @@ TOY_CHECKSUM = "156c07fc1d714f7e828ea5aa03cba836d140be9bace70faa2ef93c2148674532
 
 
 def load_tiny_voc(
-    scale="embedded", size=None, evaluate_on="validation", held_out=0, train_size=None
+    scale="embedded", size=None, evaluate_on="validation", held_out=0, train_size=None, hints=False
 ):
     """Load Tiny-VOC, or the drawn scenes that stand in for it.
 
@@ -46,6 +48,7 @@ def load_tiny_voc(
     evaluate_on : "validation" or "held-out", the part that `x_eval` and `y_eval` are.
     held_out : how many of the training images, always the same, are held out for choosing settings.
     train_size : how many of the others to learn from, always the same; None for all.
+    hints : whether to add the kept features of `helpers.data.features` as hints, at full scale.
 
     Returns
     -------
@@ -58,7 +61,8 @@ def load_tiny_voc(
     Raises
     ------
     ValueError
-        If there is no such scale or part to evaluate on, not as many images, or `size` is below 16.
+        If there is no such scale or part to evaluate on, not as many images, no hints on them, or
+        `size` is below 16.
     DataNotPrepared
         If the full data have not been prepared at this size, or their files do not fit together.
 
@@ -74,6 +78,11 @@ def load_tiny_voc(
     if size < 16:
         raise ValueError(f"size must be at least 16 pixels, not {size}.")
     data = _toy(size) if scale == "embedded" else _tiny(data_folder("tiny-voc"), size)
+    if hints:
+        kept = load_voc_features()
+        if not np.array_equal(kept.y, data.y):
+            raise ValueError("only Tiny-VOC's own photographs have hints")
+        data = replace(data, hints=kept.x)
     rest = len(data.x) - held_out
     if held_out < 0 or not 0 < (rest if train_size is None else train_size) <= rest:
         raise ValueError(f"{len(data.x)} images are too few to hold out {held_out} and learn from "
@@ -88,7 +97,7 @@ def load_tiny_voc(
 @lru_cache(maxsize=2)
 def _toy(size):
     images, masks = draw_set(0, sum(SPLIT_SIZES.values()), size)
-    return _split("toy-voc", images, label_matrix(map(classes_of, masks)), SPLIT_SIZES["train"])
+    return split_at("toy-voc", images, label_matrix(map(classes_of, masks)), SPLIT_SIZES["train"])
 
 
 @lru_cache(maxsize=4)
@@ -103,9 +112,4 @@ def _tiny(folder, size):
             f"Tiny-VOC is not prepared at {size} pixels in {display_path(folder)}: run "
             f"`{prepare_command(folder, size)} --compact-only`."
         ) from error
-    return _split(about.name, images, label_matrix(labels.values()), len(splits["train"]))
-
-
-def _split(name, images, targets, train):
-    """Part the rows: the first `train` are for training, the others for validation."""
-    return read_only(name, images[:train], targets[:train], images[train:], targets[train:])
+    return split_at(about.name, images, label_matrix(labels.values()), len(splits["train"]))

@@ -154,13 +154,9 @@ class MLPEnsemble:
         z1, z2 = self.hidden(x)
         return self.pair.after_second(z2, z1)
 
-    def read_out(self, features):
-        """Return the last layer's logits [R, N]."""
-        return torch.baddbmm(self.weights[5], features, self.weights[4]).squeeze(-1)
-
     def logits(self, x):
         """Return the logit of class 1 for each network and point, [R, N]."""
-        return self.read_out(self.features(x))
+        return torch.baddbmm(self.weights[5], self.features(x), self.weights[4]).squeeze(-1)
 
     def accuracy(self, x, y):
         """Return the accuracy of each network, [R], on points with labels 0 or 1, [N] or [R, N]."""
@@ -253,15 +249,11 @@ PIECEWISE_LINEAR = {"relu": "signs", "abs": "signs", "sort": "order", "permute":
 def linear_regions(networks, points):
     """Give each of the points [N, 2] the number of its linear region, for each network, [R, N].
 
-    Points of one network with the same number lie in the same region. A ValueError is raised
-    unless the networks' pair is in `PIECEWISE_LINEAR`.
+    Points of one network with the same number lie in the same region. The networks' pair is one in
+    `PIECEWISE_LINEAR`.
     """
-    name = networks.pair.name
-    if name not in PIECEWISE_LINEAR:
-        known = ", ".join(PIECEWISE_LINEAR)
-        raise ValueError(f"{name} is not piecewise linear: choose one of {known}")
     z1, z2 = networks.hidden(points)  # [R, N, H]
-    if PIECEWISE_LINEAR[name] == "signs":
+    if PIECEWISE_LINEAR[networks.pair.name] == "signs":
         digits, base = torch.cat([z1 > 0, z2 > 0], dim=-1).long(), 2
     else:
         digits, base = z1.argsort(dim=-1), z1.shape[-1]

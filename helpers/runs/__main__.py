@@ -8,27 +8,12 @@
 
 What there is to run stands in `helpers.runs.catalogue`.
 """
-# ruff: noqa: E402 - Ctrl-C is heeded before the libraries are loaded, which takes seconds
 
-import os
-import signal
-import sys
-
-
-def _stop(*_):
-    os.write(2, b"\nstopped\n")
-    os._exit(130)
-
-
-if __name__ == "__main__":
-    signal.signal(signal.SIGINT, _stop)
-
-import argparse
 import contextlib
+import sys
 import tempfile
 from pathlib import Path
 from statistics import median
-from typing import NamedTuple
 
 import numpy as np
 from scipy import stats
@@ -36,13 +21,12 @@ from scipy import stats
 from data_prep.errors import PrepError
 from helpers.data.datasets import DataNotPrepared
 from helpers.runs import experiments, records, runner
-from helpers.runs.experiments import SCALES, Measurement, UnknownExperiment, matching
-from helpers.runs.records import RecordError, command_line, exit_status
+from helpers.runs.experiments import SCALES, UnknownExperiment, matching
+from helpers.runs.records import EnsembleRecord, RecordError, command_line, exit_status
 from helpers.training.config import NoSuchDevice
 
 ERRORS = (UnknownExperiment, DataNotPrepared, PrepError, RecordError, NoSuchDevice)
 ERRORS += (runner.CheckpointError,)
-LAST_SEED, MOST_SEEDS = 2**31 - 1, 10_000
 
 # ----------------------------------------------------------------------------- list, run
 
@@ -62,16 +46,15 @@ def list_all(patterns, scale=None, folder=records.RUNS):
     width = max(len(experiment.name) for experiment in listed)
     for experiment in listed:
         for at in filter(experiment.seeds_at, [scale] if scale else SCALES):
-            seeds, measured = experiment.seeds_at(at), isinstance(experiment, Measurement)
+            seeds = experiment.seeds_at(at)
             found = on_file(experiment, at, seeds, folder)
-            seconds = [r["wall_seconds"] if measured else r.wall_seconds for r in found]
-            took = f"{median(seconds):,.0f} s a run" if found else "-"
+            took = f"{median(r.wall_seconds for r in found):,.0f} s a run" if found else "-"
             mark = ", verified by default" if experiment.name in QUICK else ""
             print(f"{experiment.name:{width}}  {at:8}  {len(found):2}/{len(seeds)} recorded  "
                   f"{took:>16}  {experiment.label}{mark}")  # fmt: skip
 
 
-def run_all(listed, options, folder=records.RUNS, checkpoints=runner.CHECKPOINTS):
+def run_all(listed, options, folder=records.RUNS):
     """Make runs, of all listed seeds or those given; with `--resume` skip what is recorded.
 
     A run that has a checkpoint was begun anew and stopped: `--resume` goes on with it.
@@ -84,36 +67,33 @@ def run_all(listed, options, folder=records.RUNS, checkpoints=runner.CHECKPOINTS
     todo = [
         (experiment, seed) for experiment, seed in wanted
         if not options.resume
-        or runner.checkpoint_path(experiment, scale, seed, checkpoints).exists()
+        or runner.checkpoint_path(experiment, scale, seed, folder).exists()
         or not on_file(experiment, scale, [seed], folder)
     ]  # fmt: skip
     for number, (experiment, seed) in enumerate(todo, start=1):
         title = f"[{number}/{len(todo)}] {experiment.name}"
+        title += "" if seed is None else f" seed {seed}"
         # An ensemble's tensors are small: a second thread costs more than it brings.
         with runner.limited_threads(options.threads or (1 if seed is None else None)):
-            if isinstance(experiment, Measurement):
-                print(title, flush=True)
-                path = records.record_path(experiment.name, scale, seed, folder)
-                records.write_json(experiment.functions.measure(), path)
-                continue
-            record = runner.run_with_bar(
-                experiment, scale, seed, title + ("" if seed is None else f" seed {seed}"),
-                runs=folder, checkpoints=checkpoints, resume=options.resume, device=options.device,
-            )  # fmt: skip
-        print(f"  {experiment.name}: {outcome(record)}", flush=True)
+            record = runner.run(
+                experiment, scale, seed, folder, options.resume, options.device, title
+            )
+        print(f"  {experiment.name}: {mean(results(record))}", flush=True)
     if skipped := len(wanted) - len(todo):
         print(f"{skipped} were recorded already; without --resume they are made again")
     print(f"{len(todo)} records made; they are in {records.display(folder)}/")
 
 
-def outcome(record):
-    """Say in a few words what a run came to."""
-    if isinstance(record, records.EnsembleRecord):
-        return f"{record.fits.mean():.1%} of the networks fit"
-    if record.diverged:
-        epoch = record.history["epoch"][-1]
-        return f"the loss stopped being finite in epoch {epoch}; recorded as such"
-    return f"seed {record.seed}, accuracy {record.metrics['eval_accuracy']:.4f}"
+def results(record):
+    """Return what a record's runs came to, dict seed -> share, None for one that diverged."""
+    if isinstance(record, EnsembleRecord):
+        return dict(enumerate(record.held_out_accuracy))
+    return {record.seed: next(record.metrics[m] for m in METRICS if m in record.metrics)}
+
+
+def mean(found):
+    """Write the mean of such results."""
+    return "diverged" if None in found.values() else f"{np.mean([*found.values()]):.4f}"
 
 
 # -------------------------------------------------------------------------------- verify
@@ -143,19 +123,10 @@ INCONCLUSIVE = "inconclusive"
 COLUMNS = "{:{width}}  {:8}  {:>4}  {:>21}  {:>16}  {:>8}  {}"
 
 
-class Outcome(NamedTuple):
-    """What a new run came to, None if it diverged, and how it compares with the recorded ones."""
-
-    new: float | None
-    verdict: str
-    recorded: list
-    note: str = ""
-
-
-def expected(values, new=1):
+def expected(values, new):
     """Return where the mean of `new` runs should lie, from what at least two recorded came to."""
-    n, sd = len(values), np.std(values, ddof=1)
-    half = stats.t.ppf(0.975, n - 1) * sd * np.sqrt(1 / new + 1 / n)
+    n = len(values)
+    half = stats.t.ppf(0.975, n - 1) * np.std(values, ddof=1) * np.sqrt(1 / new + 1 / n)
     return np.mean(values) - half, np.mean(values) + half
 
 
@@ -183,24 +154,24 @@ def judge(recorded, new):
 
 
 def verify(experiment, scale, seed, recorded, device="cpu"):
-    """Train an experiment or an ensemble again, and return the `Outcome` beside its records."""
+    """Train an experiment or an ensemble again, and compare it with its records.
+
+    Return the verdict, and a line of the table that tells of it.
+    """
     before = next((record for record in recorded if record.place[-1] == seed), None)
     threads = (before or recorded[0]).environment.get("threads")
     with tempfile.TemporaryDirectory() as folder, runner.limited_threads(threads):
-        record = runner.run_with_bar(
-            experiment, scale, seed, device=device, leave=False,
-            runs=folder, checkpoints=Path(folder) / "checkpoints",
-        )  # fmt: skip
-    if seed is None:
-        results, new = (dict(enumerate(r.held_out_accuracy)) for r in (before, record))
-    else:
-        metric = next((m for m in METRICS if m in recorded[0].metrics), METRICS[-1])
-        results = {r.seed: None if r.diverged else r.metrics.get(metric) for r in recorded}
-        new = {seed: None if record.diverged else record.metrics[metric]}
-    verdict, came = judge(results, new), [*new.values()]
-    came = None if None in came else float(np.mean(came))
-    note = "" if before is None else _note(verdict, record, before)
-    return Outcome(came, verdict, [*results.values()], note)
+        record = runner.run(experiment, scale, seed, Path(folder) / "runs", device=device)
+    new, old = results(record), {k: v for each in recorded for k, v in results(each).items()}
+    verdict, finite = judge(old, new), [value for value in old.values() if value is not None]
+    spread = interval = "-"
+    if len(finite) >= FEWEST:
+        low, high = expected(finite, len(new))
+        spread = f"{np.mean(finite):.4f} ± {np.std(finite, ddof=1):.4f} ({len(old)})"
+        interval = f"{max(low, 0):.4f} to {min(high, 1):.4f}"
+    note = _note(verdict, record, before) if before else ""
+    return verdict, (experiment.name, scale, "all" if seed is None else seed, spread, interval,
+                     mean(new), f"{verdict}: {note}" if note else verdict)  # fmt: skip
 
 
 def _note(verdict, new, before):
@@ -226,26 +197,9 @@ def checks_of(patterns, scale=None, seeds=None):
     for experiment in matching(patterns, scale):
         at = scale or ("embedded" if experiment.seeds_at("embedded") else "full")
         listed = experiment.seeds_at(at)
-        if not isinstance(experiment, Measurement):
-            chosen = listed if listed == (None,) else seeds or listed[:1]
-            checks += [(experiment, at, seed) for seed in chosen]
+        chosen = listed if listed == (None,) else seeds or listed[:1]
+        checks += [(experiment, at, seed) for seed in chosen]
     return checks
-
-
-def row(check, outcome, width):
-    """Return the line of the table that tells of an outcome."""
-    experiment, scale, seed = check
-    values = [value for value in outcome.recorded if value is not None]
-    spread = interval = "-"
-    if len(values) >= FEWEST:
-        low, high = expected(values, len(values) if seed is None else 1)
-        spread = f"{np.mean(values):.4f} ± {np.std(values, ddof=1):.4f} ({len(outcome.recorded)})"
-        interval = f"{max(low, 0):.4f} to {min(high, 1):.4f}"
-    return COLUMNS.format(
-        experiment.name, scale, "all" if seed is None else seed, spread, interval,
-        "diverged" if outcome.new is None else f"{outcome.new:.4f}",
-        outcome.verdict + (f": {outcome.note}" if outcome.note else ""), width=width,
-    )  # fmt: skip
 
 
 def verify_all(checks, device="cpu", folder=records.RUNS):
@@ -254,16 +208,16 @@ def verify_all(checks, device="cpu", folder=records.RUNS):
     All records are read first: a missing one is found before anything is trained.
     """
     against = [experiments.recorded(check[0].name, check[1], folder) for check in checks]
-    width = max([len(check[0].name) for check in checks], default=0)
+    width = max(len(experiment.name) for experiment, *_ in checks)
     print(f'"{AS_RECORDED}": the recorded result of that seed; "{WITHIN}": where 95% of new runs '
           "should lie, judged by the recorded seeds.\n")  # fmt: skip
     print(COLUMNS.format("experiment", "scale", "seed", "recorded mean ± SD (n)",
                          "new run expected", "new", "verdict", width=width))  # fmt: skip
     verdicts = []
     for check, recorded in zip(checks, against, strict=True):
-        outcome = verify(*check, recorded, device)
-        verdicts.append(outcome.verdict)
-        print(row(check, outcome, width), flush=True)
+        verdict, row = verify(*check, recorded, device)
+        verdicts.append(verdict)
+        print(COLUMNS.format(*row, width=width), flush=True)
     outside, unsure = verdicts.count(OUTSIDE), verdicts.count(INCONCLUSIVE)
     print(f"\n{len(verdicts) - outside - unsure} of {len(verdicts)} agree with the records", end="")
     print(f", {outside} outside" if outside else "", end="")
@@ -274,28 +228,15 @@ def verify_all(checks, device="cpu", folder=records.RUNS):
 # ---------------------------------------------------------------------- the command line
 
 
-def parse_seeds(text):
+def list_of_seeds(text):
     """Turn "0-4" or "0,2,7" into a list of seeds."""
-    seeds = {}
-    try:
-        for part in text.split(","):
-            first, _, last = part.partition("-")
-            first, last = int(first), int(last or first)
-            if not first <= last <= min(LAST_SEED, first + MOST_SEEDS):
-                raise ValueError
-            seeds |= dict.fromkeys(range(first, last + 1))
-    except ValueError:
-        raise argparse.ArgumentTypeError(
-            f"{text!r} is not a list of seeds such as 0-4 or 0,2,7, from 0 to {LAST_SEED:,}"
-        ) from None
-    return list(seeds)
-
-
-def number_of_threads(text):
-    """Turn text into a whole number from 1 on."""
-    if not text.isdecimal() or not 0 < int(text) <= 1024:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number from 1 to 1024")
-    return int(text)
+    seeds = []
+    for part in text.split(","):
+        first, _, last = part.partition("-")
+        seeds += range(int(first), int(last or first) + 1)
+    if not seeds:
+        raise ValueError  # argparse says so
+    return seeds
 
 
 def parsed(arguments):
@@ -308,7 +249,7 @@ def parsed(arguments):
         sub.add_argument("--scale", choices=SCALES, default="full" if command == "run" else None)
         if command == "list":
             continue
-        sub.add_argument("--seeds", type=parse_seeds, help="such as 0-4; default: those listed, "
+        sub.add_argument("--seeds", type=list_of_seeds, help="such as 0-4; default: those listed, "
                          "of verify the first")  # fmt: skip
         sub.add_argument("--device", default="auto" if command == "run" else "cpu",
                          help="of PyTorch models: cpu, cuda, mps or auto")  # fmt: skip
@@ -316,7 +257,7 @@ def parsed(arguments):
             sub.add_argument("--all", action="store_true", help="every experiment")
             sub.add_argument("--resume", action="store_true",
                              help="skip what is recorded, continue from checkpoints")  # fmt: skip
-            sub.add_argument("--threads", type=number_of_threads,
+            sub.add_argument("--threads", type=int,
                              help="of the linear algebra library; default: all")  # fmt: skip
     options = parser.parse_args(arguments)
     if options.command == "run" and not (options.names or options.all):
@@ -324,11 +265,11 @@ def parsed(arguments):
     return options
 
 
-def main(arguments=None, folder=records.RUNS, checkpoints=runner.CHECKPOINTS):
+def main(arguments=None, folder=records.RUNS):
     """Run the command line; return the exit status."""
+    options = parsed(arguments)
 
     def act():
-        options = parsed(arguments)
         if options.command == "list":
             list_all(options.names, options.scale, folder)
         elif options.command == "verify":
@@ -336,12 +277,11 @@ def main(arguments=None, folder=records.RUNS, checkpoints=runner.CHECKPOINTS):
             return verify_all(checks, options.device, folder)
         else:
             names = matching(["*"] if options.all else options.names, options.scale)
-            run_all(names, options, folder, checkpoints)
+            run_all(names, options, folder)
 
     stopped = "stopped; python -m helpers.runs run goes on with --resume"
-    return exit_status(act, ERRORS, "what was recorded before", stopped)
+    return exit_status(act, ERRORS, stopped)
 
 
 if __name__ == "__main__":
-    signal.signal(signal.SIGINT, signal.default_int_handler)
     sys.exit(main())

@@ -4,7 +4,6 @@ What is tried stands in `helpers.runs.catalogue`, one file for each kind of netw
 """
 
 import fnmatch
-import importlib
 from dataclasses import asdict, dataclass, field
 
 from helpers.runs import records
@@ -14,14 +13,16 @@ from helpers.training.config import TrainConfig
 from helpers.training.numpy_trainer import NumpyConfig
 
 SCALES = ("full", "embedded")
-SEE_ALL = ": python -m helpers.runs list shows them all"
 
 
-class UnknownExperiment(KeyError):
+class UnknownExperiment(LookupError):
     """There is no experiment of that name; the message says how to list them."""
 
-    def __str__(self):
-        return self.args[0]  # a KeyError would put it in quotes
+    def __init__(self, name, scale=None):
+        where = f" at {scale} scale" if scale else ""
+        super().__init__(
+            f"there is no experiment {name!r}{where}: python -m helpers.runs list shows them all"
+        )
 
 
 @dataclass(frozen=True)
@@ -124,52 +125,32 @@ class Ensemble:
         return (None,) if scale == "full" else ()
 
 
-@dataclass(frozen=True)
-class Measurement:
-    """What a module's `measure()` finds in the weights of the ensembles, and writes as a record."""
-
-    name: str
-    module: str
-    label: str
-    seeds_at = Ensemble.seeds_at
-
-    @property
-    def functions(self):
-        """The module; it builds on recorded runs, so that it is imported late."""
-        return importlib.import_module(self.module)
-
-
 EXPERIMENTS = {
     name: Experiment(name, **what)
     for name, what in (mlps.EXPERIMENTS | vision.EXPERIMENTS | tiny_voc.EXPERIMENTS).items()
 }
 ENSEMBLES = {e.name: e for e in (Ensemble(*key, **what) for key, what in mlps.ENSEMBLES.items())}
-MEASUREMENTS = {entry[0]: Measurement(*entry) for entry in mlps.MEASUREMENTS}
 
 
 def find(name):
-    """Return what has that name, an `Experiment` for example, or raise `UnknownExperiment`."""
-    try:
-        return (EXPERIMENTS | ENSEMBLES | MEASUREMENTS)[name]
-    except KeyError:
-        raise UnknownExperiment(f"there is no experiment {name!r}{SEE_ALL}") from None
+    """Return the `Experiment` or `Ensemble` of that name, or raise `UnknownExperiment`."""
+    if found := EXPERIMENTS.get(name) or ENSEMBLES.get(name):
+        return found
+    raise UnknownExperiment(name)
 
 
 def matching(patterns, scale=None):
-    """Return the experiments and the like that some patterns, such as 'tenth-*', stand for.
+    """Return the experiments and ensembles that some patterns, such as 'tenth-*', stand for.
 
-    With a scale, only what has runs at it. A pattern that stands for none raises
+    With a scale, only those that have runs at it. A pattern that stands for none raises
     `UnknownExperiment`.
     """
-    listed = [
-        name for name, experiment in (EXPERIMENTS | ENSEMBLES | MEASUREMENTS).items()
-        if any(map(experiment.seeds_at, [scale] if scale else SCALES))
-    ]  # fmt: skip
+    there = (EXPERIMENTS | ENSEMBLES).values()
+    listed = [each.name for each in there if not scale or each.seeds_at(scale)]
     names = {}
     for pattern in patterns:
         if not (found := fnmatch.filter(listed, pattern)):
-            where = f" at {scale} scale" if scale else ""
-            raise UnknownExperiment(f"there is no experiment {pattern!r}{where}{SEE_ALL}")
+            raise UnknownExperiment(pattern, scale)
         names |= dict.fromkeys(found)
     return list(map(find, names))
 
@@ -184,7 +165,7 @@ def recorded(name, scale="full", folder=records.RUNS):
     ------
     UnknownExperiment
     RecordError
-        If a record is missing, incomplete, or of another configuration than the one listed.
+        If a record is missing, or of another configuration than the one listed.
     """
     experiment = find(name)
     if not experiment.seeds_at(scale):
@@ -199,8 +180,6 @@ def recorded_ensemble(activation_pair, setting="plain", folder=records.RUNS):
 
 def recorded_run(experiment, scale, seed, folder=records.RUNS):
     """Return one record of an experiment or an ensemble, or raise RecordError."""
-    if isinstance(experiment, Measurement):
-        return experiment.functions.recorded_extrapolation(folder)
     anew = f"python -m helpers.runs run {experiment.name}"
     anew += "" if seed is None else f" --seeds {seed}"
     anew += "" if scale == "full" else f" --scale {scale}"
@@ -208,8 +187,6 @@ def recorded_run(experiment, scale, seed, folder=records.RUNS):
     record, place = records.read(path, experiment.record, anew), records.display(path)
     if record.place != (experiment.name, scale, seed):
         raise RecordError(f"{place} is the record of another run: restore it, or {anew}")
-    if not record.complete:
-        raise RecordError(f"{place} is incomplete: {anew} --resume")
     listed = experiment.as_json()
     if record.config != listed:
         changed = sorted(

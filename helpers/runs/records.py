@@ -5,26 +5,20 @@ in `helpers.runs.experiments`, how it is made in `helpers.runs.runner`.
 """
 
 import argparse
-import errno
-import glob
 import json
 import os
 import platform
 import subprocess
 import sys
-import tempfile
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import asdict, dataclass, fields
-from functools import cache, partial
+from functools import cache
 from importlib.metadata import version
-from itertools import chain
 from pathlib import Path
 
 import numpy as np
 from threadpoolctl import threadpool_info
-
-from data_prep.errors import printable
 
 ROOT = Path(__file__).resolve().parents[2]
 RUNS = ROOT / "runs"
@@ -140,28 +134,21 @@ def display(path):
 
 
 def write_atomically(path, write):
-    """Let `write(file)` fill a temporary file, then rename it to `path`: all of it or nothing."""
+    """Let `write(file)` fill a file beside `path`, then rename it: all of it or nothing."""
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    part = path.with_name(f".{path.name}.part")
     try:
-        with os.fdopen(handle, "wb") as file:
+        with part.open("wb") as file:
             write(file)
             file.flush()
             os.fsync(file.fileno())
-        os.chmod(temporary, 0o644)
-        os.replace(temporary, path)
-    except BaseException as error:
-        Path(temporary).unlink(missing_ok=True)
-        if isinstance(error, OSError) and error.filename is None:
-            error.filename = str(path)  # a full disk does not say whose it is
+        part.replace(path)
+    except OSError as error:
+        error.filename = error.filename or str(path)  # a full disk does not say whose it is
         raise
-
-
-def remove_remains(path):
-    """Remove the temporary files of `write_atomically` that killed processes left."""
-    for remains in Path(path).parent.glob(f".{glob.escape(Path(path).name)}.*"):
-        remains.unlink(missing_ok=True)
+    finally:
+        part.unlink(missing_ok=True)
 
 
 def as_text(content, indent=""):
@@ -199,18 +186,17 @@ def read_json(path, keys, schema, mend, parts=None):
 
     Parameters
     ----------
-    keys : which entries there must be, and no others; a dataclass is made of them, and those of
-        type str, int, float, dict, list or bool are looked at.
+    keys : which entries there must be, and no others; a dataclass is made of them.
     schema : the version that the code reads.
     mend : what to do where the file can't be used.
     parts : dict key -> callable, which makes of an entry's plain JSON types what it stands for.
     """
-    name, parts = display(path), parts or {}
+    name = display(path)
     try:
         content = json.loads(Path(path).read_text(encoding="utf-8"))
     except FileNotFoundError as error:
         raise RecordError(f"{name} is missing: {mend}") from error
-    except (OSError, ValueError, RecursionError) as error:
+    except ValueError as error:
         raise RecordError(f"{name} cannot be read as JSON ({error}): {mend}") from error
     if not isinstance(content, dict) or "schema" not in content:
         raise RecordError(f"{name} holds no results, it has no schema version: {mend}")
@@ -222,13 +208,11 @@ def read_json(path, keys, schema, mend, parts=None):
             f"{schema}: use the matching version of the code, or {mend}"
         )
     made_of = keys if isinstance(keys, type) else dict
-    types = {field.name: field.type for field in fields(keys)} if made_of is keys else {}
-    odd = set(content) ^ set(types or keys)
-    plain = {name: TYPES[kind] for name, kind in types.items() if kind in TYPES}
-    odd |= {name for name in plain.keys() - odd if type(content[name]) not in plain[name]}
-    for part in parts.keys() - odd:
+    names = keys if made_of is dict else {field.name for field in fields(keys)}
+    odd = content.keys() ^ names
+    for part, make in (parts or {}).items():
         try:
-            content[part] = parts[part](content[part])
+            content[part] = make(content[part])
         except (TypeError, KeyError, AttributeError, ValueError):
             odd.add(part)
     if odd:
@@ -237,46 +221,21 @@ def read_json(path, keys, schema, mend, parts=None):
     return made_of(**content)
 
 
-#: What a value of each type may be in JSON, which has one kind of number for 1.0 and 1.
-TYPES = {str: (str,), int: (int,), float: (float, int), bool: (bool,), list: (list,), dict: (dict,)}
-
-
 def read(path, kind=Record, anew="record the run anew"):
     """Read a `Record` or an `EnsembleRecord`, as `read_json` does."""
-    record, name = read_json(path, kind, SCHEMA, f"record it with {anew}"), display(path)
-    if kind is EnsembleRecord:
-        seeds, finite = range(len(record.train_accuracy)), record.train_accuracy
-        lists = [finite, record.held_out_accuracy, record.first_fit_step, record.first_nan_step]
-        length = record.config.get("seeds")
-    else:
-        seeds, finite, lists = [record.seed], [], list(record.history.values())
-        length = len(lists[0]) if lists and type(lists[0]) is list else None
-    if any(type(part) is not list or len(part) != length for part in lists):
-        raise RecordError(f"{name} has lists that differ in length: {anew}")
-    figures = chain(*lists, getattr(record, "metrics", {}).values())
-    if None in finite or not {type(figure) for figure in figures} <= {int, float, type(None)}:
-        raise RecordError(f"{name} has figures that are no numbers: {anew}")
-    note(record.experiment, *seeds)
+    record = read_json(path, kind, SCHEMA, f"record it with {anew}")
+    many = kind is EnsembleRecord
+    note(record.experiment, *(range(len(record.train_accuracy)) if many else [record.seed]))
     return record
-
-
-def read_npz(path):
-    """Return the arrays of an .npz file as a dict; a ValueError says what is wrong with it."""
-    try:
-        with np.load(path, allow_pickle=False) as file:
-            return dict(file)
-    except FileNotFoundError:
-        raise ValueError("it is missing") from None
-    except Exception as error:  # a damaged archive fails in a dozen ways
-        raise ValueError(f"it is damaged, or something else ({error})") from error
 
 
 def read_arrays(experiment, scale, seed, folder=RUNS):
     """Return the arrays kept beside a record, as a dict."""
     path = arrays_path(experiment, scale, seed, folder)
     try:
-        arrays = read_npz(path)
-    except ValueError as error:
+        with np.load(path) as file:
+            arrays = dict(file)
+    except Exception as error:  # a damaged archive fails in a dozen ways
         raise RecordError(f"{display(path)} is missing or damaged: record the run anew") from error
     if seed is not None:
         note(experiment, seed)
@@ -287,34 +246,22 @@ def read_arrays(experiment, scale, seed, folder=RUNS):
 
 
 def environment():
-    """Describe the software and hardware of this process; None for what can't be told."""
-
-    def blas():
-        return [pool for pool in threadpool_info() if pool["user_api"] == "blas"]
-
-    versions = {name: partial(version, name) for name in PACKAGES}
-    questions = versions | {
-        "python": platform.python_version,
-        "system": platform.system,
-        "cpu": _cpu_model,
-        "cores": os.cpu_count,
-        "threads": lambda: max((pool["num_threads"] for pool in blas()), default=1),
-        "blas": lambda: ", ".join(sorted({f"{p['internal_api']} {p['version']}" for p in blas()})),
+    """Describe the software and hardware of this process."""
+    blas = [pool for pool in threadpool_info() if pool["user_api"] == "blas"]
+    return {name: version(name) for name in PACKAGES} | {
+        "python": platform.python_version(),
+        "system": platform.system(),
+        "cpu": _cpu_model(),
+        "cores": os.cpu_count(),
+        "threads": max((pool["num_threads"] for pool in blas), default=1),
+        "blas": ", ".join(sorted({f"{p['internal_api']} {p['version']}" for p in blas})),
     }
-    return {name: or_none(ask) for name, ask in questions.items()}
-
-
-def or_none(ask):
-    """Return what `ask()` returns, None if it can't: a description must not cost a result."""
-    try:
-        return ask()
-    except Exception:
-        return None
 
 
 def _cpu_model():
-    info = or_none(Path("/proc/cpuinfo").read_text) or ""
-    models = [line.split(":", 1)[1].strip() for line in info.splitlines() if "model name" in line]
+    info = Path("/proc/cpuinfo")  # which Linux alone has
+    lines = info.read_text().splitlines() if info.exists() else []
+    models = [line.split(":", 1)[1].strip() for line in lines if "model name" in line]
     return models[0] if models else platform.processor() or platform.machine()
 
 
@@ -341,52 +288,32 @@ def _git(*arguments):
     return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
 
 
-class _Parser(argparse.ArgumentParser):
-    def error(self, message):
-        super().error(printable(message))
-
-
 def command_line(call, text):
     """Return the parser of a command; from now on, what the console can't show is a "?"."""
     if hasattr(sys.stdout, "reconfigure"):
         sys.stdout.reconfigure(errors="replace")
     raw = argparse.RawDescriptionHelpFormatter
-    return _Parser(call, description=text, formatter_class=raw)
+    return argparse.ArgumentParser(call, description=text, formatter_class=raw)
 
 
-def exit_status(action, errors, kept, stopped):
+def exit_status(action, errors, stopped="stopped"):
     """Do what a command is for, and turn what goes wrong into a sentence and an exit status.
 
-    It is the action's own status or 0; 2 if something is wrong (one of the `errors`, or a file
-    that can't be read or written: what is `kept` is named); 130 if the reader `stopped` it; 1 if
-    nobody reads the output any more.
+    It is the action's own status or 0; 2 if something is wrong (one of the `errors`, or a file or
+    the output that can't be read or written); 130 if the reader `stopped` it; 1 if nobody reads
+    the output any more.
     """
     try:
-        try:
-            status = action() or 0
-        except SystemExit as stop:  # the command line's: help, or a wrong call
-            status = stop.code
+        status = action() or 0
         sys.stdout.flush()  # what can't be shown fails here, and not when Python ends
         return status
-    except errors as error:
-        print(f"error: {printable(str(error))}", file=sys.stderr)
-        return 2
-    except BrokenPipeError:  # who reads the output, such as `head`, has seen enough
-        _mute()
-        return 1
-    except OSError as error:
-        shown = error.filename is None and error.errno in (errno.ENOSPC, errno.EIO, errno.EBADF)
-        where = "the output" if shown else error.filename or "the system"
-        what = f"{where}: {error.strerror}; {kept} is intact" if error.errno else str(error)
-        print(f"error: {printable(what)}", file=sys.stderr)
-        if shown:
-            _mute()
-        return 2
     except KeyboardInterrupt:
         print(f"\n{stopped}", file=sys.stderr)
         return 130
-
-
-def _mute():
-    """Send what Python has still to print nowhere: it could not."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except (*errors, OSError) as error:
+        if isinstance(error, OSError) and error.errno and not error.filename:  # the output's
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        if isinstance(error, BrokenPipeError):  # who reads it, such as `head`, has seen enough
+            return 1
+        print(f"error: {error}", file=sys.stderr)
+        return 2

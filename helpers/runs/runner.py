@@ -3,39 +3,32 @@
 Which runs there are stands in `helpers.runs.experiments`; this module can make any of them.
 """
 
-import contextlib
 import io
 import json
 import time
+from pathlib import Path
 
 import numpy as np
 from PIL import Image
 from threadpoolctl import threadpool_limits
 from tqdm.auto import tqdm
 
-from helpers.data.datasets import SCALES, check_choice, load_half_moons, load_mnist
+from helpers.data.datasets import load_half_moons, load_mnist
 from helpers.data.features import load_voc_features
 from helpers.data.voc import load_tiny_voc
-from helpers.networks.mlp import choose
 from helpers.runs.experiments import Ensemble, find
 from helpers.runs.records import (
-    ROOT,
     RUNS,
     Record,
     arrays_path,
     display,
     environment,
-    or_none,
-    read_npz,
-    remove_remains,
     source_commit,
     write,
     write_atomically,
 )
 from helpers.training.config import LinearConfig
 from helpers.training.numpy_trainer import NumpyConfig, NumpyTrainer
-
-CHECKPOINTS = ROOT / "checkpoints"
 
 
 class CheckpointError(ValueError):
@@ -56,28 +49,28 @@ LOADERS = {
 
 def load_data(experiment, scale, seed):
     """Return the `Dataset` of an experiment: its `data` have a key of `LOADERS` as their `name`."""
-    check_choice("scale", scale, SCALES)
     options = dict(experiment.data)
-    return choose(LOADERS, options.pop("name"), "data")(scale, seed, **options)
+    return LOADERS[options.pop("name")](scale, seed, **options)
 
 
 def prepare(experiment, scale, seed, device="auto"):
     """Return the trainer of a run, ready to start, and the `Dataset` it was given.
 
-    It is a `NumpyTrainer`, a `LinearTrainer`, or, of a `TrainConfig`, a `TorchTrainer`, which may
-    run on another device.
+    It is a `NumpyTrainer`, a `LinearTrainer`, or, of a `TrainConfig`, a `TorchTrainer` or a
+    `DistillationTrainer`, which may run on another device.
     """
     data, config = load_data(experiment, scale, seed), experiment.config
     weight_seed = experiment.weight_seed if experiment.weight_seed is not None else seed
     if isinstance(config, NumpyConfig):
         return NumpyTrainer(config, data, weight_seed), data
     # Here: the NumPy chapters need not wait for torch.
-    from helpers.training import linear_trainer, torch_trainer
+    from helpers.training import distillation, linear_trainer, torch_trainer
 
     if isinstance(config, LinearConfig):
         return linear_trainer.LinearTrainer(config, data, weight_seed), data
     device = torch_trainer.choose_device(device)
-    return torch_trainer.TorchTrainer(config, data, weight_seed, device), data
+    trainer = distillation.DistillationTrainer if config.hint_weight else torch_trainer.TorchTrainer
+    return trainer(config, data, weight_seed, device), data
 
 
 def train(name, seed=0, scale="embedded"):
@@ -94,37 +87,28 @@ def train(name, seed=0, scale="embedded"):
     return training
 
 
-@contextlib.contextmanager
 def limited_threads(threads):
-    """Let the linear algebra, PyTorch's too, use so many threads; None for any number."""
-    if not isinstance(threads, int) or threads < 1:
-        yield
-        return
-    import torch
-
-    before = torch.get_num_threads()
-    torch.set_num_threads(threads)
-    try:
-        with threadpool_limits(threads):
-            yield
-    finally:
-        torch.set_num_threads(before)
+    """Let the linear algebra, PyTorch's too, use so many threads inside; None for any number."""
+    if threads:
+        import torch  # noqa: F401 - only what is loaded can be limited
+    return threadpool_limits(threads)
 
 
 # ------------------------------------------------------------------------------ run
 
 
-def run(experiment, scale, seed, resume=False, after_epoch=None, device="auto", runs=RUNS,
-        checkpoints=CHECKPOINTS, checkpoint_seconds=5.0):  # fmt: skip
-    """Train one run to its end, write its `Record`, and return it.
+def run(experiment, scale, seed, folder=RUNS, resume=False, device="auto", title=None,
+        checkpoint_seconds=5.0):  # fmt: skip
+    """Train one run to its end with a progress bar, write its record, and return it.
 
     Parameters
     ----------
     experiment : helpers.runs.experiments.Experiment
+        Or an `Ensemble`, which has no seed and is trained in one go.
+    folder : where the record goes; checkpoints go into `checkpoints` beside it.
     resume : continue from the run's checkpoint if there is one.
-    after_epoch : called with the trainer after every epoch, for example to show progress.
     device : of a PyTorch model: "cpu", "cuda", "mps", or "auto" for the fastest there is.
-    runs, checkpoints : where records and checkpoints go.
+    title : what the progress bar says.
     checkpoint_seconds : how old the last checkpoint is when an epoch's end brings the next.
 
     Raises
@@ -132,33 +116,37 @@ def run(experiment, scale, seed, resume=False, after_epoch=None, device="auto", 
     CheckpointError
         If the checkpoint to resume from was made by another run, configuration or data.
     """
+    if isinstance(experiment, Ensemble):
+        from helpers.runs import ensemble_runner  # here: it brings PyTorch with it
+
+        return ensemble_runner.run(experiment, folder, title)
     commits, clock = [source_commit()], Clock()
     training, data = prepare(experiment, scale, seed, device)
-    machine = environment() | (or_none(training.hardware) or {})
+    machine = environment() | training.hardware()
     identity = {
         "run": [experiment.name, scale, seed],
         "config": experiment.as_json(),
         "data_checksum": data.checksum,
     }
-    checkpoint = checkpoint_path(experiment, scale, seed, checkpoints)
+    checkpoint = checkpoint_path(experiment, scale, seed, folder)
     if resume and checkpoint.exists():
-        earlier, spent = _restore(training, checkpoint, identity)
-        clock.add(**spent)
-        commits = list(dict.fromkeys(earlier + commits))
+        earlier = _restore(training, checkpoint, identity)
+        clock.earlier = {name: earlier[name] for name in clock.earlier}
+        commits = list(dict.fromkeys(earlier["commits"] + commits))
 
-    saved = time.monotonic()
-    while not training.done:
-        training.run_epoch()
-        if after_epoch:
-            after_epoch(training)
-        if not training.done and time.monotonic() - saved >= checkpoint_seconds:
-            _save(training, checkpoint, identity | clock.read() | {"commits": commits})
-            saved = time.monotonic()
+    saved, epochs = time.monotonic(), experiment.config.epochs
+    with progress(total=epochs, initial=training.epoch, title=title, unit="epoch") as bar:
+        while not training.done:
+            training.run_epoch()
+            bar.update()
+            if not training.done and time.monotonic() - saved >= checkpoint_seconds:
+                _save(training, checkpoint, identity | clock.read() | {"commits": commits})
+                saved = time.monotonic()
 
     if experiment.keep:
         arrays = artifacts(experiment, seed, training, data)
         write_atomically(
-            arrays_path(experiment.name, scale, seed, runs),
+            arrays_path(experiment.name, scale, seed, folder),
             lambda file: np.savez_compressed(file, **arrays),
         )
     record = Record(
@@ -166,11 +154,14 @@ def run(experiment, scale, seed, resume=False, after_epoch=None, device="auto", 
         parameters=training.parameter_count, history=training.history,
         metrics=final_metrics(training.history), diverged=training.diverged,
     )  # fmt: skip
-    written = write(record, runs)
+    write(record, folder)
     checkpoint.unlink(missing_ok=True)
-    for path in checkpoint, written, written.with_suffix(".npz"):
-        remove_remains(path)
     return record
+
+
+def progress(title, **options):
+    """Return a progress bar, on a terminal alone; one without a title vanishes in the end."""
+    return tqdm(desc=title, leave=title is not None, disable=None, **options)
 
 
 def made(experiment, data, clock, machine, commits):
@@ -182,40 +173,23 @@ def made(experiment, data, clock, machine, commits):
     }  # fmt: skip
 
 
-def checkpoint_path(experiment, scale, seed, checkpoints=CHECKPOINTS):
-    """Return where the checkpoint of a run is while it is not finished."""
-    return checkpoints / experiment.name / f"{scale}-seed-{seed}.npz"
-
-
-def run_with_bar(experiment, scale, seed, title=None, leave=True, runs=RUNS, **options):
-    """Make a run of an `Experiment`, or an `Ensemble`, with a progress bar; return its record."""
-    title, bar = title or experiment.name, {"leave": leave, "disable": None}
-    if isinstance(experiment, Ensemble):
-        from helpers.runs import ensemble_runner  # here: it brings PyTorch with it
-
-        with tqdm(total=experiment.iterations, desc=title, unit="step", **bar) as shown:
-            return ensemble_runner.run(experiment, runs, shown.update)
-    with tqdm(total=experiment.config.epochs, desc=title, unit="epoch", **bar) as shown:
-        return run(
-            experiment, scale, seed, runs=runs,
-            after_epoch=lambda training: shown.update(training.epoch - shown.n), **options,
-        )  # fmt: skip
+def checkpoint_path(experiment, scale, seed, folder=RUNS):
+    """Return where the checkpoint of a run is while it is not finished: beside the records."""
+    return Path(folder).parent / "checkpoints" / experiment.name / f"{scale}-seed-{seed}.npz"
 
 
 class Clock:
-    """Wall and processor seconds since it was made, and those of earlier sittings."""
+    """Wall and processor seconds since it was made, and those of `earlier` sittings."""
 
     def __init__(self):
-        self.wall, self.cpu = time.perf_counter(), time.process_time()
-
-    def add(self, wall_seconds, cpu_seconds):
-        """Count earlier seconds in."""
-        self.wall, self.cpu = self.wall - wall_seconds, self.cpu - cpu_seconds
+        self.start = time.perf_counter(), time.process_time()
+        self.earlier = {"wall_seconds": 0.0, "cpu_seconds": 0.0}
 
     def read(self):
         """Return the seconds so far."""
-        wall, cpu = time.perf_counter() - self.wall, time.process_time() - self.cpu
-        return {"wall_seconds": round(wall, 3), "cpu_seconds": round(cpu, 3)}
+        now = time.perf_counter(), time.process_time()
+        spent = zip(self.earlier.items(), self.start, now, strict=True)
+        return {name: round(before + end - start, 3) for (name, before), start, end in spent}
 
 
 def _save(training, path, facts):
@@ -225,22 +199,21 @@ def _save(training, path, facts):
 
 
 def _restore(training, path, identity):
+    """Let a trainer go on from a checkpoint; return what else the file says."""
     mend = "delete it, or run without --resume"
     try:
-        arrays = read_npz(path)
+        with np.load(path) as file:
+            arrays = dict(file)
         facts = json.loads(str(arrays.pop("facts")))
-        ours = {name: facts[name] for name in identity} == identity
-        if ours:
+        if ours := {name: facts[name] for name in identity} == identity:
             training.restore(arrays, facts["state"])
-        spent = {name: float(facts[name]) for name in ("wall_seconds", "cpu_seconds")}
-        commits = [str(commit) for commit in facts["commits"]]
     except Exception as error:  # of another version or device, or damaged: each fails in its way
         raise CheckpointError(f"{display(path)} cannot be used ({error}): {mend}") from error
     if not ours:
         raise CheckpointError(
             f"{display(path)} was made by another run, configuration or data: {mend}"
         )
-    return commits, spent
+    return facts
 
 
 def final_metrics(history):

@@ -24,7 +24,7 @@ class TrainConfig:
     loss : a key of `helpers.training.losses.LOSSES`, or {"name": such a key, and its arguments}.
     label_smoothing : share of the target that is spread over all classes.
     optimiser : {"name": "adam", "adamw" or "sgd", and its arguments without the learning rate}.
-    schedule : {"name": a key of `helpers.training.schedules.SCHEDULES`, and its arguments}.
+    schedule : {"name": a key of `helpers.training.optimisers.SCHEDULES`, and its arguments}.
     epochs : passes over the training data.
     batch_size : examples per step, over all processes together.
     augment : arguments of `helpers.data.augment.augment`; none if empty.
@@ -41,6 +41,7 @@ class TrainConfig:
     head_epochs : in so many epochs, the first, only the model's `classifier` learns.
     body_lr_scale : the learning rate of all but the `classifier`, as a share of the schedule's.
     freeze_batch_norm : batch normalisation keeps the means and variances that it starts with.
+    hint_weight : what the teacher's hints count beside the labels; with 0 there is no teacher.
     """
 
     model: str
@@ -62,6 +63,7 @@ class TrainConfig:
     head_epochs: int = 0
     body_lr_scale: float | None = None
     freeze_batch_norm: bool = False
+    hint_weight: float = 0.0
 
     def __post_init__(self):
         check_whole(self, "epochs", "batch_size", "evaluate_every")
@@ -78,7 +80,7 @@ PRECISIONS = dict.fromkeys(("float32", "bfloat16", "auto"))
 #: Younger than the first records, which lack them.
 OPTIONAL = (
     "ema_decay", "flip_tta", "mixup", "head_epochs", "body_lr_scale", "freeze_batch_norm",
-    "evaluate_train",
+    "evaluate_train", "hint_weight",
 )  # fmt: skip
 
 

@@ -11,7 +11,7 @@ import numpy as np
 from helpers.data.datasets import vectors
 from helpers.networks.mlp import LOSSES, SGD, choose, evaluate, loss_and_gradients, mlp, predict
 from helpers.training.config import check_whole, chosen, rounded
-from helpers.training.schedules import SCHEDULES
+from helpers.training.optimisers import SCHEDULES
 
 
 @dataclass(frozen=True)
@@ -25,7 +25,7 @@ class NumpyConfig:
     loss : a key of `helpers.networks.mlp.LOSSES`.
     mean_gradient : divide the gradient by the batch size (the original's cross-entropy did not).
     weight_decay : the L2 coefficient λ, on weights, not on biases.
-    schedule : {"name": a key of `helpers.training.schedules.SCHEDULES`, and its arguments}; its
+    schedule : {"name": a key of `helpers.training.optimisers.SCHEDULES`, and its arguments}; its
         steps are epochs.
     momentum : of `helpers.networks.mlp.SGD`.
     epochs : passes over the training data.

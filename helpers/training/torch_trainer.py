@@ -39,8 +39,7 @@ from helpers.networks.vit import ViT
 from helpers.networks.vit_variants import ViTVariant
 from helpers.training.config import NoSuchDevice, chosen, rounded
 from helpers.training.losses import accuracy_per_example, choose_loss, evaluate, metric_names
-from helpers.training.optimisers import hold_still, make_optimiser
-from helpers.training.schedules import SCHEDULES
+from helpers.training.optimisers import SCHEDULES, hold_still, make_optimiser
 
 CURVE_STEPS = 10  # steps between two points of the curve over batches
 EVALUATION_BATCH = 500
@@ -100,6 +99,7 @@ class TorchTrainer:
             self.ema = AveragedModel(self.model, multi_avg_fn=average, use_buffers=True)
         self.eval_model = self.ema.module if self.ema else self.model
         self.loss = choose_loss(config.loss)
+        self.targets = self.data.y
         self.learning_rate = chosen(SCHEDULES, config.schedule)
         self.order_rng = torch.Generator().manual_seed(seed)
         self.augment_rng = torch.Generator().manual_seed(seed)
@@ -124,7 +124,7 @@ class TorchTrainer:
         for batch in order.split(self.config.batch_size):
             rows = batch[rank() :: processes()].to(self.device)  # each process's own share
             x = normalise(self.data.x.index_select(0, rows))  # quicker than x[rows]
-            y = self.data.y.index_select(0, rows)
+            y = self.targets.index_select(0, rows)
             if self.config.augment:
                 x = augment(x, self.augment_rng, **self.config.augment)
             if self.config.mixup:

@@ -4,13 +4,12 @@ import numpy as np
 import pytest
 import torch
 
-from helpers.analysis import activations, metrics, stats
+from helpers.analysis import metrics, stats
 from helpers.training import losses
 
 SCORES = np.array([[0.9, 0.1], [0.8, 0.3], [0.6, 0.7], [0.2, 0.2]])
 TARGETS = np.array([[1, 0], [0, 0], [1, 1], [0, 1]])
 A = [0.91, 0.95, 0.93, 0.97]
-VOTES = np.ones((3, 4), bool)
 
 
 def evaluate(logits, targets):
@@ -29,19 +28,10 @@ def bootstrap(scores, targets):
         (stats.mean_interval, ([[1.0, 2.0]],), r"shape is \[1, 2\]"),
         (stats.mean_interval, ([1.0, np.nan],), "values must be finite"),
         (stats.difference_interval, (A, [1.0, np.inf]), "b must be finite"),
-        (stats.difference_interval, (A, A[:3], True), "4 and 3"),
-        (stats.wilson, (11, 10), "11 of 10"),
         (stats.reliability_curve, (SCORES * 9, TARGETS), "take the sigmoid"),
         (stats.reliability_curve, (SCORES, SCORES), "0 or 1 for each"),
         (stats.reliability_curve, (SCORES, TARGETS[:, :1]), r"\[4, 2\] and \[4, 1\]"),
-        (metrics.decide, (SCORES, [0.5] * 3), "one for each of the 2 classes"),
-        (metrics.decide, (SCORES * np.nan, 0.5), "neither yes nor no"),
-        (metrics.choose_thresholds, (SCORES, TARGETS * [1, 0], True), "column 1 has none"),
-        (metrics.Predictions, (SCORES[None] * 9,), "take the sigmoid"),
-        (metrics.pr_curve, (SCORES, TARGETS.T), r"\(4, 2\) for targets \(2, 4\)"),
         (metrics.pr_curve, (SCORES, TARGETS * 0), "must hold a 1"),
-        (metrics.batch_means, (SCORES, TARGETS, 0.5, 0), "at least 1 image; got 0"),
-        (metrics.constant_baselines, (TARGETS, ("cat", "bird")), "person"),
         (metrics.summarise, (SCORES[:, :1], TARGETS[:, :1], 0.5), "at least 2 classes"),
         (bootstrap, (SCORES[:3], TARGETS), r"got \[3, 2\] and \[4, 2\]"),
         (bootstrap, (SCORES * np.nan, TARGETS), "finite"),
@@ -55,8 +45,6 @@ def bootstrap(scores, targets):
         (evaluate, (SCORES, TARGETS * [1.0, 0.0]), "column 1 has none"),
         (evaluate, (SCORES, TARGETS[:, :1]), r"got \[4, 1\]"),
         (evaluate, (SCORES, [0, 1, 2, 0]), "from 0 to 1, or .* from 0 to 2"),
-        (activations.estimate_agreement, ([VOTES[:1]] * 2, None), "at least 2 networks"),
-        (activations.estimate_agreement, ([VOTES * 0.9] * 2, None), "True or False"),
     ],
 )  # fmt: skip
 def test_it_is_refused(compute, arguments, message):

@@ -59,7 +59,7 @@ def test_metrics_by_hand():
             "macro_f1": (4 / 5 + 2 / 3) / 2, "mean_average_precision": AP_BY_HAND,
         }
     )  # fmt: skip
-    assert metrics.decide(SCORES, [0.6, 0.3]).sum(axis=0).tolist() == [3, 2]  # 0.6 is a yes
+    assert metrics.summarise(SCORES, TARGETS, [0.6, 0.3])["recall"] == 3 / 4  # 0.6 is a yes
     nothing = metrics.summarise(SCORES, TARGETS, 2)
     assert [nothing[key] for key in metrics.DECISION_METRICS] == [0.5, 0, 0, 0]
 

@@ -44,14 +44,6 @@ def test_difference_pairs_runs_of_the_same_seeds_and_data_only():
     assert summaries.same_seeds(a, b[1:]) == a[1:]
 
 
-def test_values_come_from_metrics_or_attributes():
-    some = run(eval_accuracy=0.9)
-    some.wall_seconds = 2.0
-    assert summaries.values([some], "wall_seconds").tolist() == [2.0]
-    with pytest.raises(KeyError, match="no figure 'f1': choose one of eval_accuracy"):
-        summaries.values([some], "f1")
-
-
 def test_history_stacks_runs_and_keeps_gaps():
     some = [run(loss=[1.0, None], epoch=[0, 10]), run(loss=[1.0, 0.5], epoch=[0, 10])]
     epochs, loss = summaries.history(some, "loss")

@@ -14,7 +14,7 @@ from benchmarks.steps import Step
 from benchmarks.stopwatch import MNIST_MEAN, MNIST_SD, ExampleNet, PerImage, Timed
 from helpers.data.datasets import Dataset
 from helpers.training.config import TrainConfig
-from helpers.training.schedules import SCHEDULES
+from helpers.training.optimisers import SCHEDULES
 
 stopwatch.register()
 

@@ -87,7 +87,7 @@ sys.exit(command("x", "", lambda: {"found": 1}, show, {}, (), Path(sys.argv[1]),
 
 @pytest.mark.parametrize(
     ("console", "status", "said"),
-    [("", 1, ""), ("/dev/full", 2, "error: the output: No space left on ")],
+    [("", 1, ""), ("/dev/full", 2, "error: [Errno 28] No space left on ")],
 )
 def test_results_are_kept_with_a_closed_pipe_and_a_full_disk(console, status, said, tmp_path):
     if not Path(console).exists():

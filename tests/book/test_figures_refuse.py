@@ -10,19 +10,16 @@ from helpers.book import (
     multilabel,
     output,
     pictures,
-    thresholds,
     widgets,
 )
 from helpers.book.activation_gallery import training_frames
 from helpers.networks.ensemble import ACTIVATION_PAIRS
 
-CLASSES = tuple("abcdefg")
 RNG = np.random.default_rng(0)
 TARGETS = np.ones((4, 7), int)
 SCORES = RNG.random((4, 7))
 POINTS, LABELS = RNG.normal(size=(4, 2)), np.arange(4) % 2
 PHOTOS = RNG.integers(256, size=(2, 8, 8, 3), dtype=np.uint8)
-MAPS = torch.ones(2, 3, 4, 4)
 PIXELS = "must be uint8, from 0 to 255; got float64"
 FRAMES = [PHOTOS[0], PHOTOS[1, :4]]
 
@@ -49,19 +46,9 @@ def saliency(images):
         (boundary, (lambda x: x[:, 0] > 0, LABELS + 1), "labels must be 0 or 1"),
         (decision_boundary.plane_pixels, (lambda x: 9 * x[:, 0],), "between 0 and 1"),
         (training_frames, (ACTIVATION_PAIRS["relu"], 0, [2, 1]), r"increase; got \[2, 1\]"),
-        (multilabel.marked, (TARGETS, SCORES, CLASSES), "compare scores with a threshold"),
-        (
-            multilabel.class_curves_figure,
-            (SCORES, TARGETS, CLASSES, "x"),
-            "got a, b, c, d, e, f, g",
-        ),
         (saliency, (PHOTOS / 255,), PIXELS),
-        (multilabel.saliency_on_images, (MAPS, [0, -1], 8), r"got \[0, -1\]"),
-        (multilabel.saliency_on_images, (MAPS, [1], 8), "a class for each image"),
-        (multilabel.saliency_on_images, (torch.ones(2, 4), [0, 0], 8, "strips"), "got 'strips'"),
         (pictures.as_batch, (PHOTOS[0] / 255,), PIXELS),
         (pictures.attention_figure, (torch.ones(4, 5, 5), PHOTOS[0, :, :, 0] / 255), PIXELS),
-        (thresholds.threshold_counts, (SCORES * 9, TARGETS), "take the sigmoid"),
         (widgets.change, (PHOTOS[0, :, :, 0] / 255,), PIXELS),
     ],
 )

@@ -1,24 +1,28 @@
 """The table and figures of practice 4 show the predictions and records that they are given."""
 
+import json
+
 import numpy as np
 import pytest
 import torch
+from bs4 import BeautifulSoup
 from legible import words
 from matplotlib.colors import to_hex, to_rgb
+from sklearn.metrics import confusion_matrix, f1_score, precision_score, recall_score
 
 from helpers.analysis import metrics
 from helpers.book import multilabel
-from helpers.book.multilabel import FALSE_ALARM, FOUND, MARKS
+from helpers.book.multilabel import FALSE_ALARM, FOUND, MARKS, START, THRESHOLDS, marked
 from helpers.networks import probes
 from helpers.networks.efficientnet import EfficientNetLite0
 from helpers.networks.resnet import ResNet18
-from helpers.networks.vit_variants import ViTVariant
+from helpers.networks.vit import square_patches
 from helpers.training.torch_trainer import normalise
 
 CLASSES = ("person", "cat", "plane", "car", "bird")
 RNG = np.random.default_rng(0)
 TARGETS = (RNG.random((200, 5)) < [0.7, 0.1, 0.1, 0.15, 0.1]).astype(int)
-BASELINES = metrics.constant_baselines(TARGETS, CLASSES)
+BASELINES = metrics.constant_baselines(TARGETS)
 IMAGES = RNG.integers(256, size=(6, 32, 32, 3), dtype=np.uint8)
 BATCH = normalise(torch.tensor(IMAGES).permute(0, 3, 1, 2))
 
@@ -58,11 +62,11 @@ def test_all_models_share_a_plane_with_the_baselines_as_points():
 
 def test_every_threshold_cuts_the_scores_and_gives_a_point():
     scores, targets = probabilities(1)[:, 3], TARGETS[:, 3]
-    figure = multilabel.threshold_figure(scores, targets, (0.3, 0.6))
+    figure = multilabel.threshold_figure(scores, targets)
     above, below = figure.axes
     cuts = [line for line in above.lines if len(line.get_xdata()) == 2]
     points = [line for line in below.lines if len(line.get_xdata()) == 1]
-    for threshold, point, cut in zip((0.3, 0.6), points, cuts, strict=True):
+    for threshold, point, cut in zip((0.2, 0.5, 0.8), points, cuts, strict=True):
         predicted = scores >= threshold
         assert cut.get_xdata()[0] == threshold
         expected = [predicted[targets == 1].mean(), targets[predicted].mean()]
@@ -79,7 +83,7 @@ def test_the_most_confident_of_every_class_come_first():
 
 
 def test_images_come_with_their_own_marks_and_maps():
-    lines = multilabel.marked([[1, 1, 0, 0]], [[1, 0, 1, 0]], CLASSES[:4]) * 6
+    lines = marked([[1, 1, 0, 0]], [[1, 0, 1, 0]], CLASSES[:4]) * 6
     assert lines[0] == [
         ("✓", FOUND[1], "person"), ("○", MARKS[1, 0][1], "cat"), ("✗", FALSE_ALARM[1], "plane"),
     ]  # fmt: skip
@@ -124,14 +128,84 @@ def test_a_class_activation_map_is_that_of_the_class_smoothly_enlarged():
     assert (top // 8, left // 8) == (1, 2) and smooth.mean() == pytest.approx(1 / 16)
 
 
-@pytest.mark.parametrize("patching", ["squares", "flattened"])
-def test_attention_lies_on_the_pixels_that_the_patch_was_cut_from(patching):
-    options = {"patch": 8, "embed_dim": 24, "heads": 4, "hidden": 8, "patching": patching}
-    model = ViTVariant(channels=3, size=32, classes=5, **options)
-    for patch in range(16):
-        attention = torch.zeros(1, 16)
-        attention[0, patch] = 1
-        found = multilabel.attention_on_pixels(attention, patching, 3, 32)
-        image = torch.zeros(1, 3, 32, 32, requires_grad=True)
-        model.patching(image, 8)[0, patch].sum().backward()
-        assert torch.equal(found, image.grad.mean(dim=1)), patch
+def test_attention_lies_on_the_pixels_that_the_patch_was_cut_from():
+    image = torch.rand(1, 1, 32, 32)
+    for patch, values in enumerate(square_patches(image, 8)[0]):
+        found = multilabel.saliency_on_images(torch.eye(16)[[patch]], [0], 32)
+        assert torch.equal(image[0][torch.tensor(found) > 0], values), patch
+
+
+# ------------------------------------------------------------------- thresholds to move
+
+SCORES = probabilities(1).round(2)[:60]
+SCORES[:4] = THRESHOLDS[START]  # on the threshold itself
+THERE = TARGETS[:60]
+PHOTOS = {i: RNG.integers(256, size=(16, 16, 3), dtype=np.uint8) for i in range(0, 60, 2)}
+PANEL = multilabel.threshold_panel(SCORES, THERE, CLASSES, "A <caption>.", PHOTOS)._repr_html_()
+MOVE = """
+arguments[0].value = arguments[1];
+arguments[0].dispatchEvent(new Event("input", {bubbles: true}));
+"""
+
+
+def table_row(true, decisions):
+    _, alarms, missed, hits = confusion_matrix(true, decisions).ravel()
+    metrics = precision_score, recall_score, f1_score
+    shares = [metric(true, decisions, zero_division=np.nan) for metric in metrics]
+    shown = ["–" if np.isnan(share) else f"{share:.3f}" for share in shares]
+    return [*shown, *map(str, (hits, missed, alarms))]
+
+
+def assert_shows(soup, steps):
+    """What scikit-learn counts at these thresholds stands in the table and in the plane, and the
+    right marks below the images, of which those that changed are framed.
+    """
+    decisions, labels = THRESHOLDS[steps] <= SCORES, [f"{THRESHOLDS[step]:.2f}" for step in steps]
+    rows = soup.select("tbody tr")
+    every = [*zip(THERE.T, decisions.T, strict=True), (THERE.ravel(), decisions.ravel())]
+    labels.append(labels[0] if len(set(labels)) == 1 else "mixed")
+    for row, name, label, pair in zip(rows, [*CLASSES, "all"], labels, every, strict=True):
+        assert [row.th.text, row.output.text] == [name, label]
+        assert [cell.text for cell in row.select("td.value")] == table_row(*pair)
+    for k, dot in enumerate(soup.select("circle")):
+        recall, precision = metrics.pr_curve(SCORES[:, k], THERE[:, k]).at(THRESHOLDS[steps[k]])
+        place = float(dot["cx"]), float(dot["cy"])
+        assert place == pytest.approx((46 + 250 * recall, 10 + 250 * (1 - precision)), abs=0.06)
+    for i, image in zip(PHOTOS, soup.select(".images > div"), strict=True):
+        (lines,) = marked(THERE[[i]], decisions[[i]], CLASSES)
+        shown = [line.text for line in image.select("span:not([hidden])")]
+        assert shown == [f"{symbol} {name}" for symbol, _, name in lines]
+        changed = (decisions[i] != (SCORES[i] >= 0.5)).any()
+        assert ("changed" in image.get("class", [])) == changed
+
+
+def test_without_a_script_the_panel_shows_thresholds_of_one_half_and_asks_for_nothing():
+    soup = BeautifulSoup(PANEL, "html.parser")
+    assert_shows(soup, [START] * 5)
+    assert soup.figcaption.text == "A <caption>."
+    for i, image in zip(PHOTOS, soup.select("img"), strict=True):
+        assert [name in image["alt"] for name in CLASSES] == (THERE[i] == 1).tolist()
+    assert not soup.select("script, link, iframe") and "http" not in PANEL
+    data = json.loads(soup.figure["data-sweep"])
+    for step, threshold in enumerate(THRESHOLDS):
+        yes = threshold <= SCORES
+        assert [row[step] for row in data["hits"]] == (yes & (THERE == 1)).sum(axis=0).tolist()
+        assert [row[step] for row in data["predicted"]] == yes.sum(axis=0).tolist()
+
+
+@pytest.mark.parametrize(
+    ("moves", "steps"),
+    [
+        ({1: 40, 3: 5, 0: 50}, [50, 40, START, 5, START]),
+        ({2: 3, 5: 45}, [45] * 5),  # the sixth slider moves all others
+    ],
+)
+def test_a_browser_shows_what_was_counted(browser, tmp_path, moves, steps):
+    page = tmp_path / "page.html"
+    page.write_text(f'<!doctype html><meta charset="utf-8"><body>{PANEL}</body>', "utf-8")
+    browser.open(page.as_uri())
+    for i, step in moves.items():
+        browser.run(MOVE, browser.all("input")[i], step)
+    soup = BeautifulSoup(browser.driver.page_source, "html.parser")
+    assert_shows(soup, steps)
+    assert soup.select_one("p output").text == str(len(soup.select(".changed"))) != "0"

@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch.nn import functional
 
-from helpers.data.augment import GREY, augment, blurred, color_jitter, random_affine
+from helpers.data.augment import GREY, augment, blurred, color_jitter, mixed, random_affine
 
 
 def rng(seed=0):
@@ -61,6 +61,21 @@ def test_a_crop_is_a_part_of_the_image_enlarged():
     assert (wide / high).max() < 1.34 and (wide / high).min() > 0.74
     assert (wide / high).std() > 0.1 and wide.max() <= 1.001
     assert left.min() < -0.9 and right.max() > 0.9  # the cut-outs reach every edge
+
+
+def test_the_results_have_the_size_that_is_asked_for():
+    at = torch.linspace(-1, 1, 33).expand(3, 3, 33, 33)  # a pixel's value is its place
+    small = random_affine(at, rng(), size=11)
+    torch.testing.assert_close(small, at[:, :, 1::3, 1::3], rtol=0, atol=1e-5)
+
+
+def test_images_are_mixed_as_their_targets_are():
+    images, targets = photographs(200, 4), torch.eye(200)
+    both, shares = mixed(images, targets, rng(), 0.5)
+    other = 1 - shares.diagonal()
+    assert 0 <= other.min() and 0.4 < other.max() <= 0.5
+    torch.testing.assert_close(shares.sum(1), torch.ones(200))
+    torch.testing.assert_close(both, torch.einsum("ij,jchw->ichw", shares, images))
 
 
 def test_the_changes_of_colour_follow_one_another():

@@ -1,18 +1,23 @@
-"""The arrays: MNIST, whole and the kept part, their parts, the half-moons."""
+"""The arrays: MNIST, whole and the kept part, their parts, the half-moons and what is exact of them."""
 
 from dataclasses import replace
 
 import numpy as np
 import pytest
+from scipy.integrate import trapezoid
 
 from data_prep.kept_mnist import subset
 from data_prep.steps import STEPS
+from helpers.analysis.stats import wilson
 from helpers.data import datasets
 from helpers.data.datasets import (
     CHECKSUMS,
     DataNotPrepared,
     available_scale,
+    bayes_accuracy,
+    bayes_predict,
     data_dir,
+    densities,
     half_moons,
     load_half_moons,
     load_mnist,
@@ -136,3 +141,23 @@ def test_half_moons_are_half_circles_and_follow_their_seed():
     fixed = [load_half_moons(seed, data_seed=3, **options) for seed in (0, 1)]
     assert all(np.array_equal(each.x, data.x) for each in fixed)
     assert not np.array_equal(load_half_moons(4, **options).x, data.x)
+
+
+XS, YS = np.linspace(-3, 4, 701), np.linspace(-3, 3.5, 651)
+
+
+def test_a_density_holds_one_class_and_has_the_mean_of_its_samples():
+    x, y = half_moons(20_000, 0.2, seed=0)
+    for k, density in enumerate(densities(XS, YS, 0.2)):
+        assert trapezoid(trapezoid(density, XS), YS) == pytest.approx(1, abs=1e-6)
+        mean_x = trapezoid(trapezoid(density * XS, XS), YS)
+        mean_y = trapezoid(trapezoid(density, XS) * YS, YS)
+        assert np.allclose((mean_x, mean_y), x[y == k].mean(axis=0), atol=0.01)
+
+
+def test_bayes_accuracy_is_what_its_predictions_score():
+    x, y = half_moons(5000, 0.2, seed=1)
+    right = (bayes_predict(x, 0.2) == y).sum()
+    assert wilson(right, len(x)).contains(bayes_accuracy(0.2))
+    far = np.array([[0.5, 100.0], [0.5, -100.0]])  # where both densities are 0 in floating point
+    assert bayes_predict(far, 0.2).tolist() == [0, 1]

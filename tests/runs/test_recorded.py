@@ -10,14 +10,7 @@ from sklearn.metrics import average_precision_score, f1_score
 from helpers.networks.ensemble import ACTIVATION_PAIRS, MENDED
 from helpers.runs import experiments, records, runner
 from helpers.runs.catalogue import mlps, tiny_voc, vision
-from helpers.runs.experiments import (
-    ENSEMBLES,
-    EXPERIMENTS,
-    MEASUREMENTS,
-    SCALES,
-    Experiment,
-    recorded,
-)
+from helpers.runs.experiments import ENSEMBLES, EXPERIMENTS, SCALES, Experiment, recorded
 from helpers.runs.records import RecordError, track_records_read
 from helpers.training.numpy_trainer import NumpyConfig
 
@@ -76,7 +69,7 @@ def test_every_listed_run_is_recorded_and_repeats_its_figures():
         if "+changes" in record.commit or not all(0 <= a <= 1 for a in record.held_out_accuracy):
             faults.append((ensemble.name, "figures or commit"))
     assert faults == []
-    on_file |= {records.record_path(name, "full", None) for name in MEASUREMENTS}
+    on_file |= {records.record_path(mlps.EXTRAPOLATION, "full", None)}
     assert set(records.RUNS.rglob("*.json")) == on_file  # none is unlisted
 
 
@@ -104,7 +97,7 @@ def test_reading_is_noted_inside_and_outside():
 def made(tmp_path_factory):
     """Return the record of TINY's seed 0, as JSON content."""
     runs = tmp_path_factory.mktemp("runs")
-    runner.run(TINY, "full", 0, runs=runs, checkpoints=runs / "checkpoints")
+    runner.run(TINY, "full", 0, runs)
     return json.loads(records.record_path("tiny", "full", 0, runs).read_text("utf-8"))
 
 
@@ -117,20 +110,12 @@ OTHER = replace(TINY, config=replace(TINY.config, weight_decay=0.5))
         ({"schema": 99}, "schema version 99, but this code reads version", TINY),
         ({"schema": 1}, "run python runs/migrate.py", TINY),
         ({"extra": 1}, "has not the fields of its results: look at extra", TINY),
-        ({"history": {"a": [1], "b": []}}, "lists that differ in length", TINY),
-        ({"history": [1]}, "look at history", TINY),
-        ({"wall_seconds": "1"}, "look at wall_seconds", TINY),
-        ({"metrics": {"eval_accuracy": "1"}}, "figures that are no numbers", TINY),
-        ({"complete": False}, r"incomplete: .* run tiny --seeds 0 --resume", TINY),
         ({"seed": 5}, "the record of another run", TINY),
         ({"experiment": "small"}, "the record of another run", TINY),
         ({}, r"another configuration .*\(weight_decay\)", OTHER),
         ("", "cannot be read as JSON", TINY),
         ("[]", "holds no results", TINY),
         ("{}", "no schema version", TINY),
-        ("[" * 100_000, "cannot be read as JSON", TINY),
-        ("1" * 5000, "cannot be read as JSON", TINY),
-        ('"\xff', "cannot be read as JSON", TINY),
         (None, r"full-seed-0\.json is missing: .* run tiny --seeds 0$", TINY),
     ],
 )
@@ -141,7 +126,7 @@ def test_a_record_that_is_not_the_one_asked_for_is_refused(
     path.parent.mkdir()
     if change is not None:
         text = change if isinstance(change, str) else json.dumps(made | change)
-        path.write_bytes(text.encode("latin-1"))
+        path.write_text(text, "utf-8")
     with pytest.raises(RecordError, match=message):
         experiments.recorded_run(experiment, "full", 0, tmp_path)
 
@@ -155,16 +140,8 @@ def test_what_is_not_listed_is_refused(tmp_path):
         experiments.recorded_ensemble("relu", folder=tmp_path)
 
 
-@pytest.mark.parametrize(
-    ("fields", "message"),
-    [
-        ({"first_fit_step": [None]}, "lists that differ in length"),
-        ({"train_accuracy": [None] * 200}, "figures that are no numbers"),
-        ({"complete": False}, "incomplete"),
-        ({"config": {"seeds": 200}}, "another configuration"),
-    ],
-)
-def test_an_ensemble_s_record_is_read_as_strictly(tmp_path, fields, message):
-    records.write(replace(experiments.recorded_ensemble("relu"), **fields), tmp_path)
-    with pytest.raises(RecordError, match=message):
+def test_an_ensemble_s_record_is_read_as_strictly(tmp_path):
+    other = replace(experiments.recorded_ensemble("relu"), config={"seeds": 200})
+    records.write(other, tmp_path)
+    with pytest.raises(RecordError, match="another configuration"):
         experiments.recorded_ensemble("relu", folder=tmp_path)

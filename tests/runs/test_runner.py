@@ -1,5 +1,6 @@
 """Making runs: interruption loses nothing, data splits are clean, and what is kept is right."""
 
+import json
 import subprocess
 import sys
 from dataclasses import replace
@@ -21,18 +22,29 @@ from test_recorded import TINY
 ROOT = Path(__file__).resolve().parents[2]
 
 
-def make(folder, experiment=TINY, **options):
-    options = {"checkpoint_seconds": 0} | options
-    return runner.run(experiment, "full", 0, runs=folder / "runs",
-                      checkpoints=folder / "checkpoints", **options)  # fmt: skip
+def make(folder, experiment=TINY, scale="full", **options):
+    options = {"checkpoint_seconds": 0, "device": "cpu"} | options
+    return runner.run(experiment, scale, 0, folder / "runs", **options)
 
 
-def stop_at(epoch):
-    def stop(training):
-        if training.epoch == epoch:
-            raise KeyboardInterrupt
+@pytest.fixture
+def stopped(monkeypatch):
+    """Run an experiment until so many epochs are done, which leaves a checkpoint."""
 
-    return stop
+    def stopped(folder, epoch, experiment=TINY, **options):
+        trainer = type(runner.prepare(experiment, options.get("scale", "full"), 0, "cpu")[0])
+        step = trainer.run_epoch
+
+        def run_epoch(training):
+            if training.epoch == epoch:
+                raise KeyboardInterrupt
+            step(training)
+
+        with monkeypatch.context() as patched, pytest.raises(KeyboardInterrupt):
+            patched.setattr(trainer, "run_epoch", run_epoch)
+            make(folder, experiment, **options)
+
+    return stopped
 
 
 @pytest.fixture(scope="module")
@@ -89,33 +101,53 @@ def test_a_run_killed_in_mid_epoch_resumes_to_the_bit_identical_history(whole, t
     assert process.wait() != 0
     assert not list((tmp_path / "runs").rglob("*.json"))
 
-    epochs = []
-    resumed = make(tmp_path, resume=True, after_epoch=lambda run: epochs.append(run.epoch))
-    assert epochs == list(range(8, 13))  # seven epochs were saved
+    facts = json.loads(str(np.load(*(tmp_path / "checkpoints").rglob("*.npz"))["facts"]))
+    assert facts["state"]["epoch"] == 7
+    resumed = make(tmp_path, resume=True)
     assert (resumed.history, resumed.metrics) == (whole[0].history, whole[0].metrics)
 
 
-def test_a_resumed_run_counts_its_earlier_seconds_and_names_both_commits(tmp_path, monkeypatch):
-    monkeypatch.setattr(runner, "source_commit", lambda: "first")
-    monkeypatch.setattr(runner.Clock, "read", lambda _: {"wall_seconds": 50, "cpu_seconds": 40})
-    with pytest.raises(KeyboardInterrupt):
-        make(tmp_path, after_epoch=stop_at(4))
-    monkeypatch.undo()
+def test_a_resumed_run_counts_its_earlier_seconds_and_names_both_commits(
+    tmp_path, monkeypatch, stopped
+):
+    with monkeypatch.context() as patched:
+        patched.setattr(runner, "source_commit", lambda: "first")
+        patched.setattr(runner.Clock, "read", lambda _: {"wall_seconds": 50, "cpu_seconds": 40})
+        stopped(tmp_path, 4)
     monkeypatch.setattr(runner, "source_commit", lambda: "second")
     record = make(tmp_path, resume=True)
     assert record.commit == "first, second"
     assert 50 < record.wall_seconds < 100 and 40 < record.cpu_seconds < 90
 
 
-def test_a_machine_that_cannot_be_described_costs_no_result(tmp_path, monkeypatch):
-    def fail(*_, **__):
-        raise OSError("no /proc")
+LENET = Experiment(
+    "lenet", "", TrainConfig("lenet", epochs=3),
+    {"name": "mnist", "validation": 1200, "train_size": 100, "evaluate_on": "validation"},
+)  # fmt: skip
 
-    for place, name in (Path, "read_text"), (records, "threadpool_info"), (records, "version"):
-        monkeypatch.setattr(place, name, fail)
-    monkeypatch.setattr(numpy_trainer.NumpyTrainer, "hardware", fail)
-    found = make(tmp_path).environment
-    assert found["numpy"] is found["blas"] is None and found["cpu"] and found["python"]
+
+@pytest.mark.parametrize(
+    ("experiment", "scale", "arrays"),
+    [
+        (TINY, "full", {"parameter_0": np.zeros(())}),
+        (LENET, "embedded", {"rng/dropout": np.zeros(16, np.uint8)}),  # a GPU's
+        (LENET, "embedded", {"model/features.0.bias": np.zeros(7, "f")}),
+    ],
+)
+def test_a_checkpoint_that_is_damaged_or_another_s_is_refused(
+    tmp_path, stopped, experiment, scale, arrays
+):
+    stopped(tmp_path, 2, experiment, scale=scale)
+    path = runner.checkpoint_path(experiment, scale, 0, tmp_path / "runs")
+    content = path.read_bytes()
+    with pytest.raises(runner.CheckpointError, match="another run, configuration or data"):
+        make(tmp_path, replace(experiment, weight_seed=7), scale, resume=True)
+    np.savez(path, **dict(np.load(path)) | arrays)
+    other = path.read_bytes()
+    for damaged in (other, content[:-100], b""):
+        path.write_bytes(damaged)
+        with pytest.raises(runner.CheckpointError, match="delete it, or run without --resume"):
+            make(tmp_path, experiment, scale, resume=True)
 
 
 def test_divergence_is_recorded_with_its_epoch(tmp_path):
@@ -153,8 +185,6 @@ def test_points_and_weights_have_the_seed_of_the_run_or_their_own():
         assert np.array_equal(x.x, y.x) == points
         first = (run.network.layers[0].weight for run in (one, other))
         assert np.array_equal(*first) == weights
-    with pytest.raises(ValueError, match='scale must be "embedded" or "full", not "half"'):
-        runner.load_data(EXPERIMENTS["moons-published"], "half", seed=0)
 
 
 # ---------------------------------------------------------- what is kept beside a record
@@ -168,8 +198,8 @@ def test_kept_mistakes_are_wrong_and_the_worst_come_first():
 
 def kept_of(folder, config, data, seed=1, **keep):
     experiment = Experiment("small", "", config, data, keep=True, **keep)
-    runner.run(experiment, "embedded", seed, device="cpu", runs=folder, checkpoints=folder / "c")
-    return records.read_arrays("small", "embedded", seed, folder)
+    runner.run(experiment, "embedded", seed, folder / "runs", device="cpu")
+    return records.read_arrays("small", "embedded", seed, folder / "runs")
 
 
 def test_a_model_is_kept_with_two_samples_of_each_class(tmp_path):
@@ -187,7 +217,7 @@ def test_a_model_is_kept_with_two_samples_of_each_class(tmp_path):
 def test_a_linear_classifier_is_recorded_with_its_scores(tmp_path):
     data = {"name": "tiny-voc-features", "size": 224, "train_size": 60}
     kept = kept_of(tmp_path, LinearConfig(strengths=(0.1, 0.3), folds=2), data)
-    record = records.read(records.record_path("small", "embedded", 1, tmp_path))
+    record = records.read(records.record_path("small", "embedded", 1, tmp_path / "runs"))
     right = (kept["scores"] > 0) == kept["labels"]
     assert record.metrics["eval_accuracy"] == pytest.approx(right.mean()) and right.mean() > 0.9
     assert record.history["strength"][2] in (0.1, 0.3) and record.parameters == 5 * 97

@@ -18,7 +18,7 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from helpers.data.datasets import Dataset
 from helpers.training import torch_trainer
 from helpers.training.config import TrainConfig
-from helpers.training.schedules import SCHEDULES
+from helpers.training.optimisers import SCHEDULES
 from helpers.training.torch_trainer import TorchTrainer
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -166,6 +166,14 @@ def test_several_labels_are_learnt_and_measured_on_all_images_at_once(monkeypatc
         trainer.run_epoch()
     for name in ("eval_mean_average_precision", "eval_f1"):
         assert trainer.history[name][-2] is None and trainer.history[name][-1] > 0.9
+
+
+def test_a_batch_is_cropped_and_mixed():
+    config = replace(TINY, augment={"crop": 0.5, "size": 14}, mixup=0.5)
+    targets = np.eye(10, dtype=np.float32)[data().y]
+    several = replace(data(), y=targets, y_eval=targets[:20])
+    x, y, _ = next(TorchTrainer(config, several, seed=0).batches())
+    assert x.shape == (32, 1, 14, 14) and ((y > 0) & (y < 1)).any()
 
 
 def test_the_average_of_the_weights_is_evaluated_and_kept():

@@ -258,9 +258,5 @@ ENSEMBLES = {
     **{(pair, "clipped"): {"clip": 1.0} for pair in ("reciprocal", "tan")},
     **{(pair, "slow"): {"learning_rate": 0.001} for pair in ("reciprocal", "tan")},
 }
-#: What is measured on their weights: its record, the module whose `measure()` makes it, which is
-#: named, not imported, since it builds on recorded runs; and a label.
-MEASUREMENTS = [
-    ("activation-extrapolation/extrapolation", "helpers.analysis.activations",
-     "what the ensembles predict far away"),
-]  # fmt: skip
+#: Where `helpers.analysis.activations` keeps what it measures on their weights.
+EXTRAPOLATION = "activation-extrapolation/extrapolation"

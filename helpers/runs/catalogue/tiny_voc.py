@@ -107,6 +107,8 @@ VOC_LONG_STEPS = one_after_the_other(
         "mixed": ("and images mixed with others", {"mixup": 0.5}),
     },
 )  # fmt: skip
+#: With a teacher: what the kept features of the whole photograph are, from any crop of it.
+VOC_DISTILLED = replace(VOC_LONG_STEPS["cropped"][1], hint_weight=1.0)
 #: The step that is trained on all training images, and judged once. Halving ResNet-18's batches
 #: changed nothing that one run could show, and takes longer.
 VOC_CHOSEN = {"lenet": "long", "resnet18": "mirrored"}
@@ -163,6 +165,10 @@ FINE_TUNINGS = {
     "hot": ("fine-tuned, one rate for all", HOT_START),
     "long": (
         "gently, twice as long, with the mirror image", replace(FINE_TUNED, epochs=6, flip_tta=True)
+    ),
+    "head": (
+        "the last layer alone for an epoch, then gently",
+        replace(FINE_TUNED, epochs=4, head_epochs=1),
     ),
 }  # fmt: skip
 
@@ -231,6 +237,10 @@ EXPERIMENTS = {
         )
         for name, (label, config) in VOC_LONG_STEPS.items()
     },
+    "tune-voc-resnet18-distilled": voc(
+        "with a teacher's hints", VOC_DISTILLED, 96, (0,), evaluate_on="held-out", held_out=600,
+        hints=True,
+    ),
     **{
         f"best-voc-{model}": voc(
             f"{VOC_MODELS[model][0]}, chosen recipe",

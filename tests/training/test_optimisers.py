@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from helpers.training.config import chosen
-from helpers.training.schedules import SCHEDULES
+from helpers.training.optimisers import SCHEDULES
 
 #: name, arguments, how many steps; then step -> rate
 BY_HAND = [
