@@ -162,18 +162,16 @@ def show_table(frame, stacked=False, folded=False):
 # --------------------------------------------------------------- pictures that move
 
 
-def gif_bytes(frames, seconds_per_frame=0.1):
+def gif_bytes(frames):
     """Encode frames as an endless GIF, all in one palette so that nothing flickers.
 
-    The frames are uint8 [height, width, 3], all of one size; the last one stays for two seconds.
+    The frames are uint8 [height, width, 3], all of one size. Each stays for 0.15 seconds, the last
+    one for two.
     """
-    images = _in_one_palette(frames)
-    milliseconds = [round(1000 * seconds_per_frame)] * len(images)
-    milliseconds[-1] = 2000
-    buffer = io.BytesIO()
+    images, buffer = _in_one_palette(frames), io.BytesIO()
     images[0].save(
         buffer, format="GIF", save_all=True, append_images=images[1:],
-        duration=milliseconds, loop=0, optimize=False,
+        duration=[150] * (len(images) - 1) + [2000], loop=0, optimize=False,
     )  # fmt: skip
     return buffer.getvalue()
 

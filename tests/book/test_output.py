@@ -52,8 +52,8 @@ def shown_by(gif):
 
 
 def test_gif_keeps_every_frame_and_its_colours():
-    seen, durations = shown_by(gif_bytes(FRAMES, seconds_per_frame=0.2))
-    assert np.abs(seen - FRAMES).max() <= 1 and durations == [200] * 5 + [2000]
+    seen, durations = shown_by(gif_bytes(FRAMES))
+    assert np.abs(seen - FRAMES).max() <= 1 and durations == [150] * 5 + [2000]
 
 
 def test_what_stands_still_does_not_flicker_and_paper_stays_white():
