@@ -23,7 +23,7 @@ from helpers.claims.findings import (
     Verdict,
     rule,
 )
-from helpers.claims.numpy_rules import separated
+from helpers.claims.mlp_rules import separated
 from helpers.claims.vision_rules import REPEATED as VISION
 from helpers.claims.vision_rules import SQUARES
 from helpers.claims.voc_rules import OWN, always_person, as_published, best_vit, predictions

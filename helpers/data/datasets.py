@@ -96,6 +96,11 @@ def read_only(name, *arrays):
     return Dataset(*arrays, name, checksum(arrays))
 
 
+def split_at(name, x, y, train):
+    """Return the `Dataset` whose first `train` rows are to learn from, the others to evaluate on."""
+    return read_only(name, x[:train], y[:train], x[train:], y[train:])
+
+
 def check_choice(what, chosen, choices):
     """Raise a `ValueError` that names the choices if `chosen` is none of them."""
     if chosen not in choices:

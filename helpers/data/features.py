@@ -4,6 +4,7 @@ A classifier is trained on them in seconds. The project keeps them for all photo
 to 96 numbers each, with 72 of the photographs; ``data_prep`` computes all 1,280.
 """
 
+from dataclasses import replace
 from functools import lru_cache
 from io import BytesIO
 from pathlib import Path
@@ -20,10 +21,10 @@ from data_prep.voc_store import ABOUT, read_labels, read_splits
 from helpers.data.datasets import (
     SCALES,
     DataNotPrepared,
-    Dataset,
     check_choice,
     checksum,
     read_only,
+    split_at,
 )
 
 KEPT = Path(__file__).with_name("voc_features.npz")
@@ -149,8 +150,7 @@ def kept_arrays():
 def _kept():
     kept = kept_arrays()
     features = kept["features"] * kept["scale"]
-    arrays = _split(features, kept["labels"], int(kept["train"]))
-    return Dataset(*arrays, "tiny-voc features, reduced", checksum(arrays))
+    return split_at("tiny-voc features, reduced", features, kept["labels"], int(kept["train"]))
 
 
 @lru_cache(maxsize=2)
@@ -169,16 +169,8 @@ def _full(folder, size):
             f"run `python -m data_prep features --size {size}`."
         ) from error
     targets = label_matrix(labels.values())
-    arrays = _split(np.array(features), targets, train)
-    return Dataset(
-        *arrays, "tiny-voc features", checksum([np.frombuffer(made_from, "u1"), targets])
-    )
-
-
-def _split(features, targets, train):
-    for array in (features, targets):
-        array.setflags(write=False)
-    return features[:train], targets[:train], features[train:], targets[train:]
+    data = split_at("tiny-voc features", np.array(features), targets, train)
+    return replace(data, checksum=checksum([np.frombuffer(made_from, "u1"), targets]))
 
 
 def _files(name):

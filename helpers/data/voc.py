@@ -21,7 +21,7 @@ from data_prep.voc_store import (
     read_labels,
     read_splits,
 )
-from helpers.data.datasets import SCALES, DataNotPrepared, check_choice, data_folder, read_only
+from helpers.data.datasets import SCALES, DataNotPrepared, check_choice, data_folder, split_at
 from helpers.data.features import load_voc_features
 
 SIZES = {"embedded": 64, "full": 128}  # pixels, where no other size is asked for
@@ -97,7 +97,7 @@ def load_tiny_voc(
 @lru_cache(maxsize=2)
 def _toy(size):
     images, masks = draw_set(0, sum(SPLIT_SIZES.values()), size)
-    return _split("toy-voc", images, label_matrix(map(classes_of, masks)), SPLIT_SIZES["train"])
+    return split_at("toy-voc", images, label_matrix(map(classes_of, masks)), SPLIT_SIZES["train"])
 
 
 @lru_cache(maxsize=4)
@@ -112,9 +112,4 @@ def _tiny(folder, size):
             f"Tiny-VOC is not prepared at {size} pixels in {display_path(folder)}: run "
             f"`{prepare_command(folder, size)} --compact-only`."
         ) from error
-    return _split(about.name, images, label_matrix(labels.values()), len(splits["train"]))
-
-
-def _split(name, images, targets, train):
-    """Part the rows: the first `train` are for training, the others for validation."""
-    return read_only(name, images[:train], targets[:train], images[train:], targets[train:])
+    return split_at(about.name, images, label_matrix(labels.values()), len(splits["train"]))

@@ -78,20 +78,22 @@ def run_all(listed, options, folder=records.RUNS):
             record = runner.run(
                 experiment, scale, seed, folder, options.resume, options.device, title
             )
-        print(f"  {experiment.name}: {outcome(record)}", flush=True)
+        print(f"  {experiment.name}: {mean(results(record))}", flush=True)
     if skipped := len(wanted) - len(todo):
         print(f"{skipped} were recorded already; without --resume they are made again")
     print(f"{len(todo)} records made; they are in {records.display(folder)}/")
 
 
-def outcome(record):
-    """Say in a few words what a run came to."""
+def results(record):
+    """Return what a record's runs came to, dict seed -> share, None for one that diverged."""
     if isinstance(record, EnsembleRecord):
-        return f"{record.fits.mean():.1%} of the networks fit"
-    if record.diverged:
-        epoch = record.history["epoch"][-1]
-        return f"the loss stopped being finite in epoch {epoch}; recorded as such"
-    return f"seed {record.seed}, accuracy {record.metrics['eval_accuracy']:.4f}"
+        return dict(enumerate(record.held_out_accuracy))
+    return {record.seed: next(record.metrics[m] for m in METRICS if m in record.metrics)}
+
+
+def mean(found):
+    """Write the mean of such results."""
+    return "diverged" if None in found.values() else f"{np.mean([*found.values()]):.4f}"
 
 
 # -------------------------------------------------------------------------------- verify
@@ -121,18 +123,10 @@ INCONCLUSIVE = "inconclusive"
 COLUMNS = "{:{width}}  {:8}  {:>4}  {:>21}  {:>16}  {:>8}  {}"
 
 
-def results(record):
-    """Return what a record's runs came to, dict seed -> share, None for one that diverged."""
-    if isinstance(record, EnsembleRecord):
-        return dict(enumerate(record.held_out_accuracy))
-    return {record.seed: next(record.metrics[m] for m in METRICS if m in record.metrics)}
-
-
 def expected(values, new):
     """Return where the mean of `new` runs should lie, from what at least two recorded came to."""
     n = len(values)
-    scale = np.std(values, ddof=1) * np.sqrt(1 / new + 1 / n)
-    half = stats.t.ppf(0.975, n - 1) * scale
+    half = stats.t.ppf(0.975, n - 1) * np.std(values, ddof=1) * np.sqrt(1 / new + 1 / n)
     return np.mean(values) - half, np.mean(values) + half
 
 
@@ -175,10 +169,9 @@ def verify(experiment, scale, seed, recorded, device="cpu"):
         low, high = expected(finite, len(new))
         spread = f"{np.mean(finite):.4f} ± {np.std(finite, ddof=1):.4f} ({len(old)})"
         interval = f"{max(low, 0):.4f} to {min(high, 1):.4f}"
-    came = "diverged" if None in new.values() else f"{np.mean([*new.values()]):.4f}"
     note = _note(verdict, record, before) if before else ""
     return verdict, (experiment.name, scale, "all" if seed is None else seed, spread, interval,
-                     came, f"{verdict}: {note}" if note else verdict)  # fmt: skip
+                     mean(new), f"{verdict}: {note}" if note else verdict)  # fmt: skip
 
 
 def _note(verdict, new, before):

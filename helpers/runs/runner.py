@@ -3,7 +3,6 @@
 Which runs there are stands in `helpers.runs.experiments`; this module can make any of them.
 """
 
-import contextlib
 import io
 import json
 import time
@@ -88,21 +87,11 @@ def train(name, seed=0, scale="embedded"):
     return training
 
 
-@contextlib.contextmanager
 def limited_threads(threads):
-    """Let the linear algebra, PyTorch's too, use so many threads; None for any number."""
-    if threads is None:
-        yield
-        return
-    import torch
-
-    before = torch.get_num_threads()
-    torch.set_num_threads(threads)
-    try:
-        with threadpool_limits(threads):
-            yield
-    finally:
-        torch.set_num_threads(before)
+    """Let the linear algebra, PyTorch's too, use so many threads inside; None for any number."""
+    if threads:
+        import torch  # noqa: F401 - only what is loaded can be limited
+    return threadpool_limits(threads)
 
 
 # ------------------------------------------------------------------------------ run
@@ -142,7 +131,7 @@ def run(experiment, scale, seed, folder=RUNS, resume=False, device="auto", title
     checkpoint = checkpoint_path(experiment, scale, seed, folder)
     if resume and checkpoint.exists():
         earlier = _restore(training, checkpoint, identity)
-        clock.add(earlier["wall_seconds"], earlier["cpu_seconds"])
+        clock.earlier = {name: earlier[name] for name in clock.earlier}
         commits = list(dict.fromkeys(earlier["commits"] + commits))
 
     saved, epochs = time.monotonic(), experiment.config.epochs
@@ -190,19 +179,17 @@ def checkpoint_path(experiment, scale, seed, folder=RUNS):
 
 
 class Clock:
-    """Wall and processor seconds since it was made, and those of earlier sittings."""
+    """Wall and processor seconds since it was made, and those of `earlier` sittings."""
 
     def __init__(self):
-        self.wall, self.cpu = time.perf_counter(), time.process_time()
-
-    def add(self, wall_seconds, cpu_seconds):
-        """Count earlier seconds in."""
-        self.wall, self.cpu = self.wall - wall_seconds, self.cpu - cpu_seconds
+        self.start = time.perf_counter(), time.process_time()
+        self.earlier = {"wall_seconds": 0.0, "cpu_seconds": 0.0}
 
     def read(self):
         """Return the seconds so far."""
-        wall, cpu = time.perf_counter() - self.wall, time.process_time() - self.cpu
-        return {"wall_seconds": round(wall, 3), "cpu_seconds": round(cpu, 3)}
+        now = time.perf_counter(), time.process_time()
+        spent = zip(self.earlier.items(), self.start, now, strict=True)
+        return {name: round(before + end - start, 3) for (name, before), start, end in spent}
 
 
 def _save(training, path, facts):

@@ -1,13 +1,16 @@
-"""The rules that turn records of practices 1 and 2 into verdicts, on records made up for it."""
+"""The rules that turn records of practices 1, 2 and 5 into verdicts, on records made up for it."""
+
+from dataclasses import replace
 
 import numpy as np
 import pytest
 from made_up import run, runs, shaky, steady
 
 from helpers.analysis.stats import NO, UNCLEAR, YES
-from helpers.claims import numpy_rules
+from helpers.claims import mlp_rules
+from helpers.claims.findings import rule
 from helpers.runs.catalogue import mlps
-from helpers.runs.experiments import find, recorded
+from helpers.runs.experiments import find, recorded, recorded_ensemble
 
 SLOW = np.exp(-np.arange(200) / 30)
 SUDDEN = np.r_[np.full(100, 2.0), np.linspace(2, 0.5, 20), np.full(80, 0.5)]
@@ -59,7 +62,7 @@ def rates(small, large, loss):
         rate: small if rate < 0.2 else large if rate > 0.2 else 0.94 for rate in mlps.LEARNING_RATES
     }
     records = {f"tenth-rate-{rate}": steady(end, loss=loss) for rate, end in ends.items()}
-    return dict.fromkeys(numpy_rules.SMALL_RATE_NAMES, steady(0.9, loss=loss)) | records
+    return dict.fromkeys(mlp_rules.SMALL_RATE_NAMES, steady(0.9, loss=loss)) | records
 
 
 def decays(*others):
@@ -70,7 +73,7 @@ def decays(*others):
 def weight_decays(strongest):
     """λ = 0.1 is the best of those below 1."""
     records = {
-        numpy_rules.lambda_name(decay): steady(0.90, train_loss=0.2)
+        mlp_rules.lambda_name(decay): steady(0.90, train_loss=0.2)
         for decay in (*mlps.WEIGHT_DECAYS, 0.01)
     }
     records |= {"tenth-lambda-0.1": steady(0.95, train_loss=0.1), "tenth-lambda-1": strongest}
@@ -80,7 +83,7 @@ def weight_decays(strongest):
 
 
 def units(few, many, seconds=60.0):
-    records = {numpy_rules.hidden_name(size): steady(0.94) for size in (*mlps.HIDDEN_SIZES, 256)}
+    records = {mlp_rules.hidden_name(size): steady(0.94) for size in (*mlps.HIDDEN_SIZES, 256)}
     records |= {"tenth-hidden-16": few, "tenth-hidden-4096": many}
     for name, group in records.items():
         for record in group:
@@ -144,11 +147,11 @@ def test_verdicts_follow_from_the_records(judge, claim, records, verdicts):
 )
 def test_speed_is_in_epochs_or_in_seconds_which_have_a_price(ours, theirs, times, faster):
     relu, sigmoid = learners(ours, 0.94), learners(theirs, 0.90)
-    factor, found = numpy_rules.speed(relu, sigmoid)
+    factor, found = mlp_rules.speed(relu, sigmoid)
     assert (factor.estimate, found) == (pytest.approx(times), faster)
     for record in relu:
         record.metrics["cpu_seconds"] *= 2
-    in_seconds, _ = numpy_rules.speed(relu, sigmoid, seconds=True)
+    in_seconds, _ = mlp_rules.speed(relu, sigmoid, seconds=True)
     assert in_seconds.estimate == pytest.approx(times / 2)
 
 
@@ -165,3 +168,32 @@ def test_a_tuned_setting_is_the_best_of_its_trials_on_other_images_and_seeds(nam
     assert chosen.config == best.config
     assert chosen.data["evaluate_on"] == "test" and best.data["evaluate_on"] == "validation"
     assert mlps.TUNING_SEED not in chosen.seeds
+
+
+def ensembles(fits):
+    """Stand-in for `recorded`: so many of 200 seeds of each pair fit."""
+    batch = recorded_ensemble("relu")
+
+    def read(name):
+        share = fits.get(name, 0)
+        return replace(batch, train_accuracy=[1.0] * share + [0.5] * (200 - share))
+
+    return read
+
+
+@pytest.mark.parametrize(
+    ("claim", "fits", "verdicts"),
+    [
+        ("C5.1", dict.fromkeys(mlp_rules.WELL_BEHAVED, 200), "RRRRRRRRR"),
+        ("C5.1", dict.fromkeys(mlp_rules.WELL_BEHAVED, 200) | {"abs": 170}, "PRRRRRRRR"),
+        ("C5.1", {}, "NNNNNNNNN"),
+        ("C5.2", {}, "RRR"),
+        ("C5.2", dict(zip(mlp_rules.FAILURES, (200, 100, 0), strict=True)), "NPR"),
+        ("C5.3", {"sort": 200, "permute": 200}, "RR"),
+        ("C5.3", {"sort": 200, "permute": 100}, "RP"),
+        ("C5.3", {"sort": 200, "permute": 200, "linear": 200}, "NN"),
+    ],
+)
+def test_verdicts_on_activations(claim, fits, verdicts):
+    parts, _ = rule(claim)(ensembles(fits))
+    assert "".join(verdict.name[0] for verdict in parts.values()) == verdicts
