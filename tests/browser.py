@@ -34,8 +34,10 @@ for (const picture of pictures) picture.loading = "eager";
 Promise.all([
   window.MathJax?.startup?.promise, document.fonts.ready,
   ...pictures.map(picture => picture.decode().catch(() => {})),
-]).then(() => setTimeout(done, 150));
+]).then(() => setTimeout(done, 50));
 """
+
+DRAWN = "requestAnimationFrame(() => requestAnimationFrame(() => arguments[0]()));"
 
 BROKEN_PICTURES = """
 return [...document.images].filter(picture => picture.complete && !picture.naturalWidth)
@@ -92,10 +94,12 @@ return [
 """
 
 # What axe-core need not see, and would spend most of its time on: the insides of formulas, which
-# are MathJax's own, and what is alike, the rows of a long table and the colours of all code.
+# are MathJax's own, and what is alike, the rows of a long table or list and the colours of all
+# code. And nothing fades from light to dark.
 PRUNE = """
+document.head.insertAdjacentHTML("beforeend", "<style>* { transition: none !important }</style>");
 for (const maths of document.querySelectorAll("mjx-container")) maths.replaceChildren("x");
-for (const row of document.querySelectorAll(".run-table tbody tr:nth-child(n + 20)")) row.remove();
+for (const row of document.querySelectorAll(":is(tr, li, dt, dd):nth-child(n + 20)")) row.remove();
 for (const code of [...document.querySelectorAll(".highlight pre")].slice(10))
   code.textContent = code.textContent;
 """
@@ -103,6 +107,7 @@ for (const code of [...document.querySelectorAll(".highlight pre")].slice(10))
 VIOLATIONS = """
 const done = arguments[arguments.length - 1], rules = arguments[0];
 const options = {preload: false, resultTypes: ["violations"]};
+options.rules = {region: {enabled: false}};  // slow, and its violations are moderate
 axe.run(document, rules ? {...options, runOnly: rules} : options).then(
   result => done(result.violations
     .filter(found => ["serious", "critical"].includes(found.impact))
@@ -208,6 +213,10 @@ class Browser:
         self.driver.get(url)
         self.driver.execute_async_script(SETTLED)
 
+    def draw(self):
+        """Wait until what has changed is drawn."""
+        self.driver.execute_async_script(DRAWN)
+
     def faults(self):
         """List what went wrong since the last call: console, failed and outside requests."""
         console = self.driver.get_log("browser")
@@ -246,23 +255,22 @@ class Browser:
     def illegible_in_the_dark(self):
         """List the texts with too little contrast when the reader's system asks for dark."""
         self.prefer(color_scheme="dark")
-        time.sleep(0.4)  # the theme fades some colours
+        self.draw()
         found = self.inaccessible(["color-contrast"])
         self.prefer()
         return [f"in the dark: {fault}" for fault in found]
 
-    def visit(self, url, accessibility=True):
+    def visit(self, url):
         """Open a page, and look at it as a reader at a desk and one with a phone would."""
         self.open(url)
         raw_maths, broken = self.run(RAW_MATHS), self.run(BROKEN_PICTURES)
         sliders = self.all("input[type=range]")
         stuck = [fault for slider in sliders for fault in self.moved(slider)]
         self.resize(PHONE)
-        too_wide, violations = self.run(TOO_WIDE), []
-        if accessibility:
-            self.resize(DESKTOP)
-            self.run(PRUNE)
-            violations = self.inaccessible() + self.illegible_in_the_dark()
+        too_wide = self.run(TOO_WIDE)
+        self.resize(DESKTOP)
+        self.run(PRUNE)
+        violations = self.inaccessible() + self.illegible_in_the_dark()
         return Visit(self.faults() + broken, raw_maths, too_wide, stuck, violations)
 
 

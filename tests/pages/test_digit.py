@@ -24,23 +24,27 @@ READ = "return arguments[1].map(image => Digit.read(arguments[0], image))"
 SEEN = "return Digit.pages[0].seen"
 
 
-@pytest.fixture
-def page(browser, site):
-    """Open practice 2 afresh, with a test digit on the sheet."""
+@pytest.fixture(scope="module")
+def opened(browser, site):
+    """Open practice 2, with a test digit on the sheet."""
     browser.open("about:blank")
     browser.faults()  # what another page has left behind
-
-    def opened():
-        browser.open(f"{site.resolve().as_uri()}/notebooks/02_mnist_numpy.html")
-        said(browser, "A test image")
-        browser.run(
-            "document.documentElement.style.scrollBehavior = 'auto';"
-            "document.querySelector('.digit').scrollIntoView()"
-        )
-        return browser
-
-    yield opened
+    browser.open(f"{site.resolve().as_uri()}/notebooks/02_mnist_numpy.html")
+    said(browser, "A test image")
+    browser.run(
+        "document.documentElement.style.scrollBehavior = 'auto';"
+        "document.querySelector('.digit').scrollIntoView()"
+    )
+    yield browser
     assert browser.faults() == []
+
+
+@pytest.fixture
+def page(opened):
+    """Practice 2 with the pen in hand, and nothing moved or turned."""
+    press(opened, "pen")
+    press(opened, "back")
+    return opened
 
 
 def said(browser, start):
@@ -72,9 +76,9 @@ def stroke(browser, kind, points):
 
 
 def test_the_logits_are_those_of_the_same_weights_here(page):
-    browser, images = page(), np.concatenate([IMAGES, PIXELS])
+    images = np.concatenate([IMAGES, PIXELS])
     for name in SOURCES:
-        answers = browser.run(READ, name, images.reshape(-1, 784).tolist())
+        answers = page.run(READ, name, images.reshape(-1, 784).tolist())
         found = [answer["logits"] for answer in answers]
         expected = logits(name, unpacked(NETWORKS[name]["tensors"]), images)
         np.testing.assert_allclose(found, expected, rtol=0, atol=1e-4, err_msg=name)
@@ -83,7 +87,7 @@ def test_the_logits_are_those_of_the_same_weights_here(page):
 def test_the_attention_is_the_models(page):
     model = torch_model("vit", unpacked(NETWORKS["vit"]["tensors"]))
     expected = attention_maps(model, torch.tensor(PIXELS[:, None]).double() / 127.5 - 1)
-    found = page().run(READ, "vit", PIXELS.reshape(-1, 784).tolist())
+    found = page.run(READ, "vit", PIXELS.reshape(-1, 784).tolist())
     heads = [answer["attention"] for answer in found]  # of the class token, to each patch
     np.testing.assert_allclose(heads, expected[:, -1, :, 0, 1:].detach(), rtol=0, atol=1e-5)
 
@@ -99,44 +103,42 @@ def test_rounding_costs_nothing_and_the_files_are_small():
 
 def test_a_digit_of_mnists_is_centred_and_scaled_already(page):
     enlarged = PIXELS.repeat(10, axis=1).repeat(10, axis=2).reshape(20, -1).tolist()
-    found = page().run("return arguments[0].map(ink => Digit.normalise(ink))", enlarged)
+    found = page.run("return arguments[0].map(ink => Digit.normalise(ink))", enlarged)
     np.testing.assert_array_equal(np.reshape(found, PIXELS.shape), PIXELS)
 
 
 @pytest.mark.parametrize("kind", ["mouse", "touch"])
 def test_what_is_drawn_is_read(page, kind):
-    browser, angles = page(), np.linspace(0, 2 * np.pi, 25)
-    stroke(browser, kind, [(0.5 + 0.2 * np.sin(a), 0.5 - 0.35 * np.cos(a)) for a in angles])
-    assert said(browser, "Your drawing").count("says 0") == 3
-    press(browser, "clear")
-    said(browser, "The sheet is empty")
-    stroke(browser, kind, [(0.5, 0.15), (0.5, 0.85)])
-    assert "LeNet says 1" in said(browser, "Your drawing")
-    press(browser, "eraser")
-    stroke(browser, kind, [(0.5, 0.05), (0.5, 0.95)])
-    said(browser, "The sheet is empty")
+    angles = np.linspace(0, 2 * np.pi, 25)
+    stroke(page, kind, [(0.5 + 0.2 * np.sin(a), 0.5 - 0.35 * np.cos(a)) for a in angles])
+    assert said(page, "Your drawing").count("says 0") == 3
+    press(page, "clear")
+    said(page, "The sheet is empty")
+    stroke(page, kind, [(0.5, 0.15), (0.5, 0.85)])
+    assert "LeNet says 1" in said(page, "Your drawing")
+    press(page, "eraser")
+    stroke(page, kind, [(0.5, 0.05), (0.5, 0.95)])
+    said(page, "The sheet is empty")
 
 
 def test_keys_alone_draw_and_clear(page):
-    browser = page()
-    sheet = browser.all(".digit .sheet")[0]
+    sheet = page.all(".digit .sheet")[0]
     sheet.send_keys(Keys.ARROW_UP * 10 + " " + Keys.ARROW_DOWN * 20 + " " + Keys.ARROW_LEFT * 5)
-    assert "LeNet says 1" in said(browser, "Your drawing")
-    browser.all("[data-do=clear]")[0].send_keys(Keys.ENTER)
-    said(browser, "The sheet is empty")
-    browser.all("[data-sample='4']")[0].send_keys(Keys.ENTER)
-    assert said(browser, "A test image of a 4").count("says 4") == 3
+    assert "LeNet says 1" in said(page, "Your drawing")
+    page.all("[data-do=clear]")[0].send_keys(Keys.ENTER)
+    said(page, "The sheet is empty")
+    page.all("[data-sample='4']")[0].send_keys(Keys.ENTER)
+    assert said(page, "A test image of a 4").count("says 4") == 3
 
 
 def test_what_is_seen_moves_and_turns(page):
-    browser = page()
-    browser.all("[data-sample='7']")[0].send_keys(Keys.ENTER)
-    press(browser, "right", 3)
-    press(browser, "up")
-    moved = np.reshape(browser.run(SEEN), (28, 28))
+    page.all("[data-sample='7']")[0].send_keys(Keys.ENTER)
+    press(page, "right", 3)
+    press(page, "up")
+    moved = np.reshape(page.run(SEEN), (28, 28))
     np.testing.assert_array_equal(moved[:-1, 3:], PIXELS[7][1:, :-3])
-    press(browser, "back")
-    press(browser, "anticlockwise", 6)
-    turned = np.reshape(browser.run(SEEN), (28, 28))
+    press(page, "back")
+    press(page, "anticlockwise", 6)
+    turned = np.reshape(page.run(SEEN), (28, 28))
     np.testing.assert_allclose(turned, np.rot90(PIXELS[7]), atol=1e-6)
-    said(browser, "A test image of a 7, turned by 90° to the left: ")
+    said(page, "A test image of a 7, turned by 90° to the left: ")

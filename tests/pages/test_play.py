@@ -30,19 +30,26 @@ return {
 """
 
 
-@pytest.fixture
-def page(browser, site):
-    """Open practice 1 at a link, as if for the first time."""
+@pytest.fixture(scope="module")
+def opened(browser, site):
+    """Practice 1, for the tests that leave it as it is."""
     browser.open("about:blank")
     browser.faults()  # what another page has left behind
-
-    def opened(fragment="#playground_seed-1"):
-        browser.open("about:blank")
-        browser.open(f"{site.resolve().as_uri()}/notebooks/01_half_moons.html{fragment}")
-        return browser
-
-    yield opened
+    browser.open(f"{site.resolve().as_uri()}/notebooks/01_half_moons.html")
+    yield browser
     assert browser.faults() == []
+
+
+@pytest.fixture
+def page(opened, site):
+    """What opens a practice at a link, as if for the first time."""
+
+    def afresh(fragment="#playground_seed-1", practice="01_half_moons"):
+        opened.open("about:blank")
+        opened.open(f"{site.resolve().as_uri()}/notebooks/{practice}.html{fragment}")
+        return opened
+
+    return afresh
 
 
 def first(browser, selector):
@@ -54,8 +61,8 @@ def trained(browser, parameters, activations, x, y, steps):
     return browser.run(TRAINED, listed, activations, x.ravel().tolist(), y.tolist(), steps)
 
 
-def test_a_hundred_steps_end_where_numpys_do(page):
-    browser, (x, y) = page(), half_moons(200, 0.2, seed=1)
+def test_a_hundred_steps_end_where_numpys_do(opened):
+    x, y = half_moons(200, 0.2, seed=1)
     for name, sizes in product(("tanh", "relu", "sigmoid"), ((2, 10, 2), (2, 8, 6, 3))):
         network = mlp(sizes, name, np.random.default_rng(2), dtype=np.float64)
         layers = [(layer.weight.copy(), layer.bias.copy()) for layer in network.dense_layers]
@@ -65,7 +72,7 @@ def test_a_hundred_steps_end_where_numpys_do(page):
             optimiser.step(0.1)
         expected = evaluate(network, loss, x, y)["loss"]
         activations = [name.replace("relu", "ReLU")] * (len(sizes) - 2)
-        found = trained(browser, layers, activations, x, y, 100)
+        found = trained(opened, layers, activations, x, y, 100)
         assert abs(found["loss"] - expected) < 1e-9, (name, sizes)
 
 
@@ -78,9 +85,9 @@ OTHERS = {
 }
 
 
-def test_every_activation_takes_pytorchs_step(page):
-    browser, rng = page(), np.random.default_rng(0)
-    functions, names = ensemble.ACTIVATIONS | OTHERS, browser.run("return Play.ACTIVATIONS")
+def test_every_activation_takes_pytorchs_step(opened):
+    rng = np.random.default_rng(0)
+    functions, names = ensemble.ACTIVATIONS | OTHERS, opened.run("return Play.ACTIVATIONS")
     assert len(names) == 16
     x, y = half_moons(50, 0.2, seed=1)
     shapes = (2, 5), (5,), (5, 5), (5,), (5, 2), (2,)
@@ -98,8 +105,20 @@ def test_every_activation_takes_pytorchs_step(page):
         stepped = [part - 0.1 * slope for part, slope in zip(tensors, slopes, strict=True)]
         expected = torch.cat([part.detach().flatten() for part in stepped])
         pairs = zip(layers[::2], layers[1::2], strict=True)
-        found = trained(browser, pairs, [first, second], x, y, 1)["weights"]
+        found = trained(opened, pairs, [first, second], x, y, 1)["weights"]
         np.testing.assert_allclose(found, expected, rtol=1e-9, atol=1e-9, err_msg=second)
+
+
+def test_short_steps_go_down_and_long_ones_climb(opened):
+    def height():
+        return -float(first(opened, ".here").get_attribute("cy"))
+
+    start = height()
+    first(opened, ".go").send_keys(Keys.ENTER * 3)
+    assert height() < start
+    first(opened, ".descent [name=rate]").send_keys(Keys.END)
+    first(opened, ".go").send_keys(Keys.ENTER * 3)
+    assert height() > start
 
 
 def test_a_link_leads_back_to_the_same_network(page):
@@ -130,7 +149,8 @@ def test_own_points_come_by_click_and_by_key_and_stay_in_the_link(page):
 
 
 def test_keys_alone_play_pause_step_and_reset(page):
-    browser = page()
+    """On the page of practice 5, which has a playground, too."""
+    browser = page(practice="05_activations")
     start = first(browser, ".playground .start")
     start.send_keys(Keys.ENTER)
     browser.wait(lambda: "Epoch 0:" not in first(browser, ".playground .sentence").text)
@@ -141,22 +161,3 @@ def test_keys_alone_play_pause_step_and_reset(page):
     assert first(browser, ".playground .sentence").text != paused
     first(browser, ".playground .reset").send_keys(Keys.ENTER)
     assert "Epoch 0:" in first(browser, ".playground .sentence").text
-
-
-def test_short_steps_go_down_and_long_ones_climb(page):
-    browser = page()
-
-    def height():
-        return -float(first(browser, ".here").get_attribute("cy"))
-
-    start = height()
-    first(browser, ".go").send_keys(Keys.ENTER * 3)
-    assert height() < start
-    first(browser, ".descent [name=rate]").send_keys(Keys.END)
-    first(browser, ".go").send_keys(Keys.ENTER * 3)
-    assert height() > start
-
-
-def test_practice_5_has_a_playground_too(browser, site):
-    browser.open(f"{site.resolve().as_uri()}/notebooks/05_activations.html")
-    assert first(browser, ".playground .boundary").is_displayed()
