@@ -73,26 +73,19 @@ def frame(networks, noise=0.1):
 
 
 def training_frames(pair, seed, iterations=ITERATIONS, width=10, noise=0.1):
-    """Train one network, and paint it as it is at some iterations.
+    """Train one network of an `ActivationPair`, and paint it as it is at some iterations.
 
     Parameters
     ----------
-    pair : ActivationPair
-    seed : int
-        Of the initial weights.
-    iterations : sequence of int
-        When to paint, increasing.
-    width : int
-        Units of each hidden layer.
-    noise : float
-        Of the points.
+    seed : of the initial weights.
+    iterations : when to paint, increasing.
+    width : units of each hidden layer.
+    noise : of the points.
 
     Returns
     -------
     list of ndarray of uint8, [H, W, 3], and of the accuracies on the training points
     """
-    if list(iterations) != sorted(iterations):
-        raise ValueError(f"iterations must increase; got {list(iterations)}.")
     x, y = training_points(noise)
     networks = MLPEnsemble(pair, [seed], width)
     training, frames, accuracies = EnsembleTrainer(networks, x, y), [], []
@@ -105,17 +98,10 @@ def training_frames(pair, seed, iterations=ITERATIONS, width=10, noise=0.1):
     return frames, accuracies
 
 
-def draw_linear_regions(networks, title, arrows=14, ax=None):
-    """Draw the linear regions of a network, and the slope of its logit on the largest.
+def draw_linear_regions(networks, title, ax=None):
+    """Draw the linear regions of a network, and arrows for its logit's slope on the 14 largest.
 
-    Parameters
-    ----------
-    networks : MLPEnsemble
-        One, of an activation in `helpers.networks.ensemble.PIECEWISE_LINEAR`.
-    title : str
-    arrows : int
-        On how many of the largest regions an arrow shows the slope's direction.
-    ax : Axes, optional
+    It is an `MLPEnsemble` of one, of a pair in `helpers.networks.ensemble.PIECEWISE_LINEAR`.
     """
     ax = axes_or_new(ax, height=4.4)
     points = pixel_points()  # [H, W, 2]
@@ -130,7 +116,7 @@ def draw_linear_regions(networks, title, arrows=14, ax=None):
     ax.imshow(image, extent=(*LIMITS[0], *LIMITS[1]), interpolation="antialiased")
     found, sizes = np.unique(region, return_counts=True)
     nearest = []  # of each of the largest regions the pixel next to its middle
-    for number in found[np.argsort(-sizes)[:arrows]]:
+    for number in found[np.argsort(-sizes)[:14]]:
         (members,) = np.nonzero(region == number)
         distance = (grid[members] - grid[members].mean(0)).square().sum(1)
         nearest.append(members[int(distance.argmin())])
@@ -178,44 +164,28 @@ def draw(name, folder=PICTURES):
     ]
     contents = {
         f"{name}.webp": webp_bytes(Image.fromarray(np.concatenate(frames)), method=6),
-        f"{name}.gif": gif_bytes(film, seconds_per_frame=0.15),
+        f"{name}.gif": gif_bytes(film),
         f"{name}-still.webp": webp_bytes(Image.fromarray(film[-1]), method=6),
     }
     for file, content in contents.items():
         write_atomically(folder / file, lambda opened, content=content: opened.write(content))
 
 
-def side_by_side(names, columns=4, every=2, gap=8):
-    """Return frames that show many networks at once, from the gallery's pictures, at half size.
+def side_by_side(names):
+    """Return frames that show sixteen networks at once, from the gallery's pictures, at half size.
 
-    Parameters
-    ----------
-    names : sequence of str
-        Keys of `ACTIVATION_PAIRS`, row by row.
-    columns : int
-    every : int
-        Which frames to take; the last one always.
-    gap : int
-        Pixels between two networks.
-
-    Returns
-    -------
-    list of ndarray of uint8, [H, W, 3], and of the iterations that they show
+    The names are keys of `ACTIVATION_PAIRS`, row by row in four columns. Every second frame is
+    taken, and the last one. Returns lists of uint8 [H, W, 3] and of the iterations that they show.
     """
     strips = [np.asarray(Image.open(PICTURES / f"{name}.webp").convert("RGB")) for name in names]
-    chosen = sorted({*range(0, FRAMES, every), FRAMES - 1})
-    frames = []
+    chosen, frames = [*range(0, FRAMES, 2), FRAMES - 1], []
     for i in chosen:
-        tiles = [np.split(strip, FRAMES)[i] for strip in strips]
-        tiles = [np.asarray(Image.fromarray(tile).reduce(2)) for tile in tiles]
-        tiles = [
-            titled(tile, ACTIVATION_PAIRS[name].label, size=17)
-            for name, tile in zip(names, tiles, strict=True)
-        ]
-        tiles = [np.pad(tile, ((0, 0), (0, gap), (0, 0)), constant_values=255) for tile in tiles]
-        tiles += [np.full_like(tiles[0], 255)] * (-len(tiles) % columns)
-        rows = [np.hstack(tiles[k : k + columns]) for k in range(0, len(tiles), columns)]
-        frames.append(np.vstack(rows))
+        tiles = []
+        for name, strip in zip(names, strips, strict=True):
+            small = np.asarray(Image.fromarray(np.split(strip, FRAMES)[i]).reduce(2))
+            tile = titled(small, ACTIVATION_PAIRS[name].label, size=17)
+            tiles.append(np.pad(tile, ((0, 0), (0, 8), (0, 0)), constant_values=255))
+        frames.append(np.vstack([np.hstack(tiles[k : k + 4]) for k in range(0, len(tiles), 4)]))
     return frames, [ITERATIONS[i] for i in chosen]
 
 
