@@ -1,24 +1,18 @@
-"""Practice 5's networks as they train: frames, films of them, and the gallery's page.
+"""Practice 5's networks as they train: frames, their linear regions, many of them side by side.
 
-    python -m helpers.book.activation_gallery
-
-trains one network of every pair of activations, writes its pictures to `book/_static/activations/`,
-and the page `book/activation_gallery.md` from the template beside it.
+The pictures of the gallery, from which these are taken, are drawn by `book.draw_gallery`.
 """
 
-import sys
 from functools import cache
 from pathlib import Path
 
 import matplotlib as mpl
 import numpy as np
 import torch
-from jinja2 import Environment, StrictUndefined
 from PIL import Image, ImageDraw, ImageFont
 
 from helpers.book.decision_boundary import LIMITS, pixel_points, plane_pixels, points_layer
 from helpers.book.figures import BLACK, axes_or_new
-from helpers.book.output import gif_bytes, webp_bytes
 from helpers.data.datasets import half_moons
 from helpers.networks.ensemble import (
     ACTIVATION_PAIRS,
@@ -28,23 +22,13 @@ from helpers.networks.ensemble import (
     linear_regions,
 )
 from helpers.runs.catalogue.mlps import HALF_MOONS_SEED
-from helpers.runs.experiments import recorded_ensemble
-from helpers.runs.records import (
-    FIT,
-    ROOT,
-    RecordError,
-    command_line,
-    exit_status,
-    write_atomically,
-)
+from helpers.runs.records import ROOT
 
 FRAMES = 40
 #: Iterations shown, ever further apart: most happens at the start.
 ITERATIONS = [round(1000 * (i / (FRAMES - 1)) ** 2) for i in range(FRAMES)]
 BAND = 30  # pixels of the line of text above an animation's frame
 
-PAGE = ROOT / "book" / "activation_gallery.md"
-TEMPLATE = PAGE.with_suffix(".md.jinja")
 PICTURES = ROOT / "book" / "_static" / "activations"
 
 
@@ -131,12 +115,7 @@ def draw_linear_regions(networks, title, ax=None):
     return ax.figure
 
 
-# ---------------------------------------------------------------------- films and page
-
-
-def typical_seed(batch):
-    """Return the first seed that does what most seeds of a batch do: fit, or not."""
-    return int(np.argmax(batch.fits == (batch.fits.mean() > 0.5)))
+# -------------------------------------------------------------------------- side by side
 
 
 def titled(pixels, left, right="", size=15):
@@ -149,26 +128,6 @@ def titled(pixels, left, right="", size=15):
     draw.text((2, BAND / 2), left, "black", font, anchor="lm")
     draw.text((width - 2, BAND / 2), right, "black", font, anchor="rm")
     return np.asarray(image)
-
-
-def draw(name, folder=PICTURES):
-    """Train the network of one pair, and write its strip of frames, its GIF and its still."""
-    batch = recorded_ensemble(name)
-    seed, pair = typical_seed(batch), ACTIVATION_PAIRS[name]
-    frames, accuracies = training_frames(pair, seed)
-    if (accuracies[-1] >= FIT) != batch.fits[seed]:
-        raise RecordError(f"{name} did not come out as recorded: record it anew on this machine")
-    film = [
-        titled(pixels, pair.label, f"iteration {iteration}: {accuracy:.0%} right")
-        for pixels, iteration, accuracy in zip(frames, ITERATIONS, accuracies, strict=True)
-    ]
-    contents = {
-        f"{name}.webp": webp_bytes(Image.fromarray(np.concatenate(frames)), method=6),
-        f"{name}.gif": gif_bytes(film),
-        f"{name}-still.webp": webp_bytes(Image.fromarray(film[-1]), method=6),
-    }
-    for file, content in contents.items():
-        write_atomically(folder / file, lambda opened, content=content: opened.write(content))
 
 
 def side_by_side(names):
@@ -187,44 +146,3 @@ def side_by_side(names):
             tiles.append(np.pad(tile, ((0, 0), (0, 8), (0, 0)), constant_values=255))
         frames.append(np.vstack([np.hstack(tiles[k : k + 4]) for k in range(0, len(tiles), 4)]))
     return frames, [ITERATIONS[i] for i in chosen]
-
-
-def page():
-    """Return the gallery's page as Markdown: its template, filled from the records."""
-    shown = []
-    for name, pair in ACTIVATION_PAIRS.items():
-        batch = recorded_ensemble(name)
-        seed = typical_seed(batch)
-        shown.append({
-            "name": name, "label": pair.label, "seed": seed, "fits": bool(batch.fits[seed]),
-            "accuracy": f"{batch.train_accuracy[seed]:.0%}", "seeds": len(batch.fits),
-            "fitting": int(batch.fits.sum()),
-        })  # fmt: skip
-    height, width, _ = pixel_points().shape
-    environment = Environment(
-        autoescape=True, undefined=StrictUndefined, trim_blocks=True, keep_trailing_newline=True
-    )
-    template = environment.from_string(TEMPLATE.read_text(encoding="utf-8"))
-    return template.render(
-        networks=shown, iterations=ITERATIONS, width=width, height=height, band=BAND
-    )
-
-
-def main(arguments=None):
-    """Draw every pair and write the page; return the exit status."""
-    parser = command_line("python -m helpers.book.activation_gallery", __doc__)
-    parser.add_argument("--page", action="store_true", help="write the page alone")
-    options = parser.parse_args(arguments)
-
-    def act():
-        torch.set_num_threads(1)
-        for name in () if options.page else ACTIVATION_PAIRS:
-            draw(name)
-            print(name, flush=True)
-        write_atomically(PAGE, lambda file: file.write(page().encode()))
-
-    return exit_status(act, (RecordError,))
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -1,12 +1,13 @@
 """The gallery's page belongs to the records and the pictures."""
 
+from book import draw_gallery
 from helpers.book import activation_gallery as gallery
 from helpers.networks.ensemble import ACTIVATION_PAIRS
 
 
 def test_the_page_is_what_the_records_say():
-    page = gallery.page()
-    assert gallery.PAGE.read_text(encoding="utf-8") == page
+    page = draw_gallery.page()
+    assert draw_gallery.PAGE.read_text(encoding="utf-8") == page
     assert page.count("<figure>") == len(ACTIVATION_PAIRS)
     sizes = {path.name: path.stat().st_size for path in gallery.PICTURES.iterdir()}
     assert set(sizes) == {
