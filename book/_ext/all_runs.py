@@ -260,7 +260,7 @@ def practices_table(runs, times, notebooks, prefix):
             f'<a href="{escape(prefix)}/{escape(name)}.html">{escape(name)}</a>',
             f"{len(some):,}" if some else NOTHING,
             *(_hours(some, part) for part in ("seconds", "processor_seconds")),
-            f"{time.seconds / 60:.1f}" if time else "not measured yet",
+            f"{time.seconds / 60:.1f}" if time else NOTHING,
             _minutes(time and time.processor_seconds),
             escape(f"{_hardware(time.environment)}, {time.date}") if time else NOTHING,
         ])  # fmt: skip
