@@ -76,7 +76,7 @@ runs: $(READY)
 	@echo "Training every run that is not recorded yet (a day or so; it can be stopped and resumed) ..."
 	@$(RUN) helpers.runs run --all --resume
 	@$(RUN) helpers.analysis.activations
-	@$(RUN) helpers.book.activation_gallery
+	@$(RUN) book.draw_gallery
 	@echo "The records are in runs/"
 
 verify: $(READY)

@@ -105,7 +105,7 @@ def main():
     places = [int(np.flatnonzero((data.y_eval == k) & (np.all(right, axis=0) == all_right))[0])
               for all_right in (True, False) for k in range(10)]  # fmt: skip
     digits = {"labels": data.y_eval[places].tolist(), "pixels": _text(data.x_eval[places])}
-    text = "// Made by helpers/book/digit_weights.py; weights.json says from what.\n"
+    text = "// Made by book/digit_weights.py; weights.json says from what.\n"
     for key, value in {"networks": networks, "digits": digits, "record": record}.items():
         text += f"Digit.{key} = {json.dumps(value)};\n"
     (FOLDER / "weights.js").write_text(text, encoding="utf-8")

@@ -1,24 +1,18 @@
-"""Practice 5's networks as they train: frames, films of them, and the gallery's page.
+"""Practice 5's networks as they train: frames, their linear regions, many of them side by side.
 
-    python -m helpers.book.activation_gallery
-
-trains one network of every pair of activations, writes its pictures to `book/_static/activations/`,
-and the page `book/activation_gallery.md` from the template beside it.
+The pictures of the gallery, from which these are taken, are drawn by `book.draw_gallery`.
 """
 
-import sys
 from functools import cache
 from pathlib import Path
 
 import matplotlib as mpl
 import numpy as np
 import torch
-from jinja2 import Environment, StrictUndefined
 from PIL import Image, ImageDraw, ImageFont
 
 from helpers.book.decision_boundary import LIMITS, pixel_points, plane_pixels, points_layer
 from helpers.book.figures import BLACK, axes_or_new
-from helpers.book.output import gif_bytes, webp_bytes
 from helpers.data.datasets import half_moons
 from helpers.networks.ensemble import (
     ACTIVATION_PAIRS,
@@ -28,23 +22,13 @@ from helpers.networks.ensemble import (
     linear_regions,
 )
 from helpers.runs.catalogue.mlps import HALF_MOONS_SEED
-from helpers.runs.experiments import recorded_ensemble
-from helpers.runs.records import (
-    FIT,
-    ROOT,
-    RecordError,
-    command_line,
-    exit_status,
-    write_atomically,
-)
+from helpers.runs.records import ROOT
 
 FRAMES = 40
 #: Iterations shown, ever further apart: most happens at the start.
 ITERATIONS = [round(1000 * (i / (FRAMES - 1)) ** 2) for i in range(FRAMES)]
 BAND = 30  # pixels of the line of text above an animation's frame
 
-PAGE = ROOT / "book" / "activation_gallery.md"
-TEMPLATE = PAGE.with_suffix(".md.jinja")
 PICTURES = ROOT / "book" / "_static" / "activations"
 
 
@@ -73,26 +57,19 @@ def frame(networks, noise=0.1):
 
 
 def training_frames(pair, seed, iterations=ITERATIONS, width=10, noise=0.1):
-    """Train one network, and paint it as it is at some iterations.
+    """Train one network of an `ActivationPair`, and paint it as it is at some iterations.
 
     Parameters
     ----------
-    pair : ActivationPair
-    seed : int
-        Of the initial weights.
-    iterations : sequence of int
-        When to paint, increasing.
-    width : int
-        Units of each hidden layer.
-    noise : float
-        Of the points.
+    seed : of the initial weights.
+    iterations : when to paint, increasing.
+    width : units of each hidden layer.
+    noise : of the points.
 
     Returns
     -------
     list of ndarray of uint8, [H, W, 3], and of the accuracies on the training points
     """
-    if list(iterations) != sorted(iterations):
-        raise ValueError(f"iterations must increase; got {list(iterations)}.")
     x, y = training_points(noise)
     networks = MLPEnsemble(pair, [seed], width)
     training, frames, accuracies = EnsembleTrainer(networks, x, y), [], []
@@ -105,17 +82,10 @@ def training_frames(pair, seed, iterations=ITERATIONS, width=10, noise=0.1):
     return frames, accuracies
 
 
-def draw_linear_regions(networks, title, arrows=14, ax=None):
-    """Draw the linear regions of a network, and the slope of its logit on the largest.
+def draw_linear_regions(networks, title, ax=None):
+    """Draw the linear regions of a network, and arrows for its logit's slope on the 14 largest.
 
-    Parameters
-    ----------
-    networks : MLPEnsemble
-        One, of an activation in `helpers.networks.ensemble.PIECEWISE_LINEAR`.
-    title : str
-    arrows : int
-        On how many of the largest regions an arrow shows the slope's direction.
-    ax : Axes, optional
+    It is an `MLPEnsemble` of one, of a pair in `helpers.networks.ensemble.PIECEWISE_LINEAR`.
     """
     ax = axes_or_new(ax, height=4.4)
     points = pixel_points()  # [H, W, 2]
@@ -130,7 +100,7 @@ def draw_linear_regions(networks, title, arrows=14, ax=None):
     ax.imshow(image, extent=(*LIMITS[0], *LIMITS[1]), interpolation="antialiased")
     found, sizes = np.unique(region, return_counts=True)
     nearest = []  # of each of the largest regions the pixel next to its middle
-    for number in found[np.argsort(-sizes)[:arrows]]:
+    for number in found[np.argsort(-sizes)[:14]]:
         (members,) = np.nonzero(region == number)
         distance = (grid[members] - grid[members].mean(0)).square().sum(1)
         nearest.append(members[int(distance.argmin())])
@@ -145,12 +115,7 @@ def draw_linear_regions(networks, title, arrows=14, ax=None):
     return ax.figure
 
 
-# ---------------------------------------------------------------------- films and page
-
-
-def typical_seed(batch):
-    """Return the first seed that does what most seeds of a batch do: fit, or not."""
-    return int(np.argmax(batch.fits == (batch.fits.mean() > 0.5)))
+# -------------------------------------------------------------------------- side by side
 
 
 def titled(pixels, left, right="", size=15):
@@ -165,96 +130,19 @@ def titled(pixels, left, right="", size=15):
     return np.asarray(image)
 
 
-def draw(name, folder=PICTURES):
-    """Train the network of one pair, and write its strip of frames, its GIF and its still."""
-    batch = recorded_ensemble(name)
-    seed, pair = typical_seed(batch), ACTIVATION_PAIRS[name]
-    frames, accuracies = training_frames(pair, seed)
-    if (accuracies[-1] >= FIT) != batch.fits[seed]:
-        raise RecordError(f"{name} did not come out as recorded: record it anew on this machine")
-    film = [
-        titled(pixels, pair.label, f"iteration {iteration}: {accuracy:.0%} right")
-        for pixels, iteration, accuracy in zip(frames, ITERATIONS, accuracies, strict=True)
-    ]
-    contents = {
-        f"{name}.webp": webp_bytes(Image.fromarray(np.concatenate(frames)), method=6),
-        f"{name}.gif": gif_bytes(film, seconds_per_frame=0.15),
-        f"{name}-still.webp": webp_bytes(Image.fromarray(film[-1]), method=6),
-    }
-    for file, content in contents.items():
-        write_atomically(folder / file, lambda opened, content=content: opened.write(content))
+def side_by_side(names):
+    """Return frames that show sixteen networks at once, from the gallery's pictures, at half size.
 
-
-def side_by_side(names, columns=4, every=2, gap=8):
-    """Return frames that show many networks at once, from the gallery's pictures, at half size.
-
-    Parameters
-    ----------
-    names : sequence of str
-        Keys of `ACTIVATION_PAIRS`, row by row.
-    columns : int
-    every : int
-        Which frames to take; the last one always.
-    gap : int
-        Pixels between two networks.
-
-    Returns
-    -------
-    list of ndarray of uint8, [H, W, 3], and of the iterations that they show
+    The names are keys of `ACTIVATION_PAIRS`, row by row in four columns. Every second frame is
+    taken, and the last one. Returns lists of uint8 [H, W, 3] and of the iterations that they show.
     """
     strips = [np.asarray(Image.open(PICTURES / f"{name}.webp").convert("RGB")) for name in names]
-    chosen = sorted({*range(0, FRAMES, every), FRAMES - 1})
-    frames = []
+    chosen, frames = [*range(0, FRAMES, 2), FRAMES - 1], []
     for i in chosen:
-        tiles = [np.split(strip, FRAMES)[i] for strip in strips]
-        tiles = [np.asarray(Image.fromarray(tile).reduce(2)) for tile in tiles]
-        tiles = [
-            titled(tile, ACTIVATION_PAIRS[name].label, size=17)
-            for name, tile in zip(names, tiles, strict=True)
-        ]
-        tiles = [np.pad(tile, ((0, 0), (0, gap), (0, 0)), constant_values=255) for tile in tiles]
-        tiles += [np.full_like(tiles[0], 255)] * (-len(tiles) % columns)
-        rows = [np.hstack(tiles[k : k + columns]) for k in range(0, len(tiles), columns)]
-        frames.append(np.vstack(rows))
+        tiles = []
+        for name, strip in zip(names, strips, strict=True):
+            small = np.asarray(Image.fromarray(np.split(strip, FRAMES)[i]).reduce(2))
+            tile = titled(small, ACTIVATION_PAIRS[name].label, size=17)
+            tiles.append(np.pad(tile, ((0, 0), (0, 8), (0, 0)), constant_values=255))
+        frames.append(np.vstack([np.hstack(tiles[k : k + 4]) for k in range(0, len(tiles), 4)]))
     return frames, [ITERATIONS[i] for i in chosen]
-
-
-def page():
-    """Return the gallery's page as Markdown: its template, filled from the records."""
-    shown = []
-    for name, pair in ACTIVATION_PAIRS.items():
-        batch = recorded_ensemble(name)
-        seed = typical_seed(batch)
-        shown.append({
-            "name": name, "label": pair.label, "seed": seed, "fits": bool(batch.fits[seed]),
-            "accuracy": f"{batch.train_accuracy[seed]:.0%}", "seeds": len(batch.fits),
-            "fitting": int(batch.fits.sum()),
-        })  # fmt: skip
-    height, width, _ = pixel_points().shape
-    environment = Environment(
-        autoescape=True, undefined=StrictUndefined, trim_blocks=True, keep_trailing_newline=True
-    )
-    template = environment.from_string(TEMPLATE.read_text(encoding="utf-8"))
-    return template.render(
-        networks=shown, iterations=ITERATIONS, width=width, height=height, band=BAND
-    )
-
-
-def main(arguments=None):
-    """Draw every pair and write the page; return the exit status."""
-    parser = command_line("python -m helpers.book.activation_gallery", __doc__)
-    parser.add_argument("--page", action="store_true", help="write the page alone")
-    options = parser.parse_args(arguments)
-
-    def act():
-        torch.set_num_threads(1)
-        for name in () if options.page else ACTIVATION_PAIRS:
-            draw(name)
-            print(name, flush=True)
-        write_atomically(PAGE, lambda file: file.write(page().encode()))
-
-    return exit_status(act, (RecordError,))
-
-
-if __name__ == "__main__":
-    sys.exit(main())

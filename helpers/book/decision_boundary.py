@@ -27,16 +27,10 @@ def field(xs, ys, values, levels, ax, line=None, norm=None):
 
     Parameters
     ----------
-    xs, ys : ndarray [columns], [rows]
-    values : ndarray [rows * columns]
-        At the points of `plane_grid`.
-    levels : sequence of float
-        Borders of the levels; what lies outside takes the first or last colour.
-    ax : Axes
-    line : float, optional
-        The level to draw in black, for example the decision boundary.
-    norm : Normalize, optional
-        How values become colours; linear by default.
+    xs, ys, values : ndarray [columns], [rows] and [rows * columns], as from `plane_grid`.
+    levels : their borders; what lies outside takes the first or last colour.
+    line : the level to draw in black, for example the decision boundary.
+    norm : how values become colours; linear by default.
 
     Returns
     -------
@@ -52,9 +46,7 @@ def field(xs, ys, values, levels, ax, line=None, norm=None):
 
 
 def class_points(x, labels, ax, size=26):
-    """Draw points of two classes: blue circles and vermillion triangles, edged in black."""
-    if np.shape(labels) != (len(x),) or not np.isin(labels, (0, 1)).all():
-        raise ValueError("labels must be 0 or 1, one for each point.")
+    """Draw points [N, 2] of class 0, blue circles, and 1, vermillion triangles, edged in black."""
     for k in (0, 1):
         ax.scatter(
             *x[labels == k].T, s=size, c=PALETTE[k], marker=MARKERS[k], label=f"class {k}",
@@ -67,18 +59,13 @@ def boundary_figure(probability, x, labels, size=26, colour_bar=True, ax=None):
 
     Parameters
     ----------
-    probability : callable
-        Maps points [N, 2] to P(class 1) [N].
-    x, labels : ndarray [N, 2], [N]
-        The points to draw.
-    size : float
-        Of the points, in square points.
-    colour_bar : bool
-    ax : Axes, optional
+    probability : maps points [N, 2] to P(class 1) [N].
+    x, labels : ndarray [N, 2], [N], the points to draw.
+    size : of the points, in square points.
     """
     ax = axes_or_new(ax, height=4.0)
     points, xs, ys = plane_grid(*LIMITS)
-    filled = field(xs, ys, _of_points(probability, points), LEVELS, ax, line=0.5)
+    filled = field(xs, ys, probability(points), LEVELS, ax, line=0.5)
     class_points(x, labels, ax, size=size)
     ax.set(xlabel="$x_1$", ylabel="$x_2$", xlim=LIMITS[0], ylim=LIMITS[1])
     ax.legend(
@@ -88,14 +75,6 @@ def boundary_figure(probability, x, labels, size=26, colour_bar=True, ax=None):
     if colour_bar:
         ax.figure.colorbar(filled, ax=ax, label="P(class 1)", shrink=0.8, ticks=LEVELS[::2])
     return ax.figure
-
-
-def _of_points(probability, points):
-    """Return P(class 1) of points [N, 2], [N]."""
-    p = np.asarray(probability(points))
-    if p.shape != (len(points),) or (p < 0).any() or (p > 1).any():
-        raise ValueError("probability must map N points to as many numbers between 0 and 1.")
-    return p
 
 
 def class_1_probability(network):
@@ -148,18 +127,15 @@ def plane_pixels(probability, layer=None):
 
     Parameters
     ----------
-    probability : callable
-        Maps points [N, 2] to P(class 1) [N].
-    layer : ndarray of uint8, [H, W, 4], optional
-        From `points_layer`.
+    probability : maps points [N, 2] to P(class 1) [N].
+    layer : ndarray of uint8, [H, W, 4], from `points_layer`.
 
     Returns
     -------
-    ndarray of uint8, [H, W, 3]
-        Ten levels, the boundary in black, grey where there is no number.
+    ndarray of uint8, [H, W, 3]: ten levels, the boundary in black, grey where there is no number
     """
     points = pixel_points()
-    p = _of_points(probability, points.reshape(-1, 2)).reshape(points.shape[:2])
+    p = np.reshape(probability(points.reshape(-1, 2)), points.shape[:2])
     colours = (255 * GROUND(np.linspace(0, 1, len(LEVELS) + 1))[:, :3]).round().astype(np.uint8)
     pixels = colours[np.digitize(p, LEVELS)]
     pixels[np.isnan(p)] = 160  # grey
@@ -208,20 +184,10 @@ def hidden_units(network):
 
 
 def contributions(network, points):
-    """Split the score difference of a network with one hidden layer into its terms.
+    """Split the score difference `s_1 - s_0` of a network with one hidden layer into its terms.
 
-    Parameters
-    ----------
-    network : Network
-        Two inputs, one hidden layer with an activation, two scores.
-    points : ndarray [N, 2]
-
-    Returns
-    -------
-    parts : ndarray [N, H]
-        What each hidden unit adds to `s_1 - s_0`.
-    bias : float
-        What the output biases add.
+    Returns what each hidden unit adds to it at the points [N, 2], ndarray [N, H], and what the
+    output biases add.
     """
     first, activation, last = network.layers
     hidden = activation.forward(first.forward(points))  # [N, H]

@@ -83,21 +83,12 @@ def photographic(figure):
 
 
 def new_figure(rows=1, columns=1, width=WIDTH, height=None, **subplot_options):
-    """Make a figure in the book's style.
+    """Return a `BookFigure` with a grid of axes, and its axes, an array if there are several.
 
     Parameters
     ----------
-    rows, columns : int
-        Grid of axes.
-    width, height : float
-        Inches; by default each row is 0.62 of its column's width.
-    **subplot_options
-        Passed to `Figure.subplots`, for example `sharey=True`.
-
-    Returns
-    -------
-    figure : BookFigure
-    axes : Axes, or array of Axes if there are several
+    width, height : in inches; by default each row is 0.62 of its column's width.
+    **subplot_options : for `Figure.subplots`, for example `sharey=True`.
     """
     height = height or 0.62 * width / columns * rows
     figure = BookFigure(figsize=(width, height), layout="constrained")
@@ -124,16 +115,11 @@ def curves(x, runs, xlabel="epoch", ylabel=None, log=False, each=False, ax=None)
 
     Parameters
     ----------
-    x : array [T], or dict name -> array [T]
-        The common abscissa, or one for each setting.
-    runs : dict name -> array [T] or [runs, T]
-        The values; nan or None where not measured. The name goes into the legend.
-    xlabel, ylabel : str
-    log : bool
-        Whether the ordinate is logarithmic.
-    each : bool
-        Draw every run as a thin line of its own instead.
-    ax : Axes, optional
+    x : array [T], or dict name -> array [T], where each setting has its own.
+    runs : dict name -> array [T] or [runs, T], with nan or None where not measured. The name goes
+        into the legend.
+    log : whether the ordinate is logarithmic.
+    each : draw every run as a thin line of its own instead.
     """
     ax = axes_or_new(ax)
     for i, (name, values) in enumerate(runs.items()):
@@ -164,19 +150,12 @@ def sweep(x, intervals, xlabel, ylabel, log_x=True, label=None, index=0, ax=None
 
     Parameters
     ----------
-    x : sequence of float, [S]
-        The settings.
-    intervals : sequence of Interval, [S]
-        The measurement at each; None where there is none (a diverged run), which is marked
-        by a cross on the axis.
-    xlabel, ylabel : str
-    log_x : bool
-        Whether the settings are spaced logarithmically.
-    label : str, optional
-        For the legend, when several sweeps share an `ax`.
-    index : int
-        Which colour, line and marker of the book's to take.
-    ax : Axes, optional
+    x : sequence of float, [S], the settings.
+    intervals : sequence of Interval, [S], measured at each; None where there is none (a diverged
+        run), which is marked by a cross on the axis.
+    log_x : whether the settings are spaced logarithmically.
+    label, index : where several sweeps share an `ax`: for the legend, and which colour, line and
+        marker of the book's to take.
     """
     ax = axes_or_new(ax)
     x, known = np.asarray(x), np.array([interval is not None for interval in intervals])
@@ -202,14 +181,10 @@ def interval_plot(intervals, xlabel, reference=None, reference_label=None):
 
     Parameters
     ----------
-    intervals : dict name -> Interval
-        From top to bottom.
-    xlabel : str
-        What is measured, with its unit.
-    reference : float, optional
-        Where to draw a vertical line, for example at a published value or at no difference.
-    reference_label : str, optional
-        What the line stands for.
+    intervals : dict name -> Interval, from top to bottom.
+    xlabel : what is measured, with its unit.
+    reference, reference_label : where to draw a vertical line, for example at a published value or
+        at no difference, and what it stands for.
     """
     figure, ax = new_figure(height=1.3 + 0.42 * len(intervals))
     rows = np.arange(len(intervals))
@@ -231,12 +206,8 @@ def image_grid(images, titles=None, columns=5, colours="gray_r", limits=None):
     Parameters
     ----------
     images : array [N, height, width], or [N, height, width, 3] in colours
-    titles : sequence of str, optional
-    columns : int
-    colours : Colormap or str
-        Grey with dark ink by default; take `DIVERGING` for weights.
-    limits : (float, float), optional
-        Values of the first and last colour, common to all; each image's own by default.
+    colours : a Colormap; grey with dark ink by default; take `DIVERGING` for weights.
+    limits : values of the first and last colour, common to all; each image's own by default.
     """
     rows = -(-len(images) // columns)
     title_lines = 1 + max(title.count("\n") for title in titles) if titles else 0
@@ -259,14 +230,8 @@ def image_grid(images, titles=None, columns=5, colours="gray_r", limits=None):
 def confusion_matrix(counts):
     """Draw a confusion matrix; the diagonal is left white, so that mistakes stand out.
 
-    Parameters
-    ----------
-    counts : array of int, [K, K]
-        `counts[i, j]`: how many of class i were called j.
+    Of the array of int [K, K], `counts[i, j]` is how many of class i were called j.
     """
-    counts = np.asarray(counts)
-    if counts.shape != (len(counts), len(counts)) or counts.dtype.kind not in "iu":
-        raise ValueError(f"counts must be whole, [K, K]; got {counts.dtype} {counts.shape}.")
     figure, ax = new_figure(height=5.6)
     mistakes = np.where(np.eye(len(counts), dtype=bool), 0, counts)
     ax.imshow(mistakes, cmap=SEQUENTIAL, vmin=0)
@@ -285,12 +250,8 @@ def confusion_matrix(counts):
 def reliability(confidence, correct):
     """Draw a classifier's accuracy against its confidence.
 
-    Parameters
-    ----------
-    confidence : array [N]
-        Probability of the predicted class.
-    correct : array of bool, [N]
-        Whether the prediction was right.
+    The confidence [N] is the probability of the predicted class; `correct` [N], bool, is whether
+    the prediction was right.
     """
     _, ax = new_figure(height=4.6)
     lowest = np.min(confidence)
@@ -315,11 +276,3 @@ def to_pixels(figure, channels=3):
     canvas = FigureCanvasAgg(figure)
     canvas.draw()
     return np.asarray(canvas.buffer_rgba())[..., :channels].copy()
-
-
-def as_pixels(images):
-    """Return images as an array; raise ValueError unless they are uint8, from 0 to 255."""
-    images = np.asarray(images)
-    if images.dtype != np.uint8:
-        raise ValueError(f"pixels must be uint8, from 0 to 255; got {images.dtype}.")
-    return images

@@ -247,7 +247,7 @@ def contact_sheet(images, lines, columns=4):
         box = (column + 0.03) / columns, top - side * inch, 0.94 / columns, 0.94 * side * inch
         ax = figure.add_axes(box)
         ax.axis("off")
-        ax.imshow(figures.as_pixels(image), interpolation="antialiased")
+        ax.imshow(image, interpolation="antialiased")
         for k, (symbol, colour, name) in enumerate(lines[i]):
             y = top - (side + 0.04 + k * line) * inch
             figure.text(
@@ -297,7 +297,6 @@ def saliency_figure(found, images, titles, signed, columns=4):
     signed : whether the maps speak for a class (vermillion) and against it (blue), as a ResNet's,
         and not of attention (orange). Colours are relative to the largest value of each image.
     """
-    images = figures.as_pixels(images)
     found = found / np.maximum(np.abs(found).max(axis=(1, 2), keepdims=True), 1e-9)
     rows = -(-len(images) // columns)
     height = 0.95 + rows * (2 * figures.WIDTH / columns + 0.4)
@@ -384,7 +383,7 @@ def _cells(positives, hits, predicted):
 
 def _small(image, probabilities, there, classes):
     """Return a thumbnail, the last step at which each class is predicted, and which are there."""
-    small = Image.fromarray(figures.as_pixels(image)).resize((72, 72))
+    small = Image.fromarray(image).resize((72, 72))
     steps = np.searchsorted(THRESHOLDS, probabilities, side="right") - 1
     truth = there.astype(int).tolist()
     names = " and ".join(compress(classes, truth)) or "nothing"

@@ -18,7 +18,6 @@ from IPython.display import Markdown
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from PIL import Image
 
-from helpers.book.figures import as_pixels
 from helpers.claims.findings import CLAIMS, Verdict, finding
 from helpers.runs.records import ROOT
 
@@ -79,12 +78,8 @@ BOXES = dict(zip(Verdict, ("tip", "attention", "danger", "note"), strict=True))
 def show_verdict(claim, behind=""):
     """Show a box that says whether a claim is reproduced, and what was measured for each part.
 
-    Parameters
-    ----------
-    claim : str or Finding
-        A key of `helpers.claims.findings.CLAIMS`, or what came of it.
-    behind : str or Marked
-        What the last line says stands behind it.
+    The claim is a key of `helpers.claims.findings.CLAIMS`, or the `Finding` that came of it; the
+    last line says what stands `behind` it, str or `Marked`.
     """
     found = finding(claim) if isinstance(claim, str) else claim
     content = fill(
@@ -153,11 +148,10 @@ def show_table(frame, stacked=False, folded=False):
 
     Parameters
     ----------
-    frame : DataFrame of str or Marked
-    stacked : bool
-        Whether its cells hold sentences: they are wrapped, and on a phone each row is a block.
-    folded : bool
-        Whether an interval may stand below its mean, for a table with many of them.
+    frame : DataFrame of str or `Marked`
+    stacked : whether its cells hold sentences: they are wrapped, and on a phone each row is a
+        block.
+    folded : whether an interval may stand below its mean, for a table with many of them.
     """
     markup = _folded if folded else _markup
     rows = [[(str(value), markup(value)) for value in row] for row in frame.itertuples(index=False)]
@@ -168,25 +162,16 @@ def show_table(frame, stacked=False, folded=False):
 # --------------------------------------------------------------- pictures that move
 
 
-def gif_bytes(frames, seconds_per_frame=0.1, last_seconds=2.0, colours=64):
+def gif_bytes(frames):
     """Encode frames as an endless GIF, all in one palette so that nothing flickers.
 
-    Parameters
-    ----------
-    frames : sequence of ndarray of uint8, [height, width, 3]
-        At least one, and all of one size, or a ValueError says so.
-    seconds_per_frame, last_seconds : float
-        How long each frame stays, and the last one before the loop begins anew.
-    colours : int
-        Size of the palette, 2 to 256. Few colours, drawn in discrete levels, keep it small.
+    The frames are uint8 [height, width, 3], all of one size. Each stays for 0.15 seconds, the last
+    one for two.
     """
-    images = _in_one_palette(frames, colours)
-    milliseconds = [round(1000 * seconds_per_frame)] * len(images)
-    milliseconds[-1] = round(1000 * last_seconds)
-    buffer = io.BytesIO()
+    images, buffer = _in_one_palette(frames), io.BytesIO()
     images[0].save(
         buffer, format="GIF", save_all=True, append_images=images[1:],
-        duration=milliseconds, loop=0, optimize=False,
+        duration=[150] * (len(images) - 1) + [2000], loop=0, optimize=False,
     )  # fmt: skip
     return buffer.getvalue()
 
@@ -197,19 +182,12 @@ def player(frames, labels, alt, caption, name="frame", start=0):
     Parameters
     ----------
     frames : as for `gif_bytes`
-    labels : sequence of str
-        What each frame is, for example "epoch 200".
-    alt : str
-        What the frames show; each frame's own text is this and its label.
-    caption : str
-    name : str
-        What the slider moves along, for those who hear the page instead of seeing it.
-    start : int
-        The frame to show first.
+    labels : what each frame is, for example "epoch 200".
+    alt : what the frames show; each frame's own text is this and its label.
+    name : what the slider moves along, for those who hear the page instead of seeing it.
+    start : the frame to show first.
     """
     images = _in_one_palette(frames)
-    if len(labels) != len(images):
-        raise ValueError(f"labels must be one per frame; got {len(labels)} for {len(images)}.")
     sources = [data_uri(webp_bytes(image), "image/webp") for image in images]
     content = fill(
         "player.html",
@@ -229,21 +207,14 @@ def _handler(file):
     return " ".join((STATIC / file).read_text(encoding="utf-8").split())
 
 
-def photo_grid(groups, width=150, caption=""):
+def photo_grid(groups, width, caption=""):
     """Show photographs in as many columns as the page has room for, each with lines below it.
 
     Parameters
     ----------
-    groups : sequence of (files, alt, lines)
-        One or several WebP or PNG files' bytes, side by side; what they show, in words; and a
-        list of str.
-    width : int
-        Of the narrowest column, in pixels.
-    caption : str
-
-    Returns
-    -------
-    HTMLOutput
+    groups : sequence of (files, alt, lines): one or several WebP or PNG files' bytes, side by side;
+        what they show, in words; and a list of str.
+    width : of the narrowest column, in pixels.
     """
     shown = [
         ([data_uri(f, f"image/{'png' if f[1:4] == b'PNG' else 'webp'}") for f in files], *rest)
@@ -253,20 +224,15 @@ def photo_grid(groups, width=150, caption=""):
     return HTMLOutput(content, "; ".join(alt for _, alt, _ in groups))
 
 
-def _in_one_palette(frames, colours=64):
-    """Return frames as PIL images that share a palette, chosen all along the animation."""
-    images = [Image.fromarray(as_pixels(frame)) for frame in frames]
-    if not images:
-        raise ValueError("frames must hold at least one frame.")
-    sizes = {image.size for image in images}
-    if len(sizes) > 1:
-        raise ValueError(f"frames must be of one size; got {sorted(sizes)}.")
-    (width, height), *_ = sizes
+def _in_one_palette(frames):
+    """Return frames as PIL images that share 64 colours, chosen all along the animation."""
+    images = [Image.fromarray(frame) for frame in frames]
+    width, height = images[0].size
     sample = np.linspace(0, len(images) - 1, 8).round().astype(int)
     strip = Image.new("RGB", (width, height * len(sample)))
     for row, i in enumerate(sample):
         strip.paste(images[i], (0, row * height))
-    palette = strip.quantize(colors=colours, method=Image.Quantize.MEDIANCUT)
+    palette = strip.quantize(colors=64, method=Image.Quantize.MEDIANCUT)
     # Median cut averages nearly white with white; paper must stay white beside the page's.
     levels = np.array(palette.getpalette()).reshape(-1, 3)
     levels[levels.min(axis=1) >= 247] = 255

@@ -1,7 +1,7 @@
 """What the networks look like, drawn from the models themselves, and what they make of an image.
 
-Every function returns a `Figure`; an image is uint8, [S, S] or [C, S, S], and models are those of
-`helpers.networks`. In diagrams the unit is an inch, from the top left.
+Every function returns a `Figure`; an image is uint8 [28, 28], grey, and models are those of
+`helpers.networks` for such images. In diagrams the unit is an inch, from the top left.
 """
 
 import math
@@ -35,19 +35,17 @@ SHORT = {
     "zero padding": ("zero\npadding", "#D9D9D9"),
     "convolution": ("convolution", SKY),
     "max-pooling": ("max-pooling", ORANGE),
-    "average-pooling": ("averaging", ORANGE),
-    "residual block": ("residual\nblock", figures.PURPLE),
     "linear": ("linear", GREEN),
 }
 
 
-def network_diagram(model, channels=1, size=28):
-    """Draw a convolutional network as its feature maps; a new size begins a new line.
+def network_diagram(model):
+    """Draw a LeNet or VGG-11 as its feature maps; a new size begins a new line.
 
     The area of a square follows the side of the map, and the number of squares the logarithm
     of its channels; a bar stands for a vector.
     """
-    rows = [Layer("image", (channels, size, size), 0, 0, None), *layers(model, channels, size)]
+    rows = [Layer("image", (1, 28, 28), 0, 0, None), *layers(model)]
     largest = max(row.shape[1] for row in rows if len(row.shape) == 3)
     lines, used = [], 0
     for drawn in [_Map(row, largest) for row in rows]:
@@ -75,10 +73,9 @@ class _Map:
     def __init__(self, layer, largest):
         self.shape, self.label = layer.shape, shape_text(layer.shape)
         kind = next(kind for kind in SHORT if layer.name.startswith(kind))
-        first, *more = layer.name.split(", ")
         name, self.colour = SHORT[kind]
-        self.above = "\n".join(filter(None, [name, first.removeprefix(kind).strip()]))
-        self.under = next((word for word in more if word.startswith("stride")), "")
+        size = layer.name.split(", ")[0].removeprefix(kind).strip()
+        self.above = "\n".join(filter(None, [name, size]))
         if len(self.shape) == 3:
             self.sheets = round(1 + math.log2(self.shape[0]))
             self.width = self.height = 0.75 * math.sqrt(self.shape[1] / largest)
@@ -90,15 +87,13 @@ class _Map:
         self.arrow = 0.15 if kind == "image" else 1.12
         self.half = (self.height + self.depth) / 2
         self.over = max(self.half, 0.25 + 0.2 * self.above.count("\n")) + 0.1  # the line's middle
-        self.below = max(self.half + 0.3, 0.4 if self.under else 0) + 0.14
+        self.below = self.half + 0.44
 
     def draw(self, ax, left, middle):
         """Draw the sheets, the furthest first, the shape under them and the arrow before them."""
         if self.above:
             _arrow(ax, (left, middle), (left + self.arrow - 0.06, middle))
-            centre = left + self.arrow / 2 - 0.03
-            _text(ax, centre, middle - 0.06, self.above, va="bottom")
-            _text(ax, centre, middle + 0.07, self.under, va="top")
+            _text(ax, left + self.arrow / 2 - 0.03, middle - 0.06, self.above, va="bottom")
         centre = left + self.arrow + self.room / 2
         x, y = centre - (self.width + self.depth) / 2, middle - self.half
         for shift in np.linspace(self.depth, 0, self.sheets):
@@ -124,41 +119,34 @@ def _draw_line(ax, line, top, middle, end):
 # ------------------------------------------------------------- a residual block, and a ViT
 
 
-def residual_block_diagram(block, size=28):
-    """Draw a `BasicBlock` from top to bottom, with its shortcut, for input maps of that size."""
-    channels, width = block.conv1.in_channels, block.conv1.out_channels
-    stride, x, way, kept = block.conv1.stride[0], 1.75, 4.5, "x as it is"
-    if len(block.shortcut):
-        way, kept = 5.5, "convolution 1×1,\nbatch normalisation"
-    side, strided = -(-size // stride), f", stride {stride}" if stride > 1 else ""
+def residual_block_diagram(block, size):
+    """Draw a `BasicBlock` that keeps maps of that size as large, from top to bottom."""
+    x, way, shape = 1.75, 4.5, f"{block.conv1.in_channels}×{size}×{size}"
     figure, ax = _canvas(4.4)
-    _text(ax, x, 0.2, f"x: {channels}×{size}×{size}", weight="bold")
-    y = _step(ax, x, 0.33, "convolution 3×3" + strided, 0.4, SKY)
+    _text(ax, x, 0.2, f"x: {shape}", weight="bold")
+    y = _step(ax, x, 0.33, "convolution 3×3", 0.4, SKY)
     y = _step(ax, x, y, "batch normalisation, ReLU", 0.2)
     y = _step(ax, x, y, "convolution 3×3", 0.2, SKY)
     y = _step(ax, x, y, "batch normalisation", 0.2)
     _text(ax, x - 0.12, y + 0.14, "correction f(x)", ha="right")
     y = _add(ax, x, y, 0.35, way, 0.48)
-    _text(ax, way - 0.12, 1.7, f"shortcut:\n{kept}", ha="right", color=VERMILLION)
+    _text(ax, way - 0.12, 1.7, "shortcut:\nx as it is", ha="right", color=VERMILLION)
     y = _step(ax, x, y, "ReLU", 0.25)
     _arrow(ax, (x, y), (x, y + 0.25))
-    _text(ax, x, y + 0.39, f"{width}×{side}×{side}", weight="bold")
+    _text(ax, x, y + 0.39, shape, weight="bold")
     return figure
 
 
 def vit_diagram(model, image):
     """Draw a ViT from top to bottom: image, patches, tokens, an encoder layer, scores."""
     length, embed_dim = model.positions.shape[1:]
-    image = np.array(image, ndmin=3)
-    channels, side, patch = len(image), image.shape[-1], model.patch
-    pixels = channels * patch**2
+    patch, pixels = model.patch, model.patch**2
     figure, ax = _canvas(9.05)
     _picture(ax, image, 0.9, 0.15, 1.15)
-    words = f"image {channels}×{side}×{side},\ncut into {length - 1} squares\nof {pixels} numbers"
+    words = f"image 1×28×28,\ncut into {length - 1} squares\nof {pixels} numbers"
     _text(ax, 2.5, 0.72, words, ha="left")
     _arrow(ax, (1.475, 1.3), (1.475, 1.53))
-    patches = square_patches(torch.tensor(image)[None], patch)
-    _draw_tokens(ax, patches.view(-1, channels, patch, patch))
+    _draw_tokens(ax, square_patches(torch.tensor(image)[None, None], patch).view(-1, patch, patch))
     _arrow(ax, (3, 1.92), (3, 2.27))
     _text(ax, 3.15, 2.08, f"linear: {pixels} numbers to {embed_dim}", ha="left")
     _text(ax, 3, 3.06, f"{length} tokens of {embed_dim} numbers, plus positions")
@@ -173,18 +161,14 @@ def vit_diagram(model, image):
 
 
 def _draw_tokens(ax, patches):
-    """Draw up to 16 patches [N, C, p, p] in a row, and the tokens as bars, the class's hatched."""
-    shown = min(len(patches), 16)
-    for i in range(shown):
-        _picture(ax, patches[i], 3.03 + 0.34 * (i - shown / 2), 1.56, 0.28)
-    left = 3.04 - 0.14 * shown
-    for i in range(shown + 1):
+    """Draw 16 patches [N, p, p] in a row, and the tokens as bars, the class's hatched."""
+    for i, patch in enumerate(patches):
+        _picture(ax, patch, 3.03 + 0.34 * (i - len(patches) / 2), 1.56, 0.28)
+    left = 3.04 - 0.14 * len(patches)
+    for i in range(len(patches) + 1):
         look = {"facecolor": SKY} if i else {"facecolor": VERMILLION, "hatch": "//"}
         ax.add_patch(Rectangle((left + 0.28 * i, 2.33), 0.12, 0.55, edgecolor="black", **look))
     _text(ax, left - 0.06, 2.6, "class\ntoken", ha="right", color=VERMILLION)
-    if len(patches) > shown:
-        _text(ax, WIDTH - 0.12, 1.7, "…")
-        _text(ax, left + 0.28 * shown + 0.33, 2.6, "…")
 
 
 def _draw_encoder(ax, encoder, top):
@@ -245,7 +229,7 @@ def _add(ax, x, y, gap, way, start):
 
 
 def _picture(ax, image, left, top, side):
-    """Draw an image [C, h, w] of uint8 in a square of a diagram."""
+    """Draw an image [h, w] of uint8 in a square of a diagram."""
     shown = _show(ax, image, extent=(left, left + side, top + side, top), aspect="auto")
     _frame(shown, edgecolor="black", linewidth=0.8)
 
@@ -254,33 +238,26 @@ def _picture(ax, image, left, top, side):
 
 
 def as_batch(image):
-    """Turn an image of uint8, [S, S] or [C, S, S], into a batch of one in [-1, 1]."""
-    return normalise(torch.tensor(np.array(figures.as_pixels(image), ndmin=3))[None])
+    """Turn an image into a batch of one, [1, 1, 28, 28] in [-1, 1]."""
+    return normalise(torch.tensor(image)[None, None])
 
 
 def receptive_field_figure(image, model):
-    """Draw on an image what one unit in the middle of each layer of a convolutional network sees.
+    """Draw on an image what one unit in the middle of each layer of LeNet sees.
 
-    There is a square for every layer that widens the field, until it is as large as the image.
+    There is a square for every layer that widens the field.
     """
-    channels, size, _ = np.array(image, ndmin=3).shape
-    rows = receptive_fields(model, channels, size)
-    names = [row.name.split(", ")[0] for row in rows]
-    squares = nested_squares([row for row in rows if row.field.side < size])
-    figure, ax = new_figure(height=3.9 + 0.24 * -(-(len(squares) + 1) // 2))
+    rows = receptive_fields(model)
+    figure, ax = new_figure(height=4.62)
     _frame(_show(ax, image))
     halo = withStroke(linewidth=4.5, foreground="white")  # so that lines stand out from ink
     outline = {"fill": False, "linewidth": 2.5, "path_effects": [halo]}
     handles = []
-    for i, (first, side) in enumerate(squares):
-        look = {"color": figures.PALETTE[i % 6], "linestyle": figures.LINES[i % 6]}
+    for i, (row, (first, side)) in enumerate(zip(rows, nested_squares(rows), strict=True)):
+        look = {"color": figures.PALETTE[i], "linestyle": figures.LINES[i]}
         ax.add_patch(Rectangle((first - 0.5, first - 0.5), side, side, **outline, **look))
-        handles.append(Line2D([], [], label=f"{side}×{side}: {names[i]}", **look))
-    if len(rows) > len(squares):
-        handles.append(Line2D([], [], ls="none", label=f"whole image: {names[len(squares)]}"))
-    low = min(0, *(first for first, _ in squares)) - 1
-    high = max(size, *(first + side for first, side in squares))
-    ax.set(xlim=(low, high), ylim=(high, low))
+        handles.append(Line2D([], [], label=f"{side}×{side}: {row.name}", **look))
+    ax.set(xlim=(-1, 28), ylim=(28, -1))
     figure.legend(
         handles=handles, loc="outside lower center", ncols=2, columnspacing=0.8,
         handlelength=1.8, handletextpad=0.4, borderpad=0,
@@ -288,17 +265,16 @@ def receptive_field_figure(image, model):
     return figure
 
 
-def patches_figure(image, patch=7):
-    """Draw how a grey image is cut into squares, and into the strips that `reshape` makes.
+def patches_figure(image):
+    """Draw how an image is cut into squares, and into the strips that `reshape` makes.
 
     On the left the squares, on the right the strips; above in the image, below as the network
-    sees them, each as p×p pixels.
+    sees them, each as 7×7 pixels.
     """
-    size = len(image)
-    rows, columns = np.indices((size, size)) // patch
-    strip = np.arange(size**2).reshape(size, size) // patch**2
+    rows, columns = np.indices((28, 28)) // 7
+    strip = np.arange(28 * 28).reshape(28, 28) // 49
     kinds = {  # how to cut, the piece that each pixel is in, which of them to tint
-        "squares": (square_patches, rows * (size // patch) + columns, (rows + columns) % 2),
+        "squares": (square_patches, 4 * rows + columns, (rows + columns) % 2),
         "strips": (flattened_patches, strip, strip % 2),
     }
     figure, axes = new_figure(2, 2, height=6.4)
@@ -307,11 +283,11 @@ def patches_figure(image, patch=7):
         above.imshow(tinted[..., None] * to_rgba(BLUE, 0.22))
         _borders(above, owner)
         above.set_title(f"{owner.max() + 1} {kind}")
-        pieces = cut(torch.tensor(np.array(image, ndmin=4)), patch).view(-1, patch, patch)
+        pieces = cut(torch.tensor(image)[None, None], 7).view(-1, 7, 7)
         for i, piece in enumerate(pieces):  # row by row, with gaps between them
-            y, x = np.multiply(divmod(i, size // patch), patch + 1.2)
-            _frame(_show(below, piece, extent=(x, x + patch, y + patch, y)))
-        end = x + patch
+            y, x = np.multiply(divmod(i, 4), 8.2)
+            _frame(_show(below, piece, extent=(x, x + 7, y + 7, y)))
+        end = x + 7
         below.set(xlim=(-0.3, end + 0.3), ylim=(end + 0.3, -0.3), title="as the network sees them")
     return figure
 
@@ -363,7 +339,7 @@ def attention_figure(weights, image):
 
     The weights [h, T, T] are one layer's, as from `helpers.networks.probes.attention_maps`, with
     the class token first. Patches go from white (no attention) to orange (the most that any head
-    gives a patch); a title says what is left for the class token itself. The image is grey.
+    gives a patch); a title says what is left for the class token itself.
     """
     weights = np.asarray(weights)[:, 0]  # [h, T], the class token's
     side, rows = math.isqrt(weights.shape[1] - 1), len(weights) // 4
@@ -371,7 +347,7 @@ def attention_figure(weights, image):
     figure, axes = new_figure(rows, 4, height=0.75 + rows * 2.05, squeeze=False)
     look = {"cmap": ATTENTION, "vmin": 0, "vmax": patches.max()}
     for head, ax in enumerate(axes.flat):
-        ink = _show(ax, image, vmin=-1, vmax=0, alpha=figures.as_pixels(image) / 255)  # black
+        ink = _show(ax, image, vmin=-1, vmax=0, alpha=image / 255)  # black
         shown = _show(ax, patches[head], extent=ink.get_extent(), zorder=-1, **look)
         _frame(ink)
         ax.set_title(f"head {head + 1}\n{weights[head, 0]:.0%} to itself", fontsize=12)
@@ -390,10 +366,8 @@ def _frame(shown, **look):
 
 
 def _show(ax, image, **options):
-    """Draw an image [S, S] or [C, S, S] without axes; grey ones have dark ink."""
+    """Draw an image [S, S] without axes, with dark ink."""
     image = np.asarray(image)
-    if image.ndim == 3:
-        image = np.moveaxis(image, 0, -1) if len(image) == 3 else image[0]
     if image.dtype == np.uint8:
         options = {"vmin": 0, "vmax": 255} | options
     ax.axis("off")

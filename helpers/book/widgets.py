@@ -120,7 +120,7 @@ def change(image, angle=0, shift=0, occlusion=0):
     The image is uint8, [28, 28]; the shift counts pixels to the right, what leaves the image is
     lost and what comes in is empty; the occlusion is the side of a grey square, 0 for none.
     """
-    pixels = ndimage.rotate(figures.as_pixels(image).astype(float), angle, reshape=False, order=1)
+    pixels = ndimage.rotate(image.astype(float), angle, reshape=False, order=1)
     pixels = ndimage.shift(pixels, (0, shift), order=1)
     low = max(0, (len(pixels) - occlusion) // 2)
     pixels[low : low + occlusion, low : low + occlusion] = GREY

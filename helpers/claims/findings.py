@@ -42,6 +42,8 @@ WIDE_LOSS = 0.1  # of the published loss: the same
 LITTLE = 0.005  # accuracy: a difference inside ±0.005 changes nobody's choice
 FAR = 0.05  # accuracy: who ends this far behind the best has not arrived
 OFTEN, SELDOM = 0.9, 0.1  # of the seeds: a network works; it does not
+FASTER = 1.5  # times the epochs or the seconds: nobody would call less “far”
+COSTLY = 2.0  # times the seconds: much
 FAITHFUL = 0.95  # of the rays: the activation decides the shape
 MAINLY = 0.5  # of the variance: the activation decides the class more than the seed does
 LIMITS = {name: value for name, value in globals().items() if isinstance(value, float)}
@@ -244,36 +246,26 @@ def with_runs(claim):
 
 # ------------------------------------------------------------------- what stands behind it
 
-HEADING = re.compile(r"^#{1,6} (.+)$", re.MULTILINE)
-
 
 @cache
-def _code_cells():
-    """Return (notebook, section's title, source) of every code cell of the evidence."""
-    found = []
-    for path in sorted((ROOT / "notebooks" / "evidence").glob("0*.ipynb")):
-        title, page = None, path.stem
-        for cell in json.loads(path.read_text(encoding="utf-8"))["cells"]:
-            source = "".join(cell["source"])
-            if cell["cell_type"] == "code":
-                found.append((page, title, source))
-            elif cell["cell_type"] == "markdown" and (titles := HEADING.findall(source)):
-                title = titles[-1].replace("`", "")
-    return found
-
-
-def section_with(code):
-    """Return title and address of the first section of the evidence with some code in a cell.
+def sections():
+    """Return title and address of the section of the evidence that shows each claim's verdict.
 
     Looked up in the notebooks, so that a link can't name a section that is gone. The address is
     that of the rendered book, beside a page of the evidence; Sphinx makes its end of the title.
     """
-    for notebook, title, source in _code_cells():
-        if code in source:
-            plain = unicodedata.normalize("NFKD", title.lower()).encode("ascii", "ignore")
-            name = re.sub(r"[^a-z0-9]+", "-", plain.decode()).strip("-")
-            return title, f"{notebook}.html#{name}"
-    raise LookupError(f"no code cell of notebooks/evidence/ has {code}")
+    found = {}
+    for path in sorted((ROOT / "notebooks" / "evidence").glob("0*.ipynb")):
+        for cell in json.loads(path.read_text(encoding="utf-8"))["cells"]:
+            source = "".join(cell["source"])
+            if cell["cell_type"] == "markdown":
+                for heading in re.findall(r"^#+ (.+)$", source, re.MULTILINE):
+                    title = heading.replace("`", "")
+            for claim in re.findall(r'show_verdict\("(.+?)"\)', source):
+                plain = unicodedata.normalize("NFKD", title.lower()).encode("ascii", "ignore")
+                name = re.sub(r"[^a-z0-9]+", "-", plain.decode()).strip("-")
+                found.setdefault(claim, (title, f"{path.stem}.html#{name}"))
+    return found
 
 
 def records_address(experiments):

@@ -20,8 +20,10 @@ from helpers.analysis.summaries import (
     values,
 )
 from helpers.claims.findings import (
+    COSTLY,
     FAITHFUL,
     FAR,
+    FASTER,
     LITTLE,
     MAINLY,
     PUBLISHED_MNIST,
@@ -119,7 +121,7 @@ def c2_3(recorded=recorded):
     return {part: Verdict.from_answers(answer) for part, answer in answers.items()}, found
 
 
-def speed(relu, sigmoid, level=0.9, far=1.5, seconds=False):
+def speed(relu, sigmoid, level=0.9, far=FASTER, seconds=False):
     """Return how many times as long sigmoid takes to a training accuracy, and if far longer.
 
     In epochs, or in seconds of processor time. In the `Interval`, a run that never gets there
@@ -234,7 +236,7 @@ def c2_7(recorded=recorded):
     cost = np.divide(*(values(runs, "cpu_seconds").mean() for runs in (largest, middle)))
     return {
         "more": Verdict.if_above(-LITTLE, -gain),
-        "cost": Verdict.from_answers(cost > 2),
+        "cost": Verdict.from_answers(cost > COSTLY),
         "few": Verdict.if_above(0, -harm),
     }, {"few": few, "most": most, "gain": gain, "harm": harm, "cost": cost}
 

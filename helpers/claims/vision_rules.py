@@ -90,7 +90,10 @@ def c3_3(recorded=recorded, curve=batch_curve):
     later = difference_interval(second, first, paired=True)
     errors = [1 - np.array(run.history["eval_accuracy"])[[9, -1]] for run in runs]
     gone = mean_interval([1 - last / tenth for tenth, last in errors], high=1)
-    gains = {f"learning rate {rate:g}": warm_up_gain(rate, recorded) for rate in WARMED_UP}
+    gains = {
+        f"learning rate {np.format_float_positional(rate)}": warm_up_gain(rate, recorded)
+        for rate in WARMED_UP
+    }
     return {
         "climbs": Verdict.if_above(0, later),
         "flattens": Verdict.if_above(-SELDOM, -gone),

@@ -59,31 +59,15 @@ def accuracy_per_example(logits, targets):
 
 
 def checked(scores, targets):
-    """Return scores float64 [N, K] and targets int [N, K].
-
-    A ValueError is raised if they are empty or differ in shape, a score is not finite, or a
-    target not 0 or 1.
-    """
+    """Return scores float64 [N, K] and targets int [N, K], or raise a ValueError if they aren't."""
     scores, targets = np.asarray(scores, dtype=np.float64), np.asarray(targets)
-    if scores.ndim != 2 or scores.shape != targets.shape or not scores.size:
+    fit = scores.ndim == 2 and scores.shape == targets.shape and scores.size
+    if not (fit and np.isfinite(scores).all() and np.isin(targets, (0, 1)).all()):
         raise ValueError(
-            "scores and targets must both be [images, classes], with at least one of each; got "
-            f"{list(scores.shape)} and {list(targets.shape)}."
+            "scores must be finite numbers and targets 0 or 1, both [images, classes]; got "
+            f"{list(scores.shape)} and {list(targets.shape)}"
         )
-    if not np.isfinite(scores).all():
-        raise ValueError("scores must be finite; they hold nan or infinity.")
-    if not np.isin(targets, (0, 1)).all():
-        raise ValueError("targets must be 0 or 1 for each image and class.")
     return scores, targets.astype(int)
-
-
-def check_positives(targets):
-    """Raise ValueError if some class of targets [N, K] is never there."""
-    if without := np.flatnonzero(targets.sum(axis=0) == 0).tolist():
-        raise ValueError(
-            f"targets must hold a 1 in every class; column {', '.join(map(str, without))} has "
-            "none, and recall has no meaning there."
-        )
 
 
 def average_precisions(scores, targets):
@@ -92,7 +76,8 @@ def average_precisions(scores, targets):
     Scores are float [N, K] and targets 0 or 1, with a 1 in every class.
     """
     scores, targets = checked(scores, targets)
-    check_positives(targets)
+    if (targets.sum(axis=0) == 0).any():
+        raise ValueError("targets must hold a 1 in every class: recall has no meaning without")
     return np.ravel(average_precision_score(targets, scores, average=None))
 
 
@@ -106,8 +91,6 @@ def precision_recall_f1(decisions, targets, average="micro"):
     decisions, targets = checked(decisions, targets)
     if targets.shape[1] < 2:  # scikit-learn takes one column for two classes
         raise ValueError(f"there must be at least 2 classes; got {list(targets.shape)}.")
-    if not np.isin(decisions, (0, 1)).all():
-        raise ValueError("decisions must be yes or no, 1 or 0: compare scores with a threshold.")
     found = precision_recall_fscore_support(targets, decisions, average=average, zero_division=0)
     return found[:3]
 
@@ -124,8 +107,7 @@ def evaluate(loss, logits, targets):
     Parameters
     ----------
     loss : as `choose_loss` returns it.
-    logits, targets : tensors [N, K], and [N] or [N, K]; labels from 0 to K - 1, or 0 and 1, or a
-        ValueError is raised.
+    logits, targets : tensors [N, K], and [N] or [N, K]; labels from 0 to K - 1, or 0 and 1.
 
     Returns
     -------
@@ -134,16 +116,9 @@ def evaluate(loss, logits, targets):
         of right yes-or-no predictions, and there are `eval_mean_average_precision` (over the
         classes, each of which must be there) and `eval_f1` (of all predictions together).
     """
-    count, classes = logits.shape
-    several = targets.shape == logits.shape
-    if not several and (targets.shape != (count,) or targets.min() < 0 or targets.max() >= classes):
-        raise ValueError(
-            f"targets must be {count} labels from 0 to {classes - 1}, or a 0 or 1 for each class; "
-            f"got {list(targets.shape)}, from {targets.min()} to {targets.max()}."
-        )
     each = loss(logits, targets), accuracy_per_example(logits, targets)
     found = [values.double().mean() for values in each]
-    if several:
+    if targets.ndim == 2:
         truth, scores = targets.cpu().numpy(), logits.nan_to_num().cpu().numpy()
         found.append(average_precisions(scores, truth).mean())
         found.append(precision_recall_f1((logits >= 0).cpu().numpy(), truth)[2])

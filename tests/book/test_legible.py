@@ -12,13 +12,12 @@ from helpers.book.activation_gallery import draw_linear_regions
 from helpers.networks.ensemble import ACTIVATION_PAIRS, MLPEnsemble
 from helpers.networks.lenet import LeNet
 from helpers.networks.mlp import mlp
-from helpers.networks.resnet import BasicBlock, ResNet18
+from helpers.networks.resnet import BasicBlock
 from helpers.networks.vgg import VGG11
 from helpers.networks.vit import ViT
 
 RNG = np.random.default_rng(0)
 GREY = RNG.integers(0, 256, (28, 28)).astype(np.uint8)
-COLOURS = RNG.integers(0, 256, (3, 64, 64)).astype(np.uint8)
 NAMES = ("LeNet", "VGG as the original", "ResNet-18", "ViT, strips", "ViT, true patches")
 CHANCES = {name: RNG.dirichlet(np.ones(10)) for name in ("LeNet", "VGG-11", "ResNet-18", "ViT")}
 INTERVALS = {name: Interval(0.7, 0.6, 0.8, 3) for name in NAMES}
@@ -38,22 +37,15 @@ TITLES = ["✓ person", "✗ cat", "○ plane", "car", "bird", "cat"]
 MAPS = RNG.normal(size=(6, 32, 32))
 
 
-def unloaded(build, *sizes, **options):
-    with torch.device("meta"):  # without its numbers
-        return build(*sizes, **options)
-
+with torch.device("meta"):  # without its numbers
+    VGG = VGG11()
 
 FIGURES = {
     "LeNet": lambda: pictures.network_diagram(LeNet()),
-    "VGG-11": lambda: pictures.network_diagram(unloaded(VGG11)),
-    "ResNet-18": lambda: pictures.network_diagram(unloaded(ResNet18)),
-    "VGG-11, colours": lambda: pictures.network_diagram(unloaded(VGG11, 3, 64, pool=2), 3, 64),
+    "VGG-11": lambda: pictures.network_diagram(VGG),
     "block": lambda: pictures.residual_block_diagram(BasicBlock(64, 64), 7),
-    "block, half": lambda: pictures.residual_block_diagram(BasicBlock(64, 128, 2), 7),
     "ViT": lambda: pictures.vit_diagram(ViT(), GREY),
-    "ViT, colours": lambda: pictures.vit_diagram(ViT(3, 64, 20, patch=8, depth=4), COLOURS),
-    "fields of LeNet": lambda: pictures.receptive_field_figure(GREY, LeNet()),
-    "fields, colours": lambda: pictures.receptive_field_figure(COLOURS, ResNet18(3, 64, width=1)),
+    "fields": lambda: pictures.receptive_field_figure(GREY, LeNet()),
     "patches": lambda: pictures.patches_figure(GREY),
     "maps": lambda: pictures.feature_maps_figure(LeNet(), GREY),
     "attention": lambda: pictures.attention_figure(torch.full((8, 17, 17), 1 / 17), GREY),

@@ -52,14 +52,14 @@ def shown_by(gif):
 
 
 def test_gif_keeps_every_frame_and_its_colours():
-    seen, durations = shown_by(gif_bytes(FRAMES, seconds_per_frame=0.2, last_seconds=1.5))
-    assert np.abs(seen - FRAMES).max() <= 1 and durations == [200] * 5 + [1500]
+    seen, durations = shown_by(gif_bytes(FRAMES))
+    assert np.abs(seen - FRAMES).max() <= 1 and durations == [150] * 5 + [2000]
 
 
 def test_what_stands_still_does_not_flicker_and_paper_stays_white():
     frames = FRAMES.copy()
     frames[:, 45:] = np.random.default_rng(0).integers(0, 256, (6, 19, 64, 3))  # many colours
-    seen, _ = shown_by(gif_bytes(frames, colours=16))
+    seen, _ = shown_by(gif_bytes(frames))
     assert (seen[:, :8] == seen[0, :8]).all() and (seen[:, 10:18] == 255).all()
 
 

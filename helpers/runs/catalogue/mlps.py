@@ -97,7 +97,7 @@ def tuning_name(loss, scale, weight_decay):
 def tuning(label, loss, scale, weight_decay, seeds, **changes):
     """Return the reference setting with another loss, rate and λ, and further changes."""
     return tenth(
-        f"{label}, schedule × {scale}, λ {weight_decay}", seeds, loss=loss,
+        f"{label}, schedule ×\u00a0{scale}, λ\u00a0{weight_decay}", seeds, loss=loss,
         schedule={"name": "course", "scale": scale}, weight_decay=weight_decay, **changes,
     )  # fmt: skip
 

@@ -7,6 +7,8 @@ one), `page-` (what answers in the page), `small-` (the chapter's live cells).
 
 from dataclasses import dataclass, replace
 
+import numpy as np
+
 from helpers.runs.catalogue.mlps import ALL_OF_MNIST, MNIST_VALIDATION, TENTH_OF_MNIST
 from helpers.training.config import TrainConfig, one_after_the_other
 
@@ -62,14 +64,17 @@ class Point:
 
     def label(self, scaled):
         """Say what is tried."""
-        words = [f"d = {self.head_dimension}", f"learning rate {self.rate:g}"]
+        rate = np.format_float_positional(self.rate)
+        words = [f"d = {self.head_dimension}", f"learning rate {rate}"]
         words += [f"depth {self.depth}"] if self.depth != 1 else []
         words += [f"scores × {self.score_scale:g}"] if self.score_scale != 1 else []
         return ", ".join(words + ["without 1/√d"] * (not scaled))
 
     def name(self, scaled):
         """Return the name of its experiment: the label, as a file may be called."""
-        words = self.label(scaled).replace("learning ", "").replace("without 1/√d", "unscaled")
+        rate = np.format_float_positional(self.rate)
+        words = self.label(scaled).replace(f"learning rate {rate}", f"rate {self.rate:g}")
+        words = words.replace("without 1/√d", "unscaled")
         words = words.replace(" = ", "").replace(", ", "-").replace(" × ", "-")
         return "tenth-vit-" + words.replace(" ", "-")
 

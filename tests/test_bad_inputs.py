@@ -1,9 +1,10 @@
-"""What is not as documented is refused in a sentence, by networks, data and training alike."""
+"""What is not as documented is refused in a sentence, and nothing is computed from it."""
 
 import numpy as np
 import pytest
 import torch
 
+from helpers.analysis import metrics, stats
 from helpers.data.augment import augment
 from helpers.data.datasets import Dataset, load_mnist, pixels
 from helpers.data.voc import load_tiny_voc
@@ -22,6 +23,8 @@ X, ONES = np.ones((3, 4)), np.ones(3)
 NETWORK, LOSS = mlp.mlp((4, 2), "relu", np.random.default_rng(0)), mlp.SoftmaxCrossEntropy()
 COLOURS = torch.zeros(2, 3, 8, 8)
 TANH = MLPEnsemble(ACTIVATION_PAIRS["tanh"], [0])
+SCORES = np.array([[0.9, 0.1], [0.8, 0.3], [0.6, 0.7], [0.2, 0.2]])
+TARGETS = np.array([[1, 0], [0, 0], [1, 1], [0, 1]])
 
 
 def labelled(*labels):
@@ -40,16 +43,18 @@ def schedule(**named):
     return chosen(SCHEDULES, named)
 
 
+def bootstrap(scores, targets):
+    return metrics.bootstrap([scores], targets, 0.5, np.random.default_rng(0), 2)
+
+
 CASES = [
     # networks
     (mlp.choose, mlp.ACTIVATIONS, "swish", "activation", "unknown activation 'swish': choose"),
-    (mlp.numerical_gradient, sum, np.arange(3), "needs an array of float64; got int64"),
     (mlp.numerical_gradient, sum, ONES.astype("f"), "needs an array of float64; got float32"),
     (mlp.gradient_error, ONES[:, None], ONES, "must have the same shape"),
     (objective, [[0], [1], [0]], "labels must be 3 whole numbers from 0 on"),
     (objective, [0, 1, -1], "labels must be 3 whole numbers"),
     (objective, [0.0, 1.0, 0.0], mlp.evaluate, "labels must be 3 whole numbers"),
-    (objective, [0, 1], mlp.evaluate, "labels must be 3 whole numbers"),
     (EnsembleTrainer, TANH, torch.zeros(3, 2), torch.tensor([-1, 1, 1]), "y must be 0 or 1"),
     (lambda: ResNet18(stem="5x5"), "unknown stem '5x5': choose one of 7x7, 3x3"),
     (lambda: EfficientNetLite0(weights="imagenette"), "None or 'imagenet'; got 'imagenette'"),
@@ -62,17 +67,13 @@ CASES = [
     (labelled, [0], [1], [0.5], "a class from 0 on, or a 0 or 1 for each class"),
     (labelled, 0, 1, -1, "a class from 0 on"),
     (labelled, 0, 1, "a class from 0 on"),
-    (labelled, 0.5, 1.0, 0.0, "a class from 0 on"),
-    (labelled, [np.nan], [1], [0], "a 0 or 1 for each class"),
     (pixels, X, "must be uint8, from 0 to 255; got float64"),
     (load_mnist, "tiny", 'scale must be "embedded" or "full", not "tiny"'),
     (load_mnist, "embedded", "validation", 'evaluate_on must be "test", not "validation"'),
     (load_tiny_voc, "embedded", 15, "at least 16 pixels, not 15"),
     (load_tiny_voc, "embedded", 64, "held-out", 'evaluate_on must be "validation", not "held-out"'),
-    (load_tiny_voc, "embedded", 64, "validation", -1, "too few to hold out -1"),
     (load_tiny_voc, "embedded", 64, "held-out", 800, "too few to hold out 800"),
     (load_tiny_voc, "embedded", 64, "validation", 0, 801, "learn from 801 others"),
-    (load_tiny_voc, "embedded", 64, "validation", 0, -3, "learn from -3 others"),
     (lambda: changed(torch.zeros(2, 1, 8, 12), shift=1.0), r"must be square, .*\[2, 1, 8, 12\]"),
     (lambda: changed(COLOURS.byte(), blur=1.0), "numbers from -1 to 1, .* got torch.uint8"),
     (lambda: changed(COLOURS[:, :1], contrast=0.5), "of three colours if colours change"),
@@ -100,6 +101,18 @@ CASES = [
     (torch_trainer.choose_device, "meta", "no device 'meta': take cpu or auto"),
     (torch_trainer.choose_device, "cuda:99", "no device 'cuda:99': take cpu or auto"),
     (torch_trainer.images_an_epoch, 9, 1, ResNet18(width=1), "1 images a batch are too few"),
+    # analysis
+    (stats.mean_interval, [1.0], "at least 2 observations"),
+    (stats.mean_interval, [1.0, np.nan], "values must be finite"),
+    (stats.reliability_curve, SCORES * 9, TARGETS, "take the sigmoid"),
+    (stats.reliability_curve, SCORES, SCORES, "0 or 1 for each"),
+    (stats.reliability_curve, SCORES, TARGETS[:, :1], r"\[4, 2\] and \[4, 1\]"),
+    (metrics.pr_curve, SCORES, TARGETS * 0, "must hold a 1"),
+    (metrics.summarise, SCORES[:, :1], TARGETS[:, :1], 0.5, "at least 2 classes"),
+    (bootstrap, SCORES[:3], TARGETS, r"got \[3, 2\] and \[4, 2\]"),
+    (bootstrap, SCORES * np.nan, TARGETS, "finite"),
+    (metrics.average_precisions, SCORES, 2 * TARGETS, "0 or 1"),
+    (losses.precision_recall_f1, TARGETS == 1, SCORES, "targets 0 or 1"),
 ]  # fmt: skip
 
 
