@@ -269,12 +269,15 @@ def _cpu_model():
 def source_commit():
     """Return the commit of the code that is running, "unknown" outside a git checkout.
 
-    "+changes" is added if the project's modules differ from the commit. The first call's answer
-    stands: files that change later are not the code that runs.
+    "+changes" is added if a loaded module of the project differs from the commit. The first call's
+    answer stands: files that change later are not the code that runs.
     """
+    files = [getattr(module, "__file__", None) or "" for module in list(sys.modules.values())]
+    own = {ROOT / folder for folder in ("helpers", "benchmarks", "data_prep")}
+    loaded = [file for file in files if own & {*Path(file).parents}]
     try:
         commit = _git("rev-parse", "--short=12", "HEAD")
-        changes = _git("status", "--porcelain", "--", "helpers", "benchmarks/*.py", "data_prep")
+        changes = _git("status", "--porcelain", "--", *loaded)
     except (OSError, ValueError, subprocess.CalledProcessError):
         return "unknown"
     return commit + ("+changes" if changes else "")
