@@ -1,6 +1,30 @@
-"""Records made up to test rules on."""
+"""Records made up to test rules on, and a run that takes no time."""
 
+from contextlib import contextmanager
 from types import SimpleNamespace
+from unittest.mock import patch
+
+from helpers.runs.experiments import Experiment
+from helpers.training.numpy_trainer import NumpyConfig, NumpyTrainer
+
+TINY = Experiment(
+    "tiny", "a quick run", NumpyConfig(sizes=(2, 6, 2), epochs=12, batch_size=16, momentum=0.9),
+    {"name": "half-moons", "n": 64, "noise": 0.2, "held_out": 50, "data_seed": None},
+)  # fmt: skip
+
+
+@contextmanager
+def stopped_at(epoch, trainer=NumpyTrainer):
+    """Stop trainings inside, as Ctrl-C does, when so many epochs are done."""
+    step = trainer.run_epoch
+
+    def run_epoch(training):
+        if training.epoch == epoch:
+            raise KeyboardInterrupt
+        step(training)
+
+    with patch.object(trainer, "run_epoch", run_epoch):
+        yield
 
 
 def run(loss=(), accuracy=(), epoch=None, seed=0, diverged=False, **metrics):

@@ -4,9 +4,9 @@ from pathlib import Path
 
 import nbformat
 import pytest
-from portable import LEVELS, TRAINING, compare, lacking, main
+from portable import compare
 
-from tests.__main__ import ROOT, parts, total
+from tests.__main__ import ROOT, parts
 from tests.__main__ import main as run_parts
 
 STORED = "one thread"
@@ -36,23 +36,6 @@ def test_what_a_machine_lacks_is_skipped_with_a_sentence(capsys):
     assert "avx512-2: skipped, since this machine is not an x86 processor with AVX512\n" in said
 
 
-@pytest.mark.parametrize(
-    ("here", "passed_for"),
-    [(None, 0), ("DEFAULT", 1), ("AVX2", 2), ("AVX512", 3), ("AVX1024", 3)],
-)
-def test_a_machine_passes_for_those_that_have_less(here, passed_for):
-    assert [lacking(level, here) for level in LEVELS].count(None) == passed_for
-    assert lacking(None, here) is None
-
-
-def test_what_is_to_run_is_there_and_nothing_else(capsys):
-    assert all((ROOT / "tests" / name).is_dir() for name in TRAINING)
-    for option in (["--notebooks", "06_nothing"], ["--settings", "sse-3"]):
-        with pytest.raises(SystemExit, match="2"):
-            main(option)
-        assert f"invalid choice: '{option[1]}'" in capsys.readouterr().err
-
-
 # ------------------------------------------------------------------------- all of them at once
 
 
@@ -71,8 +54,3 @@ def test_one_part_that_fails_fails_the_whole(tmp_path, capsys):
     assert run_parts([[str(path)] for path in tmp_path.iterdir()]) == 1
     said = capsys.readouterr().out.splitlines()[-1]
     assert "1 passed" in said and "1 failed" in said
-
-
-def test_summaries_add_up():
-    said = ["5 passed, 2 warnings in 2.1s", "1 failed, 3 passed in 61.00s (0:01:01)", "no tests"]
-    assert total(said) == "8 passed, 2 warning, 1 failed"

@@ -1,14 +1,11 @@
 """Verdicts: what each follows from, and where a claim's is shown."""
 
-import html
-import json
 import re
 
 import pytest
 
 from helpers.analysis.stats import wilson
 from helpers.claims.findings import CLAIMS, Verdict, finding, sections
-from helpers.runs.records import ROOT
 
 REPRODUCED, PARTLY, NOT_REPRODUCED, INCONCLUSIVE = Verdict
 
@@ -56,20 +53,3 @@ def test_a_claim_is_found_below_the_heading_that_shows_it():
         assert re.match(rf"(evidence/)?0{claim[1]}_\w+\.html#[a-z0-9-]+$", address), title
     with pytest.raises(LookupError, match=r"C9\.9"):
         finding("C9.9")
-
-
-def shown_by(path):
-    """Return the HTML of a notebook's stored outputs."""
-    notebook = json.loads(path.read_text(encoding="utf-8"))
-    outputs = [output for cell in notebook["cells"] for output in cell.get("outputs", [])]
-    return "".join("".join(output.get("data", {}).get("text/html", "")) for output in outputs)
-
-
-BOX = re.compile('class="admonition-title">(C\\d.*?)</p>\n<p>(.*?)</p>')
-
-
-def test_a_claim_has_one_verdict_on_every_page():
-    for path in (ROOT / "notebooks").rglob("*.ipynb"):
-        for title, lead in BOX.findall(html.unescape(shown_by(path))):
-            found = finding(title[:4])
-            assert (title, lead) == (found.title, found.lead), path.name

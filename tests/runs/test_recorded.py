@@ -5,19 +5,14 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from made_up import TINY
 from sklearn.metrics import average_precision_score, f1_score
 
 from helpers.networks.ensemble import ACTIVATION_PAIRS, MENDED
 from helpers.runs import experiments, records, runner
 from helpers.runs.catalogue import mlps, tiny_voc, vision
-from helpers.runs.experiments import ENSEMBLES, EXPERIMENTS, SCALES, Experiment, recorded
+from helpers.runs.experiments import ENSEMBLES, EXPERIMENTS, SCALES, recorded
 from helpers.runs.records import RecordError, track_records_read
-from helpers.training.numpy_trainer import NumpyConfig
-
-TINY = Experiment(
-    "tiny", "a quick run", NumpyConfig(sizes=(2, 6, 2), epochs=12, batch_size=16, momentum=0.9),
-    {"name": "half-moons", "n": 64, "noise": 0.2, "held_out": 50, "data_seed": None},
-)  # fmt: skip
 
 #: Their scores were kept in half precision, in which the two highest of an image tie.
 TIED = {("mnist-corrected", 2), ("mnist-sgd", 1), ("mnist-lenet", 2)}

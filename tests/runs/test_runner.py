@@ -9,15 +9,14 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
+from made_up import TINY, stopped_at
 
 from helpers.data import datasets
 from helpers.runs import ensemble_runner, experiments, records, runner
 from helpers.runs.experiments import ENSEMBLES, EXPERIMENTS, Experiment
 from helpers.training import numpy_trainer
 from helpers.training.config import LinearConfig, TrainConfig
-
-sys.path.insert(0, str(Path(__file__).parent))
-from test_recorded import TINY
+from helpers.training.torch_trainer import TorchTrainer
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -27,24 +26,10 @@ def make(folder, experiment=TINY, scale="full", **options):
     return runner.run(experiment, scale, 0, folder / "runs", **options)
 
 
-@pytest.fixture
-def stopped(monkeypatch):
-    """Run an experiment until so many epochs are done, which leaves a checkpoint."""
-
-    def stopped(folder, epoch, experiment=TINY, **options):
-        trainer = type(runner.prepare(experiment, options.get("scale", "full"), 0, "cpu")[0])
-        step = trainer.run_epoch
-
-        def run_epoch(training):
-            if training.epoch == epoch:
-                raise KeyboardInterrupt
-            step(training)
-
-        with monkeypatch.context() as patched, pytest.raises(KeyboardInterrupt):
-            patched.setattr(trainer, "run_epoch", run_epoch)
-            make(folder, experiment, **options)
-
-    return stopped
+def stopped(folder, epoch, trainer=numpy_trainer.NumpyTrainer, **options):
+    """Make a run until so many epochs are done, which leaves a checkpoint."""
+    with stopped_at(epoch, trainer), pytest.raises(KeyboardInterrupt):
+        make(folder, **options)
 
 
 @pytest.fixture(scope="module")
@@ -72,7 +57,7 @@ def test_a_run_writes_a_record_that_reads_back(whole):
 KILLED = """
 import sys, time
 from pathlib import Path
-sys.path[:0] = [{root!r}, {here!r}]
+sys.path[:0] = [{root!r}, {root!r} + "/tests", {here!r}]
 from helpers.training import numpy_trainer
 from test_runner import make
 Trainer = next(t for t in vars(numpy_trainer).values() if hasattr(t, "run_epoch"))
@@ -107,9 +92,7 @@ def test_a_run_killed_in_mid_epoch_resumes_to_the_bit_identical_history(whole, t
     assert (resumed.history, resumed.metrics) == (whole[0].history, whole[0].metrics)
 
 
-def test_a_resumed_run_counts_its_earlier_seconds_and_names_both_commits(
-    tmp_path, monkeypatch, stopped
-):
+def test_a_resumed_run_counts_its_earlier_seconds_and_names_both_commits(tmp_path, monkeypatch):
     with monkeypatch.context() as patched:
         patched.setattr(runner, "source_commit", lambda: "first")
         patched.setattr(runner.Clock, "read", lambda _: {"wall_seconds": 50, "cpu_seconds": 40})
@@ -126,38 +109,18 @@ LENET = Experiment(
 )  # fmt: skip
 
 
-@pytest.mark.parametrize(
-    ("experiment", "scale", "arrays"),
-    [
-        (TINY, "full", {"parameter_0": np.zeros(())}),
-        (LENET, "embedded", {"rng/dropout": np.zeros(16, np.uint8)}),  # a GPU's
-        (LENET, "embedded", {"model/features.0.bias": np.zeros(7, "f")}),
-    ],
-)
-def test_a_checkpoint_that_is_damaged_or_another_s_is_refused(
-    tmp_path, stopped, experiment, scale, arrays
-):
-    stopped(tmp_path, 2, experiment, scale=scale)
-    path = runner.checkpoint_path(experiment, scale, 0, tmp_path / "runs")
-    content = path.read_bytes()
+def test_a_checkpoint_that_is_damaged_or_another_s_is_refused(tmp_path):
+    run = {"experiment": LENET, "scale": "embedded"}
+    stopped(tmp_path, 2, TorchTrainer, **run)
+    path = runner.checkpoint_path(LENET, "embedded", 0, tmp_path / "runs")
+    content, arrays = path.read_bytes(), dict(np.load(path))
     with pytest.raises(runner.CheckpointError, match="another run, configuration or data"):
-        make(tmp_path, replace(experiment, weight_seed=7), scale, resume=True)
-    np.savez(path, **dict(np.load(path)) | arrays)
-    other = path.read_bytes()
-    for damaged in (other, content[:-100], b""):
+        make(tmp_path, replace(LENET, weight_seed=7), "embedded", resume=True)
+    np.savez(path, **arrays | {"rng/dropout": np.zeros(16, np.uint8)})  # a GPU's
+    for damaged in (path.read_bytes(), content[:-100], b""):
         path.write_bytes(damaged)
         with pytest.raises(runner.CheckpointError, match="delete it, or run without --resume"):
-            make(tmp_path, experiment, scale, resume=True)
-
-
-def test_divergence_is_recorded_with_its_epoch(tmp_path):
-    schedule = dict.fromkeys(TINY.config.schedule, 1e9) | {"name": "constant"}
-    wild = replace(TINY, config=replace(TINY.config, loss="mse", schedule=schedule))
-    record = make(tmp_path, wild)
-    assert record.diverged and record.complete
-    assert record.history["loss"][-1] is None
-    assert record.metrics["eval_accuracy"] is None
-    assert experiments.recorded_run(wild, "full", 0, tmp_path / "runs").diverged
+            make(tmp_path, **run, resume=True)
 
 
 def test_an_ensemble_is_recorded_and_its_networks_come_back(tmp_path):
