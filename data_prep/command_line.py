@@ -7,23 +7,22 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from data_prep.console import make_steady, say, tell
-from data_prep.errors import INTERRUPTED, PrepError
-from data_prep.folders import alone
+from data_prep.errors import INTERRUPTED, PrepError, make_steady, say, tell
+from data_prep.files import alone
 from data_prep.paths import PROJECT_ROOT, command, data_dir, display_path, expanded, same_place
 
 if TYPE_CHECKING:
     from data_prep.steps import Step
 
 
-def main(arguments: Sequence[str] | None = None, steps: "Mapping[str, Step] | None" = None) -> int:
+def main(arguments: Sequence[str] | None = None, steps: "Sequence[Step] | None" = None) -> int:
     """Run one command.
 
     Parameters
     ----------
     arguments : sequence of str, optional
         The command line; `sys.argv` where it is not given.
-    steps : mapping of str to Step, optional
+    steps : sequence of Step, optional
         The data sets that can be prepared; all where it is not given.
 
     Returns
@@ -34,7 +33,8 @@ def main(arguments: Sequence[str] | None = None, steps: "Mapping[str, Step] | No
     """
     make_steady()
     try:
-        return _run(arguments, steps or _all_steps())
+        steps = all_steps() if steps is None else steps
+        return _run(arguments, {step.name: step for step in steps})
     except PrepError as error:
         why = str(error)
     except MemoryError:
@@ -51,15 +51,19 @@ def main(arguments: Sequence[str] | None = None, steps: "Mapping[str, Step] | No
     return 2
 
 
-def _all_steps() -> "Mapping[str, Step]":
-    try:
-        from data_prep.steps import STEPS  # here, where Ctrl-C is answered: it takes a moment
+def all_steps() -> "list[Step]":
+    """Return what can be prepared; PrepError if it cannot be loaded."""
+    try:  # here, where Ctrl-C is answered: it takes a moment
+        from data_prep.features import Features
+        from data_prep.mnist import Mnist
+        from data_prep.own_photographs import Photographs
+        from data_prep.tiny_voc import TinyVoc
     except (ImportError, SystemError) as error:
         raise PrepError(
             f"What this needs cannot be loaded ({str(error).strip().splitlines()[-1]}); install "
             f"{display_path(PROJECT_ROOT / 'requirements.txt')} with pip, or free some memory."
         ) from error
-    return STEPS
+    return [Mnist(), TinyVoc(), Features(), Photographs()]
 
 
 def _run(arguments: Sequence[str] | None, steps: "Mapping[str, Step]") -> int:

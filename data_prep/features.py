@@ -5,11 +5,10 @@ last layer are kept, so that other classifiers can be trained on them in seconds
 can stand beside one another: ``224/features.npy``, float32 [N, 1280], in the order of the images.
 """
 
-import argparse
 import json
 import shutil
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import lru_cache
 from io import BytesIO
 from pathlib import Path
@@ -17,14 +16,16 @@ from types import MappingProxyType
 
 import numpy as np
 from PIL import Image
+from tqdm import tqdm
 
 from data_prep import sums
 from data_prep.errors import PrepError
-from data_prep.folders import explained_writes, put_in_place
+from data_prep.files import explained_writes, put_in_place
 from data_prep.paths import display_path
+from data_prep.photograph import encoded
+from data_prep.steps import SAMPLE, SizedStep
 from data_prep.tiny_voc import TinyVoc
-from data_prep.voc_store import ABOUT, ARRAY, SAMPLE, read_images
-from data_prep.workers import work
+from data_prep.voc_store import ABOUT, ARRAY, read_images
 
 FEATURES, DONE = "features.npy", "pieces"
 PIECE = 64  # images
@@ -33,31 +34,15 @@ SHOWN, NEIGHBOURS, CELL = 6, 5, 128  # of the sample: photographs, of each, and 
 
 
 @dataclass(frozen=True)
-class Features:
+class Features(SizedStep):
     """Compute and verify the features; see `data_prep.steps.Step`.
 
-    Attributes
-    ----------
-    size : int
-        Height and width of the images that they are made from, in pixels.
+    Its size is that of the prepared images that they are made from.
     """
-
-    size: int = 224
 
     name = "features"
     usage = "features --size SIZE"
     title = "EfficientNet-Lite0's features of Tiny-VOC's photographs, prepared before"
-
-    def add_arguments(self, parser: argparse.ArgumentParser) -> None:
-        """Add the step's own options to its command."""
-        parser.add_argument(
-            "--size", type=int, default=self.size, metavar="PIXELS",
-            help="of which prepared images (default: %(default)s)",
-        )  # fmt: skip
-
-    def with_options(self, options: argparse.Namespace) -> "Features":
-        """Return the step that the command line asks for."""
-        return replace(self, size=options.size)
 
     def is_there(self, folder: Path) -> bool:
         """Tell whether features of any size have been computed in `folder`."""
@@ -165,14 +150,11 @@ def _compute(images: Sequence[np.ndarray], partial: Path) -> list[Path]:
     pieces = {first: partial / DONE / f"{first:06d}.npy" for first in firsts}
     missing = [(first, path) for first, path in pieces.items() if not path.exists()]
     lengths = [min(PIECE, len(images) - first) for first, _ in missing]
-    for _ in work(lambda piece: _write_piece(images, piece), missing, 1, "features", lengths):
-        pass
+    with tqdm(total=sum(lengths), unit="image", desc="features", disable=None) as bar:
+        for (first, path), length in zip(missing, lengths, strict=True):
+            sums.write_whole(path, _npy(features_of(images[first : first + PIECE])))
+            bar.update(length)
     return list(pieces.values())
-
-
-def _write_piece(images: Sequence[np.ndarray], piece: tuple[int, Path]) -> None:
-    first, path = piece
-    sums.write_whole(path, _npy(features_of(images[first : first + PIECE])))
 
 
 def features_of(images: np.ndarray) -> np.ndarray:
@@ -227,6 +209,4 @@ def _sheet(images: Sequence[np.ndarray], features: np.ndarray) -> bytes:
         for left, place in enumerate([row, *nearest(features, row, NEIGHBOURS)]):
             cell = Image.fromarray(images[place]).resize((CELL, CELL), Image.Resampling.LANCZOS)
             sheet.paste(cell, (left * CELL, top * CELL))
-    content = BytesIO()
-    sheet.save(content, format="PNG", optimize=True)
-    return content.getvalue()
+    return encoded(sheet, "PNG", optimize=True)

@@ -17,8 +17,8 @@ from pathlib import Path
 import numpy as np
 
 from data_prep.errors import PrepError
+from data_prep.files import LARGEST_FILE, read_bytes, too_large
 from data_prep.paths import display_path
-from data_prep.reading import LARGEST_FILE, read_bytes, too_large
 
 UNSIGNED_BYTE = 0x08
 

@@ -9,7 +9,6 @@ reduced to some hundred numbers of a byte each, and a few of the photographs, sm
 import argparse
 import json
 import subprocess
-from io import BytesIO
 from pathlib import Path
 
 import numpy as np
@@ -18,11 +17,12 @@ from PIL import Image
 from data_prep import sums
 from data_prep.features import nearest, read_features
 from data_prep.paths import PROJECT_ROOT, data_dir
+from data_prep.photograph import encoded
 from data_prep.voc_build import squash
 from data_prep.voc_files import open_files
 from data_prep.voc_labels import label_matrix
+from data_prep.voc_lists import mask_picture
 from data_prep.voc_scenes import TINY_VOC, open_source, read_scene
-from data_prep.voc_sheet import mask_picture
 from data_prep.voc_store import ABOUT, read_labels, read_splits
 
 KEPT = PROJECT_ROOT / "helpers" / "data" / "voc_features.npz"
@@ -91,16 +91,10 @@ def photographs(source: Path, rows: list[int]) -> dict[str, np.ndarray]:
     files, photos, masks = open_files(opened.path), [], []
     for row in rows:
         photo, mask = read_scene(files, TINY_VOC, opened.ids[row])
-        photos.append(_encoded(squash(photo, PIXELS), "WEBP", quality=QUALITY, method=6))
+        photos.append(encoded(squash(photo, PIXELS), "WEBP", quality=QUALITY, method=6))
         small = mask_picture(mask).resize((PIXELS, PIXELS), Image.Resampling.NEAREST)
-        masks.append(_encoded(small, "PNG", optimize=True))
+        masks.append(encoded(small, "PNG", optimize=True))
     return _joined("photo", photos) | _joined("mask", masks)
-
-
-def _encoded(picture: Image.Image, form: str, **options: object) -> bytes:
-    content = BytesIO()
-    picture.save(content, format=form, **options)
-    return content.getvalue()
 
 
 def _joined(name: str, contents: list[bytes]) -> dict[str, np.ndarray]:

@@ -12,16 +12,16 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+from PIL import Image
 
+from data_prep.downloads import download_mnist
 from data_prep.errors import PrepError
-from data_prep.folders import whole_folder
+from data_prep.files import explained_reads, whole_folder
 from data_prep.idx import parse_idx, read_content
-from data_prep.network import explained_download
 from data_prep.paths import display_path, expanded
-from data_prep.reading import explained_reads
-from data_prep.sample import write_sample
+from data_prep.steps import SAMPLE, Step
 
-SAMPLE = "sample.png"
+CELL_GAP, ENLARGEMENT = 2, 2  # of the sample: pixels between its cells, and how often each
 
 
 @dataclass(frozen=True)
@@ -58,7 +58,7 @@ PARTS = (
 
 
 @dataclass(frozen=True)
-class Mnist:
+class Mnist(Step):
     """Prepare and verify MNIST in a folder of its own; see `data_prep.steps.Step`.
 
     Attributes
@@ -81,10 +81,6 @@ class Mnist:
             help="a folder with the four IDX files, plain or gzip-compressed, or with MNIST/raw "
             "below it; without this they are downloaded (11 MB)",
         )
-
-    def with_options(self, options: argparse.Namespace) -> "Mnist":
-        """Return the step itself: nothing but its source can be chosen."""
-        return self
 
     def is_there(self, folder: Path) -> bool:
         """Tell whether any of the four prepared files is in `folder`."""
@@ -117,7 +113,7 @@ class Mnist:
         contents = None if source is None else self._read(source)
         with whole_folder(folder) as new:
             if contents is None:
-                download(new.parent)
+                download_mnist(new.parent)
                 contents = self._read(new.parent)
             for part, content in zip(self.parts, contents, strict=True):
                 (new / part.name).write_bytes(content)
@@ -135,10 +131,6 @@ class Mnist:
             counts = "".join(f"{np.sum(labels == label):>7,}" for label in classes)
             lines.append(f"{split:<6} {len(images):>7,}  {shape:<7}{counts}")
         return "\n".join(lines)
-
-    def sample(self, folder: Path) -> Path:
-        """Return the path of the sample picture."""
-        return folder / SAMPLE
 
     def _read(self, source: Path) -> list[bytes]:
         """Return the four verified contents."""
@@ -192,14 +184,42 @@ def read_part(path: Path, part: Part) -> bytes:
     return content
 
 
-def download(folder: Path) -> None:
-    """Download the four files with torchvision into ``MNIST/raw`` below `folder`.
+def class_grid(images: np.ndarray, labels: np.ndarray, columns: int = 20) -> np.ndarray:
+    """Arrange the first images of each class in rows, one class a row.
+
+    Parameters
+    ----------
+    images : ndarray of uint8, [N, H, W]
+        Grey values, 0 for background.
+    labels : ndarray of int, [N]
+        The class of each image.
+    columns : int
+        How many images of a class to show; a class with fewer leaves blanks.
+
+    Returns
+    -------
+    ndarray of uint8, [rows * (H + gap) + gap, columns * (W + gap) + gap]
+        Dark ink on white.
 
     Raises
     ------
-    PrepError
-        If torchvision is not installed or none of its mirrors answers as it should.
+    ValueError
+        If the arrays have another form.
     """
-    mend = "put MNIST's four files into a folder and name it with --source"
-    with explained_download("MNIST", mend) as datasets:
-        datasets.MNIST(folder, download=True)  # leaves the archives and their content in MNIST/raw
+    if images.ndim != 3 or images.dtype != np.uint8 or labels.shape != (len(images),):
+        raise ValueError("images are uint8 [N, H, W], and labels [N].")
+    classes = np.unique(labels)
+    height, width = images.shape[1] + CELL_GAP, images.shape[2] + CELL_GAP
+    canvas = np.zeros((len(classes) * height + CELL_GAP, columns * width + CELL_GAP), np.uint8)
+    for row, label in enumerate(classes):
+        for column, index in enumerate(np.flatnonzero(labels == label)[:columns]):
+            top, left = row * height + CELL_GAP, column * width + CELL_GAP
+            canvas[top : top + images.shape[1], left : left + images.shape[2]] = images[index]
+    return 255 - canvas
+
+
+def write_sample(path: Path, images: np.ndarray, labels: np.ndarray) -> None:
+    """Write `class_grid` of the images as a PNG file, enlarged for the eye."""
+    picture = Image.fromarray(class_grid(images, labels))
+    size = (picture.width * ENLARGEMENT, picture.height * ENLARGEMENT)
+    picture.resize(size, Image.Resampling.NEAREST).save(path, format="PNG", optimize=True)

@@ -13,7 +13,7 @@ import json
 import re
 from collections import defaultdict
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from io import StringIO
 from pathlib import Path, PurePosixPath
 
@@ -23,12 +23,11 @@ from PIL import Image
 from data_prep import sums
 from data_prep.errors import PrepError
 from data_prep.features import FEATURES, make_features
-from data_prep.folders import explained_writes
+from data_prep.files import explained_reads, explained_writes, read_bytes
 from data_prep.paths import display_path, expanded
 from data_prep.photograph import NotAPhotograph, read_photograph
-from data_prep.reading import explained_reads, read_bytes
-from data_prep.tiny_voc import SIZES
-from data_prep.voc_store import ABOUT, CLASS_NAMES, SAMPLE
+from data_prep.steps import SAMPLE, SizedStep
+from data_prep.voc_store import ABOUT, CLASS_NAMES
 
 LIST = "labels.csv"
 FILES = (FEATURES, LIST, ABOUT, SAMPLE)
@@ -37,7 +36,7 @@ Labels = dict[str, tuple[str, ...]]  # what each photograph shows
 
 
 @dataclass(frozen=True)
-class Photographs:
+class Photographs(SizedStep):
     """Compute and verify the features of one's own photographs; see `data_prep.steps.Step`.
 
     Attributes
@@ -49,7 +48,6 @@ class Photographs:
     """
 
     labels: Path | None = None
-    size: int = 224
 
     name = "photographs"
     usage = "photographs --source FOLDER --labels FILE"
@@ -64,20 +62,7 @@ class Photographs:
             "--labels", type=expanded, metavar="FILE",
             help="a list of what they show, a line each: 0001.jpg,dog,beach",
         )  # fmt: skip
-        parser.add_argument(
-            "--size", type=int, default=self.size, metavar="PIXELS",
-            help="height and width that the network sees (default: %(default)s)",
-        )  # fmt: skip
-
-    def with_options(self, options: argparse.Namespace) -> "Photographs":
-        """Return the step that the command line asks for."""
-        if options.size not in SIZES:
-            raise PrepError(f"--size {options.size} is not from {SIZES.start} to {SIZES.stop - 1}.")
-        return replace(self, labels=options.labels, size=options.size)
-
-    def is_there(self, folder: Path) -> bool:
-        """Tell whether anything has been prepared in `folder`."""
-        return (folder / sums.SUMS).exists()
+        super().add_arguments(parser)
 
     def problems(self, folder: Path) -> list[str]:
         """Return a sentence for each file that is missing or was altered."""
@@ -113,10 +98,6 @@ class Photographs:
         _, targets, classes = read_prepared(folder)
         rows = [f"{count:>8,}  {name}" for name, count in zip(classes, targets.sum(0), strict=True)]
         return "\n".join([f"{len(targets):>8,}  photographs, of which show", *rows])
-
-    def sample(self, folder: Path) -> Path:
-        """Return the path of the sample: photographs, and those with the nearest features."""
-        return folder / SAMPLE
 
 
 def read_prepared(folder: Path) -> tuple[np.ndarray, np.ndarray, tuple[str, ...]]:

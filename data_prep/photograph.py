@@ -1,5 +1,6 @@
-"""Reading a picture of any kind, as a network for photographs takes it."""
+"""Reading a picture of any kind, as a network for photographs takes it, and packing one."""
 
+from io import BytesIO
 from pathlib import Path
 from typing import BinaryIO
 
@@ -48,3 +49,10 @@ def read_photograph(file: Path | str | BinaryIO, size: int = 224) -> np.ndarray:
         raise NotAPhotograph(f"{file} is too large to be unpacked safely: shrink it.") from error
     except (OSError, SyntaxError, ValueError, EOFError) as error:
         raise NotAPhotograph(f"{file} cannot be read as a picture ({error}).") from error
+
+
+def encoded(picture: Image.Image, form: str, **options: object) -> bytes:
+    """Return a picture as the content of a file, as Pillow's `save` would write it."""
+    content = BytesIO()
+    picture.save(content, format=form, **options)
+    return content.getvalue()

@@ -8,8 +8,8 @@ from io import BytesIO
 from pathlib import Path, PurePosixPath
 
 from data_prep.errors import PrepError
+from data_prep.files import read_bytes
 from data_prep.paths import display_path
-from data_prep.reading import read_bytes
 
 SUMS = "SHA256SUMS"
 _UMASK = os.umask(0)  # it can only be read by setting it, which is for one thread alone

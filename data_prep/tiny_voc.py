@@ -6,17 +6,19 @@ sizes can stand beside one another.
 """
 
 import argparse
+import os
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 from data_prep import sums
+from data_prep.downloads import downloaded_voc2012
 from data_prep.errors import PrepError
-from data_prep.folders import explained_writes
+from data_prep.files import explained_writes
 from data_prep.paths import display_path, expanded
-from data_prep.voc2012 import downloaded
+from data_prep.steps import SAMPLE, SizedStep
 from data_prep.voc_build import build_array, build_pictures, finish_array
 from data_prep.voc_labels import class_table
 from data_prep.voc_lists import (
@@ -27,20 +29,15 @@ from data_prep.voc_lists import (
     write_sample,
 )
 from data_prep.voc_scenes import TINY_VOC, VOC2012, Layout, Source, open_source
-from data_prep.voc_store import PNGS, SAMPLE, read_about, read_labels, read_splits, sizes
-from data_prep.workers import available_cores
-
-SIZES = range(16, 513)
+from data_prep.voc_store import PNGS, read_about, read_labels, read_splits, sizes
 
 
 @dataclass(frozen=True)
-class TinyVoc:
+class TinyVoc(SizedStep):
     """Prepare and verify Tiny-VOC; see `data_prep.steps.Step`.
 
     Attributes
     ----------
-    size : int
-        Height and width of the prepared images, in pixels.
     compact_only : bool
         Make the array, which is all that training needs, and no pictures.
     voc2012 : bool
@@ -49,7 +46,6 @@ class TinyVoc:
         How many images to work on at once; as many as there are cores where it is not given.
     """
 
-    size: int = 224
     compact_only: bool = False
     voc2012: bool = False
     jobs: int | None = None
@@ -66,10 +62,7 @@ class TinyVoc:
             metavar="DIR-or-ZIP",
             help="a folder or zip archive with JPEGImages, Annotations and ImageSets",
         )
-        parser.add_argument(
-            "--size", type=int, default=self.size, metavar="PIXELS",
-            help="height and width of the prepared images (default: %(default)s)",
-        )  # fmt: skip
+        super().add_arguments(parser)
         parser.add_argument(
             "--compact-only", action="store_true",
             help="write the array for training only, no PNG files",
@@ -85,23 +78,9 @@ class TinyVoc:
 
     def __post_init__(self):
         """Refuse other sizes and numbers of jobs, from wherever they come."""
-        if self.size not in SIZES:
-            raise PrepError(
-                f"--size {self.size} is not from {SIZES.start} to {SIZES.stop - 1} pixels; "
-                "choose another."
-            )
+        super().__post_init__()
         if self.jobs is not None and self.jobs < 1:
             raise PrepError(f"--jobs {self.jobs} is no number of images at once; name 1 or more.")
-
-    def with_options(self, options: argparse.Namespace) -> "TinyVoc":
-        """Return the step that the command line asks for."""
-        return replace(
-            self,
-            size=options.size,
-            compact_only=options.compact_only,
-            voc2012=options.voc2012,
-            jobs=options.jobs,
-        )
 
     def is_there(self, folder: Path) -> bool:
         """Tell whether anything of the data set has been prepared in `folder`."""
@@ -135,7 +114,8 @@ class TinyVoc:
             _refuse_another(folder, read_about(folder).name == VOC2012.name, self.voc2012)
         if array and pictures and sample:
             return False
-        jobs = self.jobs or available_cores()
+        affinity = getattr(os, "sched_getaffinity", None)  # not every system has it
+        jobs = self.jobs or (len(affinity(0)) if affinity else os.cpu_count() or 1)
         # Pillow warns of metadata, and what it warns of is looked at here.
         with explained_writes(folder), warnings.catch_warnings(action="ignore"):
             if not (array and sample):
@@ -162,10 +142,6 @@ class TinyVoc:
         ]
         return f"{class_table(splits)}\n\nSizes: {', '.join(forms)}"
 
-    def sample(self, folder: Path) -> Path:
-        """Return the path of the sample picture."""
-        return folder / SAMPLE
-
     @property
     def _layout(self) -> Layout:
         return VOC2012 if self.voc2012 else TINY_VOC
@@ -176,7 +152,7 @@ class TinyVoc:
         if source is not None:
             yield open_source(source, self._layout)
         elif self.voc2012:
-            with downloaded(folder) as devkit:
+            with downloaded_voc2012(folder) as devkit:
                 yield open_source(devkit, self._layout)
         else:
             raise PrepError(

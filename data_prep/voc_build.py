@@ -10,21 +10,24 @@ import functools
 import math
 import os
 import shutil
-from io import BytesIO
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor, as_completed
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from PIL import Image
+from tqdm import tqdm
 
 from data_prep import sums
 from data_prep.errors import PrepError
-from data_prep.folders import put_in_place
+from data_prep.files import put_in_place
 from data_prep.paths import display_path
+from data_prep.photograph import encoded
 from data_prep.voc_files import Files
 from data_prep.voc_labels import classes_of, format_labels, parse_labels
 from data_prep.voc_scenes import Layout, Source, read_scene
 from data_prep.voc_store import ABOUT, ARRAY, PNGS, About, read_images, read_text
-from data_prep.workers import work
 
 DONE = "pieces"  # the folder of the label lines of finished pieces
 PIECE = 64  # images; at 224x224 a piece is 9 MiB
@@ -63,10 +66,9 @@ def build_array(source: Source, size: int, folder: Path, jobs: int) -> Labels:
     folder = _begin_array(source, size, folder)
     files, count = source.files(), len(source.ids)
     pieces = _pieces(source.ids, folder / DONE)
-    lengths = [len(ids) for _, ids in pieces]
     try:
         fill = functools.partial(_fill, files, source.layout, count, size, folder)
-        for _ in work(fill, pieces, jobs, f"{source.name} {size}x{size}", lengths):
+        for _ in _work(fill, pieces, jobs, f"{source.layout.name} {size}x{size}"):
             pass
     except PrepError:
         shutil.rmtree(folder)  # no use once the source is mended
@@ -91,7 +93,7 @@ def finish_array(folder: Path, size: int) -> None:
 def _begin_array(source: Source, size: int, folder: Path) -> Path:
     """Return the hidden folder of an array: begun anew, or as it was left."""
     partial = folder / f".{size}.partial"
-    about = About(source.name, source.fingerprint).to_json().encode()
+    about = About(source.layout.name, source.fingerprint).to_json().encode()
     if not (partial / ABOUT).is_file() or (partial / ABOUT).read_bytes() != about:
         shutil.rmtree(partial, ignore_errors=True)  # begun from other files
         (partial / DONE).mkdir(parents=True)
@@ -137,9 +139,8 @@ def build_pictures(folder: Path, size: int, ids: tuple[str, ...], jobs: int) -> 
     new = folder / str(size) / f".{PNGS}.partial"
     new.mkdir(exist_ok=True)
     images, pieces, digests = read_images(folder, size), _pieces(ids), {}
-    lengths = [len(names) for _, names in pieces]
     draw = functools.partial(_draw, images, new)
-    for done in work(draw, pieces, jobs, f"PNG {size}x{size}", lengths):
+    for done in _work(draw, pieces, jobs, f"PNG {size}x{size}"):
         digests |= done
     sums.write_sums(new, dict(sorted(digests.items())))
     put_in_place(new, folder / str(size) / PNGS)
@@ -152,9 +153,8 @@ def _draw(images: np.ndarray, folder: Path, piece: Piece) -> dict[str, str]:
     for row, identifier in zip(images[first : first + len(ids)], ids, strict=True):
         path = folder / f"{identifier}.png"
         if not path.exists():
-            content = BytesIO()
-            Image.fromarray(row).save(content, format="PNG", compress_level=COMPRESSION)
-            sums.write_whole(path, content.getvalue())
+            content = encoded(Image.fromarray(row), "PNG", compress_level=COMPRESSION)
+            sums.write_whole(path, content)
         digests[path.name] = sums.sha256(path)
     return digests
 
@@ -169,3 +169,24 @@ def _pieces(ids: tuple[str, ...], done: Path | None = None) -> list[Piece]:
         for first in range(0, len(ids), PIECE)
         if done is None or not (done / f"{first:06d}.txt").exists()
     ]
+
+
+def _work(
+    function: Callable[[Piece], Any], pieces: Sequence[Piece], jobs: int, title: str
+) -> Iterator[Any]:
+    """Yield ``function(piece)`` for every piece, as each is done, `jobs` at once.
+
+    They share one process: Pillow, which takes nearly all the time, lets go of Python's lock. If
+    one raises an error, those that have not begun are dropped; those that have are finished. A
+    progress bar called `title` shows on a terminal.
+    """
+    count = sum(len(ids) for _, ids in pieces)
+    bar = tqdm(total=count, unit="image", desc=title, disable=None)
+    with bar, ThreadPoolExecutor(jobs) as pool:
+        try:
+            futures = {pool.submit(function, piece): len(piece[1]) for piece in pieces}
+            for future in as_completed(futures):
+                yield future.result()
+                bar.update(futures[future])
+        finally:
+            pool.shutdown(cancel_futures=True)

@@ -13,8 +13,8 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from data_prep.errors import PrepError
+from data_prep.files import LARGEST_FILE, explained_reads, read_bytes, too_large
 from data_prep.paths import display_path
-from data_prep.reading import LARGEST_FILE, explained_reads, read_bytes, too_large
 
 PHOTOS = "JPEGImages"
 FOREIGN = "__MACOSX"  # where macOS keeps a shadow of each file of an archive

@@ -16,7 +16,7 @@ from PIL import Image
 from data_prep.errors import PrepError
 from data_prep.voc_files import PHOTOS, Files, fingerprint, open_files
 from data_prep.voc_labels import CLASSES, VOID, Colour, classes_of, voc_colour
-from data_prep.voc_store import ABOUT, SPLITS, parse_about
+from data_prep.voc_store import SPLITS
 
 LARGEST_IMAGE = 25_000_000  # pixels
 ORIENTATION = 0x0112  # of a photograph, in its EXIF data
@@ -80,9 +80,6 @@ class Source:
         The folder or archive.
     root : str
         Where in it the data set is; see `data_prep.voc_files.Files`.
-    name : str
-        The layout's name, unless ``about.json`` beside the photographs says another, as it
-        does in Toy-VOC's folder: a stand-in must not pass for the real data.
     layout : Layout
         How it is laid out.
     splits : dict of str to tuple of str
@@ -93,7 +90,6 @@ class Source:
 
     path: Path
     root: str
-    name: str
     layout: Layout
     splits: dict[str, tuple[str, ...]]
     fingerprint: str
@@ -141,10 +137,7 @@ def open_source(path: Path, layout: Layout) -> Source:
     names = [f"{layout.lists}/{split}.txt" for split in SPLITS]
     for identifier in splits["train"] + splits["val"]:
         names += _names(layout, identifier)
-    name = layout.name
-    if files.has(ABOUT):
-        name = parse_about(files.read(ABOUT), f"{ABOUT} in {files.shown}", "remove it").name
-    return Source(path, files.root, name, layout, splits, fingerprint(files, names))
+    return Source(path, files.root, layout, splits, fingerprint(files, names))
 
 
 def read_scene(files: Files, layout: Layout, identifier: str) -> tuple[Image.Image, np.ndarray]:

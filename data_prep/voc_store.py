@@ -21,14 +21,12 @@ from pathlib import Path
 import numpy as np
 
 from data_prep.errors import PrepError
+from data_prep.files import read_bytes
 from data_prep.paths import command, display_path
-from data_prep.reading import read_bytes
 from data_prep.voc_labels import parse_labels
 
 SPLITS = ("train", "val")
-ABOUT, ARRAY, CLASS_NAMES, LABELS, SAMPLE = (
-    "about.json", "images.npy", "classes.txt", "labels.txt", "sample.png"
-)  # fmt: skip
+ABOUT, ARRAY, CLASS_NAMES, LABELS = "about.json", "images.npy", "classes.txt", "labels.txt"
 PNGS = "images"
 MEND = "prepare the data anew"
 
@@ -40,7 +38,7 @@ class About:
     Attributes
     ----------
     name : str
-        "tiny-voc", "voc2012" or "toy-voc".
+        "tiny-voc" or "voc2012".
     source : str
         The fingerprint of the files that it was made from.
     """
@@ -55,26 +53,13 @@ class About:
 
 def read_about(folder: Path) -> About:
     """Read ``about.json``; PrepError if it is missing or damaged."""
-    return parse_about(read_text(folder / ABOUT), display_path(folder / ABOUT))
-
-
-def parse_about(text: str | bytes, name: str, mend: str = MEND) -> About:
-    """Read the content of ``about.json``.
-
-    Parameters
-    ----------
-    text : str or bytes
-        The content.
-    name, mend : str
-        What to call it in an error message, and what to do about it.
-    """
     try:
-        about = About(**json.loads(text))
+        about = About(**json.loads(read_text(folder / ABOUT)))
         if not (re.fullmatch(r"[\w-]+", about.name) and isinstance(about.source, str)):
             raise ValueError(f"{about} is of none of our data sets")
         return about
     except (ValueError, TypeError, RecursionError) as error:
-        raise PrepError(f"{name} is damaged; {mend}.") from error
+        raise PrepError(f"{display_path(folder / ABOUT)} is damaged; {MEND}.") from error
 
 
 def read_labels(folder: Path) -> dict[str, tuple[int, ...]]:

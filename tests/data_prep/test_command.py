@@ -9,7 +9,7 @@ import sys
 import pytest
 from prepared import assert_one_sentence
 
-from data_prep.folders import alone
+from data_prep.files import alone
 from data_prep.paths import PROJECT_ROOT, data_dir
 from helpers.data.datasets import DataNotPrepared, load_mnist
 
@@ -31,7 +31,8 @@ def ended(*arguments, **more):
 
 
 def test_reading_and_preparing_load_no_torch():
-    program = "import sys, data_prep.steps; sys.exit('torch' in sys.modules)"
+    program = "from data_prep import command_line; command_line.all_steps(); import sys"
+    program += "; sys.exit('torch' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", program], cwd=PROJECT_ROOT).returncode == 0
 
 
@@ -100,7 +101,7 @@ def test_a_relative_folder_of_data_is_the_project_s(monkeypatch):
 
 @pytest.mark.parametrize("named", ["~nobody-of-this-name/data", ""])
 def test_a_folder_that_is_none(named, monkeypatch, command):
-    status, out, err = command({}, "verify", "--dest", named)
+    status, out, err = command([], "verify", "--dest", named)
     assert (status, out) == (2, "")
     assert_one_sentence(err, "home folder that is not known" if named else "A path is empty")
     monkeypatch.setenv("COURSE_DATA", "~nobody-of-this-name/data")

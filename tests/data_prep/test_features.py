@@ -15,7 +15,7 @@ from helpers.networks import efficientnet
 @pytest.fixture
 def run(command, tmp_path):
     """Run the command line at 32 pixels in this process: (status, stdout, stderr)."""
-    return functools.partial(command, {"features": Features()}, "features", "--size", 32)
+    return functools.partial(command, [Features()], "features", "--size", 32)
 
 
 @pytest.fixture
@@ -46,7 +46,7 @@ def test_the_folder_holds_the_networks_features_of_every_image(run, prepared, tm
     assert set(all_files(folder)) == {f"32/{name}" for name in names}
     assert "already prepared" in run("--dest", tmp_path)[1]
     (folder / "32" / "features.npy").write_bytes(b"")
-    status, out, err = command({"features": Features()}, "verify", "--dest", tmp_path)
+    status, out, err = command([Features()], "verify", "--dest", tmp_path)
     assert status == 2 and "features.npy is not what was prepared" in err
 
 

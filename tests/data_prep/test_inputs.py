@@ -12,8 +12,8 @@ from prepared import all_files, assert_one_sentence, zipped
 
 from data_prep.voc_files import open_files
 from data_prep.voc_labels import CLASSES, classes_of, voc_colour
+from data_prep.voc_lists import mask_picture
 from data_prep.voc_scenes import TINY_VOC, VOC2012, read_mask
-from data_prep.voc_sheet import mask_picture
 from data_prep.voc_store import read_labels
 
 
@@ -155,8 +155,6 @@ SPOILED = [
     (lambda s: add_to_list(s, "val", "\x1b[2Jx"), [r'"\x1b[2Jx", which is no id of tiny-voc']),
     (lambda s: (s / "ImageSets" / "val.txt").write_text("\n"), ["val.txt", "lists no image"]),
     (lambda s: (s / "ImageSets" / "val.txt").unlink(), ["val.txt is missing"]),
-    (lambda s: (s / "about.json").write_text('{"name": 1}'), ["about.json", "is damaged"]),
-    (lambda s: (s / "about.json").write_text("[" * 9**5), ["about.json", "is damaged"]),
     (lambda s: shutil.rmtree(s / "JPEGImages"), ["has no folder JPEGImages", "--source"]),
 ]
 

@@ -22,7 +22,6 @@ import helpers  # noqa: F401  (lets torchvision be imported beside a CPU build o
 from data_prep.errors import PrepError
 from data_prep.idx import parse_idx, read_idx
 from data_prep.mnist import Mnist, Part
-from data_prep.steps import STEPS
 
 IMAGES = "train-images-idx3-ubyte"
 
@@ -79,7 +78,7 @@ def run(command, tmp_path):
     """Run the command line on the tiny data set: (status, stdout, stderr)."""
 
     def run(*arguments, contents=CONTENTS):
-        return command({"mnist": step_for(contents)}, *arguments, "--dest", tmp_path / "data")
+        return command([step_for(contents)], *arguments, "--dest", tmp_path / "data")
 
     return run
 
@@ -301,7 +300,7 @@ def test_no_download(tmp_path, command, monkeypatch, spoil, words, arguments):
     import torchvision  # noqa: F401 - before its network is taken away
 
     spoil(monkeypatch)
-    status, out, err = command(STEPS, *arguments.split(), "--dest", tmp_path / "data")
+    status, out, err = command(None, *arguments.split(), "--dest", tmp_path / "data")
     assert (status, out) == (2, "")
     assert_one_sentence(err, words, "--dest" if "disk" in words else "--source")
     assert not (tmp_path / "data").exists() or all_files(tmp_path / "data") == {}

@@ -21,7 +21,7 @@ LIST = "a,dog,beach\nb.png, dog ,,\r\nfar/c\n\nd.webp,beach\n./e.gif,dog\n"
 def run(command, tmp_path):
     """Run the command line at 32 pixels in this process: (status, stdout, stderr)."""
     arguments = ["photographs", "--source", tmp_path / "mine", "--dest", tmp_path, "--size", 32]
-    return functools.partial(command, {"photographs": Photographs()}, *arguments)
+    return functools.partial(command, [Photographs()], *arguments)
 
 
 @pytest.fixture

@@ -1,24 +1,15 @@
 """Toy-VOC: what the scenes show, and the files they are written to."""
 
-import functools
-
 import numpy as np
 import pytest
-from prepared import assert_one_sentence
 
-from data_prep import sample, voc_labels
+from data_prep import voc_labels
 from data_prep.errors import PrepError
 from data_prep.tiny_voc import TinyVoc
-from data_prep.toy_step import ToyVoc
 from data_prep.toy_voc import LABEL_SETS, SMALLEST_AREA, draw_scene, draw_set
-from data_prep.voc_files import open_files
 from data_prep.voc_labels import CLASSES, classes_of
-from data_prep.voc_scenes import TINY_VOC, open_source, read_scene
 from helpers.data import voc
 from helpers.data.voc import load_tiny_voc
-
-GREY = np.zeros((3, 4, 4), np.uint8)
-
 
 # The scenes
 
@@ -66,37 +57,6 @@ def test_the_classes_come_as_often_as_in_tiny_voc():
     assert (targets.sum(axis=1) >= 1).all() and (targets.sum(axis=1) >= 2).mean() > 0.05
 
 
-# The files
-
-
-def test_the_files_are_in_tiny_voc_s_layout_drawn_once_and_verified(tmp_path, command):
-    sizes = {"train": 10, "val": 4}
-    run = functools.partial(command, {"toy-voc": ToyVoc(sizes)})
-    status, out, err = run("toy-voc", "--dest", tmp_path)
-    assert (status, err) == (0, "")
-    assert out.splitlines()[2].split() == ["split", "images", *CLASSES]
-    assert out.splitlines()[3].split()[:2] == ["train", "10"]
-    source = open_source(tmp_path / "toy-voc", TINY_VOC)
-    assert source.name == "toy-voc"
-    assert {split: len(ids) for split, ids in source.splits.items()} == sizes
-    photo, mask = read_scene(open_files(source.path), TINY_VOC, "00003")
-    drawn = draw_scene(3, *mask.shape)
-    assert np.array_equal(mask, drawn.mask)  # a PNG keeps every pixel
-    difference = np.asarray(photo).astype(int) - drawn.image
-    assert 0 < np.abs(difference).mean() < 6  # a JPEG nearly
-    assert run("toy-voc", "--dest", tmp_path)[1].startswith("toy-voc is already prepared")
-    path = tmp_path / "toy-voc" / "Annotations" / "00002.png"
-    whole = path.read_bytes()
-    path.write_bytes(whole[:-1])
-    status, out, err = run("verify", "--dest", tmp_path)
-    assert status == 2 and "00002.png is not what was prepared" in err
-    assert "python -m data_prep toy-voc" in out
-    assert run("toy-voc", "--dest", tmp_path)[1].startswith("toy-voc is verified and prepared")
-    assert path.read_bytes() == whole
-    err = command({"toy-voc": ToyVoc(sizes, seed=1)}, "verify", "--dest", tmp_path)[2]
-    assert_one_sentence(err, "toy-voc was drawn otherwise")
-
-
 # What the functions are given
 
 
@@ -110,8 +70,6 @@ def test_the_files_are_in_tiny_voc_s_layout_drawn_once_and_verified(tmp_path, co
         (lambda: voc_labels.label_matrix([(5,)]), ValueError, "from 0 to 4"),
         (lambda: voc_labels.format_labels([("00000", ())]), PrepError, "not an id and class"),
         (lambda: voc_labels.format_labels([("0,1\n2", (0,))]), PrepError, "holds a comma"),
-        (lambda: sample.class_grid(GREY, np.arange(2)), ValueError, r"labels \[N\]"),
-        (lambda: sample.class_grid(GREY / 255, np.arange(3)), ValueError, "uint8"),
         (lambda: draw_scene(0, 8, 64), ValueError, "at least 16 pixels"),
         (lambda: draw_set(0, 1, 15), ValueError, "at least 16 pixels"),
         (lambda: TinyVoc(size=15), PrepError, "--size 15 is not from 16 to 512"),

@@ -1,17 +1,24 @@
-"""What torchvision's downloads need around them: a time limit, and one sentence if they fail."""
+"""Downloads with torchvision: with a time limit, and one sentence if they fail.
 
+MNIST, and PASCAL VOC 2012 for those who want it in Tiny-VOC's place.
+"""
+
+import shutil
 import socket
 import textwrap
 import urllib.error
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from ssl import SSLError
 from types import ModuleType
 
 from data_prep.errors import PrepError
+from data_prep.paths import display_path
 
 NETWORK_TIMEOUT = 30.0  # seconds without an answer
 NETWORK_ERRORS = (urllib.error.URLError, ConnectionError, TimeoutError, socket.gaierror, SSLError)
+VOC2012 = ".voc2012-download"
 
 
 @contextmanager
@@ -47,3 +54,34 @@ def explained_download(name: str, mend: str) -> Iterator[ModuleType]:
         ) from error
     finally:
         socket.setdefaulttimeout(timeout)
+
+
+def download_mnist(folder: Path) -> None:
+    """Download the four files into ``MNIST/raw`` below `folder`; see `explained_download`."""
+    mend = "put MNIST's four files into a folder and name it with --source"
+    with explained_download("MNIST", mend) as datasets:
+        datasets.MNIST(folder, download=True)  # leaves the archives and their content in MNIST/raw
+
+
+@contextmanager
+def downloaded_voc2012(folder: Path) -> Iterator[Path]:
+    """Give out the unpacked PASCAL VOC 2012, in a hidden folder of `folder`.
+
+    The download (2 GB, and as much again unpacked) is removed when the body has succeeded. If
+    it fails, what was downloaded stays, and torchvision takes it up after comparing its MD5.
+
+    Raises
+    ------
+    PrepError
+        If there is no torchvision, no network, or another content than published.
+    """
+    target = folder / VOC2012
+    target.mkdir(parents=True, exist_ok=True)
+    mend = (
+        "put it somewhere yourself and name its folder with --source "
+        f"(what has come so far is in {display_path(target)})"
+    )
+    with explained_download("PASCAL VOC 2012", mend) as datasets:
+        datasets.VOCSegmentation(target, year="2012", image_set="trainval", download=True)
+    yield target / "VOCdevkit"
+    shutil.rmtree(target)

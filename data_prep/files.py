@@ -1,4 +1,4 @@
-"""Writing a folder as a whole or not at all, and saying in a sentence why it could not be."""
+"""Reading a file, and writing a folder as a whole or not at all; each failure in a sentence."""
 
 import errno
 import os
@@ -8,8 +8,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
-from data_prep.console import tell
-from data_prep.errors import PrepError
+from data_prep.errors import PrepError, tell
 from data_prep.paths import display_path
 
 with suppress(ImportError):  # on Windows
@@ -23,6 +22,44 @@ _REASONS = {
     errno.EACCES: _FORBIDDEN, errno.EPERM: _FORBIDDEN, errno.EROFS: _FORBIDDEN,
 }  # fmt: skip
 _SYSTEM = (errno.EMFILE, errno.ENFILE, errno.EAGAIN)  # no fault of the folder's
+LARGEST_FILE = 64 * 2**20  # bytes, unpacked: more than any file that a data set has
+
+
+@contextmanager
+def explained_reads(shown: str) -> Iterator[None]:
+    """Turn an OSError while reading what is called `shown` into a PrepError."""
+    try:
+        yield
+    except OSError as error:
+        why = error.strerror or error
+        raise PrepError(f"{shown} cannot be read ({why}); mend that first.") from error
+
+
+def read_bytes(path: Path, mend: str) -> bytes:
+    """Return a file's content.
+
+    Raises
+    ------
+    PrepError
+        If it is missing (and `mend` is to be done), unreadable, or larger than `LARGEST_FILE`.
+    """
+    shown = display_path(path)
+    with explained_reads(shown):
+        try:
+            if path.stat().st_size > LARGEST_FILE:
+                raise too_large(shown, path.stat().st_size)
+            return path.read_bytes()
+        except FileNotFoundError:
+            raise PrepError(f"{shown} is missing; {mend}.") from None
+
+
+def too_large(shown: str, size: int) -> PrepError:
+    """Return the error of a file of `size` bytes, or more, once it is unpacked."""
+    return PrepError(
+        f"{shown} would take {size / 2**20:,.0f} MiB unpacked, more than any file of a data set "
+        f"({LARGEST_FILE >> 20} MiB at most); it may be a decompression bomb: fetch it again "
+        "from where it can be trusted."
+    )
 
 
 @contextmanager
