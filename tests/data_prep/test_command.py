@@ -1,4 +1,4 @@
-"""The command as a whole, in a process of its own: its console, its advice, its interruption."""
+"""The command as a whole, in a process of its own: its console, its advice, one beside it."""
 
 import os
 import re
@@ -109,30 +109,7 @@ def test_a_folder_that_is_none(named, monkeypatch, command):
         load_mnist("full")
 
 
-# Interrupted, and not alone
-
-
-PROGRAM = """
-import os, runpy, signal, sys
-class Interrupt:
-    def find_spec(self, name, path=None, target=None):
-        if name == os.environ.get("AT"):
-            del os.environ["AT"]
-            os.kill(os.getpid(), signal.SIGINT)
-sys.meta_path.insert(0, Interrupt())
-runpy.run_module("data_prep", run_name="__main__", alter_sys=True)
-"""
-
-
-@pytest.mark.skipif(os.name != "posix", reason="Ctrl-C is sent as a signal")
-@pytest.mark.parametrize("at", ["argparse", "PIL.JpegImagePlugin"])
-def test_ctrl_c_is_answered_in_one_sentence_whatever_is_being_loaded(source, tmp_path, at):
-    arguments = [*SMALL, "--jobs", "3", "--source", source, "--dest", tmp_path / "data"]
-    program = [sys.executable, "-c", PROGRAM, *map(str, arguments)]
-    env = {**os.environ, "AT": at}
-    done = subprocess.run(program, cwd=PROJECT_ROOT, capture_output=True, text=True, env=env)
-    assert (done.returncode, done.stdout) == (130, "")
-    assert_one_sentence(done.stderr, "interrupted")
+# Not alone
 
 
 def test_a_second_preparation_waits_for_the_first(source, tmp_path):

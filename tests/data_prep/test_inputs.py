@@ -276,22 +276,9 @@ def nothing_of_ours(devkit):
         mask_picture(np.full((8, 8), 20, np.uint8), VOC2012.colours).save(path)
 
 
-def ids_of_2007(devkit):
-    path = devkit / "VOC2012" / "ImageSets" / "Segmentation" / "train.txt"
-    path.write_text(path.read_text().replace("2007_", ""))
-
-
-def with_masks_of_voc(devkit, source):
-    shutil.rmtree(source / "Annotations")
-    shutil.copytree(devkit / "VOC2012" / "SegmentationClass", source / "Annotations")
-    rename(source.glob("Annotations/*"), lambda name: name[-9:])
-    return source
-
-
 #: What is handed over, and whether as VOC 2012, and what the error names.
 OTHERS = [
     (lambda kit, _: nothing_of_ours(kit), True, ["No image of val.txt", "any of the classes"]),
-    (lambda kit, _: ids_of_2007(kit), True, ['"000000", which is no id of voc2012']),
     (lambda kit, _: (kit / "VOC2012").rename(kit / "VOC2007"), True, ["VOC2007, not VOC2012"]),
     (
         lambda kit, _: shutil.copytree(kit / "VOC2012", kit / "VOC2007") and kit,
@@ -300,7 +287,6 @@ OTHERS = [
     ),
     (lambda kit, _: None, False, ["laid out as PASCAL VOC 2012; add --voc2012"]),
     (lambda _, source: source, True, ["ImageSets/Segmentation/train.txt is missing"]),
-    (with_masks_of_voc, False, ["the value 255, PASCAL VOC's void"]),
 ]
 
 
