@@ -26,9 +26,8 @@ class Playground(ipywidgets.VBox):
     Parameters
     ----------
     controls : dict name -> ipywidgets widget with a `value`
-    draw : callable
-        Takes the controls' values by name; returns a Figure and a sentence that says what
-        the figure shows. Both stand in `picture` and `sentence`.
+    draw : takes the controls' values by name; returns a Figure and a sentence that says what the
+        figure shows. Both stand in `picture` and `sentence`.
     """
 
     def __init__(self, controls, draw):
@@ -169,12 +168,6 @@ def bar_panels(probabilities, image, title=""):
     return figure
 
 
-def turn_text(angle):
-    """Say how far a digit is turned, and which way."""
-    side = "left" if angle > 0 else "right"
-    return f"{abs(angle):g}° to the {side}" if angle else "upright"
-
-
 def reading_playground(models, images, labels):
     """Let the reader change a digit, the first of its class, and see what the models make of it."""
     first = {int(label): images[np.argmax(labels == label)] for label in np.unique(labels)}
@@ -188,7 +181,8 @@ def reading_playground(models, images, labels):
     def draw(digit, angle, shift, occlusion):
         image = change(first[digit], angle, shift, occlusion)
         probabilities = read(models, image)
-        done = [f"turned {turn_text(angle)}" if angle else "upright"]
+        side = "left" if angle > 0 else "right"
+        done = [f"turned {abs(angle)}° to the {side}" if angle else "upright"]
         if shift:
             done.append(f"moved {abs(shift)} pixels to the {'right' if shift > 0 else 'left'}")
         if occlusion:

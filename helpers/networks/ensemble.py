@@ -5,6 +5,7 @@ them; no network feels the others. The data come from outside, and nothing is wr
 """
 
 from collections.abc import Callable
+from copy import copy
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -164,8 +165,7 @@ class MLPEnsemble:
 
     def only(self, *indices):
         """Return some of the networks on their own, with their present weights."""
-        alone = object.__new__(MLPEnsemble)
-        alone.pair = self.pair
+        alone = copy(self)
         alone.weights = [part[list(indices)].detach() for part in self.weights]
         return alone
 

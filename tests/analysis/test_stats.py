@@ -55,19 +55,16 @@ def test_the_bootstrap_of_a_median_agrees_with_theory():
     assert found.estimate == pytest.approx(middle, abs=0.01)
 
 
-def test_welch_agrees_with_scipy():
-    expected = scipy_stats.ttest_ind(A, B, equal_var=False).confidence_interval()
-    interval = difference_interval(A, B)
-    assert ends(interval) == pytest.approx((expected.low, expected.high))
-    assert interval.estimate == pytest.approx(np.mean(A) - np.mean(B))
-    assert interval.n == (4, 4) and -interval == difference_interval(B, A)
-
-
-def test_paired_agrees_with_scipy_and_removes_what_pairs_share():
-    expected = scipy_stats.ttest_rel(A, B).confidence_interval()
-    assert ends(difference_interval(A, B, paired=True)) == pytest.approx(
-        (expected.low, expected.high)
-    )
+def test_differences_agree_with_scipy_and_pairing_removes_what_pairs_share():
+    welch, paired = difference_interval(A, B), difference_interval(A, B, paired=True)
+    for interval, test in (
+        (welch, scipy_stats.ttest_ind(A, B, equal_var=False)),
+        (paired, scipy_stats.ttest_rel(A, B)),
+    ):
+        expected = test.confidence_interval()
+        assert ends(interval) == pytest.approx((expected.low, expected.high))
+        assert interval.estimate == pytest.approx(np.mean(A) - np.mean(B))
+    assert welch.n == (4, 4) and -welch == difference_interval(B, A)
     shared = np.array([0.0, 10.0, 20.0])
     shifted = shared + [1.0, 1.1, 0.9]
     assert not difference_interval(shifted, shared, paired=True).contains(0)

@@ -7,7 +7,7 @@ import pytest
 from scipy.integrate import trapezoid
 
 from data_prep.kept_mnist import subset
-from data_prep.steps import STEPS
+from data_prep.mnist import Mnist
 from helpers.analysis.stats import wilson
 from helpers.data import datasets
 from helpers.data.datasets import (
@@ -48,7 +48,7 @@ def test_the_kept_digits_are_those_of_mnist_and_keep_the_shares():
 
 
 def test_the_kept_digits_are_chosen_again_from_the_whole():
-    if not STEPS["mnist"].is_there(data_dir() / "mnist"):
+    if not Mnist().is_there(data_dir() / "mnist"):
         pytest.skip("MNIST is not prepared: python -m data_prep mnist")
     kept = load_mnist()
     for name, array in subset().items():
