@@ -29,8 +29,8 @@ from helpers.runs.catalogue.tiny_voc import AUGMENT, VOC_MODELS
 from helpers.training.torch_trainer import TorchTrainer
 
 PATH = records.ROOT / "benchmarks" / "augment.json"
-PATCH = 16  # pixels: the ViT cuts its images into such squares
 NETWORKS = ("resnet18", "lenet", "vit")  # of practice 4's table
+SIZE = 128  # of the images, in pixels
 TIMES_FASTER, SHARE = 10.0, 0.05  # the goals
 COLOURS = ("brightness", "contrast", "saturation")
 
@@ -127,7 +127,7 @@ def scenes(count, size):
 # ---------------------------------------------------------------------- measurement
 
 
-def measure(images=320, rounds=7, size=128, networks=NETWORKS):
+def measure(images=320, rounds=7, size=SIZE, networks=NETWORKS):
     """Run the benchmark, and return its `Results`.
 
     The arguments are as there; the networks are keys of
@@ -228,16 +228,10 @@ def _goal(row):
     return f"≤ {row.target:.0%}" if row.at_most else f"≥ {row.target:g} times"
 
 
-def describe(results):
-    """Tabulate what was measured, as text."""
-    return table(results).to_string(index=False)
-
-
 OPTIONS = {
     "images": {"type": whole_number(2), "default": 320, "help": "in an epoch"},
     "rounds": {"type": whole_number(2), "default": 7, "help": "turns of each way"},
-    "size": {"type": whole_number(PATCH, step=PATCH), "default": 128, "help": "in pixels"},
 }
 
 if __name__ == "__main__":
-    sys.exit(command("benchmarks.augment", __doc__, measure, describe, OPTIONS, (), PATH))
+    sys.exit(command("benchmarks.augment", __doc__, measure, [table], OPTIONS, (), PATH))

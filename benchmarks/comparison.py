@@ -92,42 +92,28 @@ def _quantity(value, unit):
 # --------------------------------------------------------------------- command line
 
 
-def whole_number(least=1, most=None, step=1):
-    """Return a parser, for argparse, of whole numbers.
-
-    Parameters
-    ----------
-    least, most : int
-        The smallest and the largest that are taken; None for any.
-    step : int
-        Only multiples of it are taken.
-
-    Returns
-    -------
-    callable
-        Raises `argparse.ArgumentTypeError` for anything else.
-    """
-    wanted = f"from {least} to {most}" if most else f"from {least} on"
-    wanted += f", a multiple of {step}" if step > 1 else ""
+def whole_number(least=1):
+    """Return a parser, for argparse, of whole numbers of at least `least`."""
 
     def parse(text):
-        number = int(text) if text.isdecimal() else -1
-        if number < least or (most and number > most) or number % step:
-            raise argparse.ArgumentTypeError(f"{text!r} is not a whole number {wanted}")
-        return number
+        if not text.isdecimal() or int(text) < least:
+            raise argparse.ArgumentTypeError(f"{text!r} is not a whole number from {least} on")
+        return int(text)
 
     return parse
 
 
-def command(name, text, measure, describe, options, errors, path, arguments=None):
+def command(name, text, measure, tables, options, errors, path, arguments=None):
     """Measure, keep the results, then show them; return the exit status.
 
     Parameters
     ----------
     name, text : str
         Of the module: what ``python -m`` takes, and what it says of itself.
-    measure, describe : callable
-        `measure(**options)` returns the results, `describe(results)` a text that shows them.
+    measure : callable
+        `measure(**options)` returns the results, which have an `environment`.
+    tables : list of callable
+        Each makes of the results a DataFrame that shows them.
     options : dict name -> dict
         What `argparse` is told of each; all at their defaults are the whole measurement.
     errors : tuple of exception classes
@@ -150,7 +136,10 @@ def command(name, text, measure, describe, options, errors, path, arguments=None
         results = measure(**chosen)
         if output:  # kept before anything is shown, which could fail
             records.write_json(results, output)
-        print(describe(results))
+        machine = results.environment
+        print(f"On {machine['cpu']}, threads: {machine['threads']}; PyTorch {machine['torch']}")
+        for table in tables:
+            print(f"\n{table(results).to_string(index=False)}")
         if output:
             print(f"\nThe results are in {output}")
 

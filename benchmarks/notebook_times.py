@@ -9,7 +9,6 @@ is in `notebooks/` stays as it is. The seconds include starting Python, and belo
 """
 
 import os
-import re
 import subprocess
 import sys
 import tempfile
@@ -22,8 +21,6 @@ from helpers.runs import records
 NOTEBOOKS = records.ROOT / "notebooks"
 PATH = records.ROOT / "benchmarks" / "notebook_times.json"
 SCHEMA = 1
-COLOURS = re.compile(r"\x1b\[[\d;]*m")  # of a terminal, in an error message
-ERROR = re.compile(r"[\w.]*(Error|Exception|Interrupt)\b")
 
 
 class NotebookError(ValueError):
@@ -61,7 +58,8 @@ def measure(path):
         done = subprocess.run(command, capture_output=True, text=True, env=surroundings)
         seconds, used = time.perf_counter() - start, _children_seconds() - used
     if done.returncode:
-        raise NotebookError(f"{path.name} can't be executed: {_reason(done.stderr)}")
+        why = (done.stderr.split() and done.stderr.strip().splitlines()[-1]) or "it said nothing"
+        raise NotebookError(f"{path.name} can't be executed: {why}")
     return NotebookTime(
         seconds=round(seconds, 1),
         processor_seconds=round(used, 1) or None,
@@ -69,12 +67,6 @@ def measure(path):
         commit=records.source_commit(),
         date=date.today().isoformat(),
     )
-
-
-def _reason(text):
-    """Return the last line of an error message that names the error, or else the last line."""
-    lines = COLOURS.sub("", text).strip().splitlines() or ["it said nothing"]
-    return next((line for line in reversed(lines) if ERROR.match(line)), lines[-1])
 
 
 def _children_seconds():

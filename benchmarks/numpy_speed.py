@@ -161,25 +161,11 @@ def table(results=None):
     return comparison.table((results or read()).rows)
 
 
-def describe(results):
-    """Say what was measured on what, and tabulate it."""
-    machine = results.environment
-    rates = ", ".join(f"{name} {rate:.0f}" for name, rate in results.gigaflops.items())
-    small = f"\n\nThe targets are meant for {IMAGES:,} images." if results.images < IMAGES else ""
-    return (
-        f"{results.images:,} images of {results.data}, {results.rounds} rounds; "
-        f"{machine['cpu']}, threads: {machine['threads']}; NumPy {machine['numpy']} with "
-        f"{machine['blas']}; PyTorch {machine['torch']}, {results.pytorch_chunk:,} at a time\n"
-        f"Matrix products, GFLOP/s: {rates}\n\n"
-        f"{table(results).set_index('what').rename_axis(None).to_string()}{small}"
-    )
-
-
 OPTIONS = {
-    "images": {"type": whole_number(most=IMAGES), "default": IMAGES, "help": "in the full batch"},
-    "rounds": {"type": whole_number(most=1000), "default": 7, "help": "turns of each"},
+    "images": {"type": whole_number(), "default": IMAGES, "help": "in the full batch"},
+    "rounds": {"type": whole_number(), "default": 7, "help": "turns of each"},
 }
 
 if __name__ == "__main__":
-    sys.exit(command("benchmarks.numpy_speed", __doc__, measure, describe, OPTIONS,
+    sys.exit(command("benchmarks.numpy_speed", __doc__, measure, [table], OPTIONS,
                      (Disagreement,), PATH))  # fmt: skip

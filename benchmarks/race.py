@@ -280,22 +280,11 @@ def figure(results=None, ax=None):
     return ax.figure
 
 
-def describe(results):
-    """Say what was measured on what, and tabulate it."""
-    machine = results.environment
-    return (
-        f"{results.images:,} images of {results.data}; {machine['cpu']}, threads: "
-        f"{machine['threads']}; PyTorch {machine['torch']}\n\n"
-        f"{table(results).drop(columns='the one change').to_string(index=False)}\n\n"
-        f"{data_table(results).to_string(index=False)}"
-    )
-
-
 OPTIONS = {
     "scale": {"choices": SCALES, "default": "full", "help": "of the data"},
     "seeds": {"type": whole_number(), "default": SEEDS, "help": "of the last step, at least"},
 }
 
 if __name__ == "__main__":
-    sys.exit(command("benchmarks.race", __doc__, measure, describe, OPTIONS,
+    sys.exit(command("benchmarks.race", __doc__, measure, [table, data_table], OPTIONS,
                      (DataNotPrepared, Diverged), PATH))  # fmt: skip

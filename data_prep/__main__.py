@@ -1,15 +1,9 @@
-"""``python -m data_prep``; Ctrl-C is answered while the command itself is being loaded, too."""
+"""``python -m data_prep``."""
 
+import os
 import sys
 
-from data_prep.errors import INTERRUPTED
-
-try:
-    import os
-
-    from data_prep.command_line import main
-except KeyboardInterrupt:
-    sys.exit(print(f"data_prep: {INTERRUPTED}", file=sys.stderr) or 130)
+from data_prep.command_line import main
 
 if __name__ == "__main__":
     # Reading pictures asks nothing of OpenBLAS, whose threads some machines would not start.

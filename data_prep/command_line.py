@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from data_prep.errors import INTERRUPTED, PrepError, make_steady, say, tell
+from data_prep.errors import PrepError, make_steady, say, tell
 from data_prep.files import alone
 from data_prep.paths import PROJECT_ROOT, command, data_dir, display_path, expanded, same_place
 
@@ -43,7 +43,7 @@ def main(arguments: Sequence[str] | None = None, steps: "Sequence[Step] | None" 
         what = display_path(error.filename) if error.filename else "something of the system's"
         why = f"{what} cannot be used ({error.strerror or error}); mend that."
     except KeyboardInterrupt:
-        tell(INTERRUPTED)
+        tell("interrupted; what was there before is untouched, and the same command goes on.")
         return 130
     finally:
         say(end="")  # the help too

@@ -7,8 +7,6 @@ import os
 import sys
 from typing import TextIO
 
-INTERRUPTED = "interrupted; what was there before is untouched, and the same command goes on."
-
 
 class PrepError(Exception):
     """A data set cannot be prepared; the message names the file and the mend, in one line."""

@@ -83,7 +83,7 @@ def parse_idx(content: bytes, name: str, shape: tuple[int | None, ...] | None = 
         or any(want not in (None, got) for want, got in zip(shape, found, strict=True))
     ):
         raise PrepError(
-            f"{name} holds an array of shape {found}, not {_spell(shape)}; "
+            f"{name} holds an array of shape {found}, not {shape}; "
             "fetch the file that belongs here."
         )
     if len(content) - header != math.prod(found):
@@ -102,9 +102,3 @@ def parse_idx(content: bytes, name: str, shape: tuple[int | None, ...] | None = 
 def read_idx(path: Path, shape: tuple[int | None, ...] | None = None) -> np.ndarray:
     """Read an IDX file, plain or gzip-compressed; see `read_content` and `parse_idx`."""
     return parse_idx(read_content(path), display_path(path), shape)
-
-
-def _spell(shape: tuple[int | None, ...]) -> str:
-    """Spell an expected shape as a tuple, with N for a free length."""
-    lengths = ["N" if length is None else str(length) for length in shape]
-    return f"({', '.join(lengths)}{',' if len(lengths) == 1 else ''})"

@@ -59,6 +59,6 @@ def test_a_run_has_the_rows_of_the_book_s():
         [[getattr(row, field) for field in kept] for row in found.rows] for found in (book, results)
     )
     assert listed == measured
+    assert numpy_speed.table(results)["what"].tolist() == [row.name for row in results.rows]
     for row in results.rows:
         assert row.ours > 0 and (row.ratio is None or 0 < row.low <= row.ratio <= row.high)
-        assert row.name in numpy_speed.describe(results)

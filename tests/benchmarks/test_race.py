@@ -14,7 +14,6 @@ from benchmarks.steps import Step
 from benchmarks.stopwatch import MNIST_MEAN, MNIST_SD, ExampleNet, PerImage, Timed
 from helpers.data.datasets import Dataset
 from helpers.training.config import TrainConfig
-from helpers.training.optimisers import SCHEDULES
 
 stopwatch.register()
 
@@ -55,14 +54,6 @@ def test_images_one_by_one_are_those_of_the_batches():
     assert not torch.equal(answers, data().y)  # shuffled
     expected = single.model.eval()((data().x_eval / 255 - MNIST_MEAN) / MNIST_SD)
     torch.testing.assert_close(single.predict(data().x_eval), expected.detach())
-
-
-def test_the_rates_of_the_race_by_hand():
-    rate = SCHEDULES["step-decay"](1.0, 0.5, stairs=3)
-    assert [rate(step, 6) for step in range(6)] == [1, 1, 0.5, 0.5, 0.25, 0.25]
-    rate = SCHEDULES["one-cycle"](1.0, rise=0.5, start=10)
-    found = [rate(step, 100) for step in (0, 49, 50, 99)]
-    assert found == pytest.approx([0.1 + 0.9 * 0.01, 0.1 + 0.9 * 0.99, 0.99, 0.01])
 
 
 def test_the_clock_leaves_evaluation_out_and_tells_waiting(monkeypatch):

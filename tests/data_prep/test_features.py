@@ -7,8 +7,6 @@ from prepared import all_files, assert_one_sentence
 
 from data_prep import features, sums
 from data_prep.features import Features, features_of, nearest, read_features
-from data_prep.paths import data_dir
-from data_prep.voc_store import read_images
 from helpers.networks import efficientnet
 
 
@@ -92,13 +90,3 @@ def test_images_and_weights_that_are_missing_are_told(run, prepared, tmp_path, m
 def test_the_nearest_point_the_same_way():
     points = np.array([[2.0, 0], [1, 0.1], [0, 3], [9, 9], [-1, 0]])
     assert nearest(points, 0, 3).tolist() == [1, 3, 2]
-
-
-def test_some_features_of_the_real_photographs_are_computed_again():
-    try:
-        images = read_images(data_dir() / "tiny-voc", 224)
-        found = read_features(data_dir() / "features", 224)
-    except features.PrepError as error:
-        pytest.skip(str(error))
-    rows = np.arange(0, len(images), 1000)
-    assert features_of(images[rows]) == pytest.approx(found[rows], abs=1e-3)

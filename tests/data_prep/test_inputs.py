@@ -57,18 +57,8 @@ def save_bomb(path, width, height):
     path.write_bytes(b"\x89PNG\r\n\x1a\n" + header + data + chunk(b"IEND", b""))
 
 
-def insert_chunk(path, kind, content):
-    whole = path.read_bytes()
-    path.write_bytes(whole[:33] + chunk(kind, content) + whole[33:])
-
-
 def truncate(path, lost):
     path.write_bytes(path.read_bytes()[:-lost])
-
-
-def grow(path, size):
-    with path.open("r+b") as file:
-        file.truncate(size)  # holes: nothing is written
 
 
 def versions(source, *names):
@@ -100,15 +90,6 @@ def flipped(source):
     return path
 
 
-def lock(content):
-    content[content.rindex(b"PK\x01\x02") + 8] |= 1  # the last member is marked as encrypted
-
-
-def overwrite(content, after, distance):
-    at = content.index(after) + distance
-    content[at : at + 20] = b"\xff" * 20
-
-
 def with_member(source, name, content=b"x"):
     path = archive(source)
     with zipfile.ZipFile(path, "a", zipfile.ZIP_DEFLATED) as opened:
@@ -137,21 +118,16 @@ SPOILED = [
         lambda s: save_mask(s, FULL, ORDER),
         ["Annotations/00003.png", "the value 1 in the colour (0, 128, 0), not in (0, 0, 128)"],
     ),
-    (lambda s: save_mask(s, FULL, VOC2012.colours), ["the value 1", "(128, 0, 0)"]),
     (lambda s: Image.new("RGB", (128, 128)).save(mask(s)), ["Annotations/00003.png", "mode RGB"]),
     (lambda s: truncate(photo(s), 300), ["JPEGImages/00003.jpg", "damaged", "fetch it again"]),
     (lambda s: truncate(mask(s), 100), ["Annotations/00003.png", "damaged"]),
-    (lambda s: insert_chunk(mask(s), b"gAMA", b""), ["Annotations/00003.png", "damaged"]),
     (lambda s: photo(s).write_text("<html>"), ["JPEGImages/00003.jpg", "is not a JPEG image"]),
     (lambda s: save_bomb(mask(s), 40_000, 25_000), ["00003.png", "decompression bomb"]),
-    (lambda s: save_bomb(mask(s), 6_000, 5_000), ["00003.png", "more than 25,000,000 pixels"]),
-    (lambda s: grow(photo(s), 65 * 2**20), ["00003.jpg would take 65 MiB", "decompression bomb"]),
     (turn, ["JPEGImages/00003.jpg", "on its side", "turn both upright"]),
     (lambda s: shutil.copy(photo(s), s / "JPEGImages" / "00003.JPG"), ["00003.jpg twice"]),
     (lambda s: add_to_list(s, "train", "00003"), ["train.txt", "lists 00003 twice"]),
     (lambda s: add_to_list(s, "val", "00003"), ["00003 in train.txt and in val.txt"]),
     (lambda s: add_to_list(s, "val", "00099"), ["00099 is listed but has neither photograph"]),
-    (lambda s: add_to_list(s, "val", "../secret"), ['"../secret", which is no id of tiny-voc']),
     (lambda s: add_to_list(s, "val", "\x1b[2Jx"), [r'"\x1b[2Jx", which is no id of tiny-voc']),
     (lambda s: (s / "ImageSets" / "val.txt").write_text("\n"), ["val.txt", "lists no image"]),
     (lambda s: (s / "ImageSets" / "val.txt").unlink(), ["val.txt is missing"]),
@@ -178,16 +154,11 @@ GIVEN = [
         lambda s: with_member(s, "TinySeg/JPEGImages/99999.jpg", bytes(65 * 2**20)),
         ["TinySeg/JPEGImages/99999.jpg", "65 MiB unpacked", "decompression bomb"],
     ),
-    (lambda s: changed_archive(s, lock), ["is encrypted", "unpack the archive"]),
     (
         lambda s: changed_archive(s, lambda c: c.__delitem__(slice(-500, None))),
         ["tinyseg.zip is neither a folder nor a zip archive", "fetch it again"],
     ),
     (flipped, ["JPEGImages/00003.jpg in", "Bad CRC-32", "fetch the archive again"]),
-    (
-        lambda s: changed_archive(s, lambda c: overwrite(c, b"TinySeg/JPEGImages/00003.jpg", 500)),
-        ["JPEGImages/00003.jpg in", "is damaged", "fetch the archive again"],
-    ),
 ]
 
 
@@ -232,8 +203,7 @@ def archive_of_windows(source):
 #: What is done to the source or handed over in its place, and changes nothing of what comes out.
 HARMLESS = [
     *[lambda s, codec=codec: encode_list(s, codec) for codec in ("utf-8-sig", "utf-16")],
-    lambda s: rename(s.glob("JPEGImages/*"), lambda name: name.replace("jpg", "JPG")),
-    lambda s: rename(s.glob("JPEGImages/*"), lambda name: name.replace("jpg", "jpeg")),
+    lambda s: rename(s.glob("JPEGImages/*"), lambda name: name.replace("jpg", "JPEG")),
     lambda s: add_shadows(s),
     archive_of_macos,
     archive_of_windows,
@@ -306,22 +276,9 @@ def nothing_of_ours(devkit):
         mask_picture(np.full((8, 8), 20, np.uint8), VOC2012.colours).save(path)
 
 
-def ids_of_2007(devkit):
-    path = devkit / "VOC2012" / "ImageSets" / "Segmentation" / "train.txt"
-    path.write_text(path.read_text().replace("2007_", ""))
-
-
-def with_masks_of_voc(devkit, source):
-    shutil.rmtree(source / "Annotations")
-    shutil.copytree(devkit / "VOC2012" / "SegmentationClass", source / "Annotations")
-    rename(source.glob("Annotations/*"), lambda name: name[-9:])
-    return source
-
-
 #: What is handed over, and whether as VOC 2012, and what the error names.
 OTHERS = [
     (lambda kit, _: nothing_of_ours(kit), True, ["No image of val.txt", "any of the classes"]),
-    (lambda kit, _: ids_of_2007(kit), True, ['"000000", which is no id of voc2012']),
     (lambda kit, _: (kit / "VOC2012").rename(kit / "VOC2007"), True, ["VOC2007, not VOC2012"]),
     (
         lambda kit, _: shutil.copytree(kit / "VOC2012", kit / "VOC2007") and kit,
@@ -330,7 +287,6 @@ OTHERS = [
     ),
     (lambda kit, _: None, False, ["laid out as PASCAL VOC 2012; add --voc2012"]),
     (lambda _, source: source, True, ["ImageSets/Segmentation/train.txt is missing"]),
-    (with_masks_of_voc, False, ["the value 255, PASCAL VOC's void"]),
 ]
 
 

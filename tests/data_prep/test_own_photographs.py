@@ -43,11 +43,10 @@ def listed(tmp_path):
     return write
 
 
-@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16"])
 def test_the_features_are_the_networks_and_the_targets_the_lists(
-    run, listed, tmp_path, monkeypatch, encoding
+    run, listed, tmp_path, monkeypatch
 ):
-    path = listed(LIST.encode(encoding))
+    path = listed(LIST.encode("utf-16"))  # as a table of Windows has it
     status, out, err = run("--labels", path)
     assert (status, err) == (0, "") and "2  beach\n       3  dog" in out
     assert "already prepared" in run("--labels", path)[1]
@@ -86,7 +85,6 @@ def copy_as_png(folder):
 #: The list, what is done to the folder, and what the error names.
 BAD = [
     ("", None, ["list.csv names no class"]),
-    ("a\nb\n", None, ["list.csv names no class"]),
     ("a,dog\n,cat\n", None, ["Line 2 of", "is not a name and classes"]),
     ("a;dog\n", None, ["Line 1 of", "with commas between"]),
     ("a,dog\n./a,cat\n", None, ["lists a twice"]),

