@@ -101,10 +101,17 @@ VOC_LONG_STEPS = one_after_the_other(
     replace(VOC_STEPS["resnet18"]["mirrored"][1], epochs=30, evaluate_every=30),
     {
         "cropped": ("crops at random of larger images, stronger colours", {"augment": CROPPED}),
-        "decayed": (
-            "and weight decay", {"optimiser": {"name": "adamw", "weight_decay": 0.05}}
+        "mixed": (
+            "and weight decay, and images mixed with others",
+            {"optimiser": {"name": "adamw", "weight_decay": 0.05}, "mixup": 0.5},
         ),
-        "mixed": ("and images mixed with others", {"mixup": 0.5}),
+        "momentum": (
+            "SGD with momentum and weight decay instead of both",
+            {
+                "optimiser": {"name": "sgd", "momentum": 0.9, "nesterov": True, "weight_decay": 5e-4},
+                "schedule": WARM_COSINE | {"peak_lr": 0.2}, "mixup": 0.0,
+            },
+        ),
     },
 )  # fmt: skip
 #: With a teacher: what the kept features of the whole photograph are, from any crop of it.
