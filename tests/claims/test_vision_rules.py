@@ -134,7 +134,6 @@ FOREIGN[:, 0] = 1.0
     ("told", "not_told", "verdict"),
     [
         (OWN, FOREIGN, Verdict.REPRODUCED),
-        (OWN + 1e-7, FOREIGN, Verdict.REPRODUCED),  # rounding is no influence
         (OWN, OWN, Verdict.NOT_REPRODUCED),  # it makes no difference
         (np.maximum(OWN, FOREIGN), FOREIGN, Verdict.NOT_REPRODUCED),
         (OWN * [1, 1, 1, 1, 0], FOREIGN, Verdict.NOT_REPRODUCED),  # one token is left out
