@@ -54,32 +54,12 @@ mpl.rcParams.update({
 
 
 class BookFigure(Figure):
-    """A figure that a notebook shows once, whether or not pyplot is in use.
-
-    Attributes
-    ----------
-    photographs : bool
-        Whether it shows photographs: then it is a JPEG, a fifth of the size, and not a PNG.
-    """
-
-    photographs = False
+    """A figure that a notebook shows once, whether or not pyplot is in use."""
 
     def _repr_png_(self):
-        return None if self.photographs else self._bytes("png")
-
-    def _repr_jpeg_(self):
-        return self._bytes("jpeg", pil_kwargs={"quality": 82}) if self.photographs else None
-
-    def _bytes(self, kind, **options):
         picture = io.BytesIO()
-        self.savefig(picture, format=kind, **options)
+        self.savefig(picture, format="png")
         return picture.getvalue()
-
-
-def photographic(figure):
-    """Return a `BookFigure`, marked as one that shows photographs."""
-    figure.photographs = True
-    return figure
 
 
 def new_figure(rows=1, columns=1, width=WIDTH, height=None, **subplot_options):

@@ -25,10 +25,10 @@ from helpers.runs.records import read_arrays
 from helpers.runs.runner import decode_images
 
 GREY = "#767676"
-#: How a prediction about one class is shown: symbol, colour and meaning.
-FOUND = ("✓", figures.BLUE, "found")
-FALSE_ALARM = ("✗", "#A84300", "predicted, but not there")  # vermillion, as dark
-MISSED = ("○", "#8A5A00", "there, but missed")  # orange, dark enough to be read
+#: How a prediction about one class is shown: symbol and meaning.
+FOUND = ("✓", "found")
+FALSE_ALARM = ("✗", "predicted, but not there")
+MISSED = ("○", "there, but missed")
 MARKS = {(1, 1): FOUND, (0, 1): FALSE_ALARM, (1, 0): MISSED}  # by (there, predicted)
 
 # ------------------------------------------------------------------------------ tables
@@ -222,40 +222,15 @@ def most_confident(probabilities, targets, kind, each):
 
 
 def marked(targets, decisions, classes):
-    """Return the lines below each image: (symbol, colour, class) where one is there or predicted.
+    """Return the lines below each image: symbol and class where one is there or predicted.
 
     Targets and decisions are bool or 0 and 1, [N, K].
     """
     lines = []
     for pairs in np.stack([targets, decisions], axis=2).astype(int).tolist():  # of [N, K, 2]
         marks = zip(classes, map(MARKS.get, map(tuple, pairs)), strict=True)
-        lines.append([(*mark[:2], name) for name, mark in marks if mark])
+        lines.append([f"{mark[0]} {name}" for name, mark in marks if mark])
     return lines
-
-
-def contact_sheet(images, lines, columns=4):
-    """Draw images uint8 [N, S, S, 3] with the lines of `marked` below them, and what they mean."""
-    side, line, gap, key = figures.WIDTH / columns, 0.23, 0.1, 0.4  # inches
-    bands = [lines[i : i + columns] for i in range(0, len(lines), columns)]
-    heights = [side + gap + line * max(map(len, band)) for band in bands]
-    figure = figures.BookFigure(figsize=(figures.WIDTH, sum(heights) + key))
-    inch = 1 / figure.get_figheight()
-    text = {"fontsize": 12, "ha": "center"}
-    for i, image in enumerate(images):
-        row, column = divmod(i, columns)
-        top = 1 - sum(heights[:row]) * inch
-        box = (column + 0.03) / columns, top - side * inch, 0.94 / columns, 0.94 * side * inch
-        ax = figure.add_axes(box)
-        ax.axis("off")
-        ax.imshow(image, interpolation="antialiased")
-        for k, (symbol, colour, name) in enumerate(lines[i]):
-            y = top - (side + 0.04 + k * line) * inch
-            figure.text(
-                (column + 0.5) / columns, y, f"{symbol} {name}", color=colour, va="top", **text
-            )
-    for at, (symbol, colour, meaning) in zip((0.12, 0.46, 0.82), MARKS.values(), strict=True):
-        figure.text(at, 0.1 * inch, f"{symbol} {meaning}", color=colour, **text)
-    return figures.photographic(figure)
 
 
 # ---------------------------------------------------------------------------- saliency
@@ -286,41 +261,26 @@ def saliency_on_images(saliency, classes, size):
     return functional.interpolate(found, (size, size), mode=mode)[:, 0].numpy()
 
 
-def saliency_figure(found, images, titles, signed, columns=4):
-    """Draw images, and below each the same image with where a network looks.
+def overlaid(image, found, signed):
+    """Lay over an image where a network looks on it.
 
     Parameters
     ----------
-    found : array [B, S, S], as from `saliency_on_images`.
-    images : array of uint8, [B, S, S, 3]
-    titles : sequence of str, [B], such as what was predicted for each image.
-    signed : whether the maps speak for a class (vermillion) and against it (blue), as a ResNet's,
-        and not of attention (orange). Colours are relative to the largest value of each image.
+    image : array of uint8, [S, S, 3]
+    found : array [S, S], as from `saliency_on_images`.
+    signed : whether it speaks for a class (vermillion) and against it (blue), as a ResNet's maps,
+        and is not attention (orange). The colours are relative to its largest value.
+
+    Returns
+    -------
+    ndarray of uint8, [S, S, 3]
+        Grey where the network does not look: a colour is as opaque as the map is large there.
     """
-    found = found / np.maximum(np.abs(found).max(axis=(1, 2), keepdims=True), 1e-9)
-    rows = -(-len(images) // columns)
-    height = 0.95 + rows * (2 * figures.WIDTH / columns + 0.4)
-    figure, axes = figures.new_figure(2 * rows, columns, height=height, squeeze=False)
-    figure.get_layout_engine().set(h_pad=0.06)
-    colours, label = ATTENTION, "attention; 1: the most"
-    if signed:
-        colours, label = figures.DIVERGING, "against (blue), for (orange) the class; 1: the most"
-    for ax in axes.flat:
-        ax.axis("off")
-    for i, (image, map_) in enumerate(zip(images, found, strict=True)):
-        row, column = divmod(i, columns)
-        above, below = axes[2 * row, column], axes[2 * row + 1, column]
-        above.imshow(image)
-        above.set_title(titles[i], fontsize=12)
-        below.imshow(image @ [0.299, 0.587, 0.114], cmap="gray", vmin=0, vmax=255)  # luminance
-        # As opaque as the map is large: where the network does not look, the image is left.
-        shown = below.imshow(
-            map_, cmap=colours, vmin=-1 if signed else 0, vmax=1, alpha=0.8 * np.abs(map_),
-        )  # fmt: skip
-    ticks = [-1, 0, 1] if signed else [0, 0.5, 1]
-    bar = {"location": "bottom", "aspect": 30, "shrink": 0.8, "ticks": ticks}
-    figure.colorbar(shown, ax=axes, label=label, **bar)
-    return figures.photographic(figure)
+    found = found / max(np.abs(found).max(), 1e-9)
+    grey = (image @ [0.299, 0.587, 0.114])[..., None] / 255  # luminance
+    colours = figures.DIVERGING((found + 1) / 2) if signed else ATTENTION(found)
+    opacity = 0.8 * np.abs(found)[..., None]
+    return np.uint8(255 * (grey * (1 - opacity) + colours[..., :3] * opacity))
 
 
 # -------------------------------------------------------------------- thresholds to move
@@ -366,7 +326,7 @@ def threshold_panel(probabilities, targets, classes, caption, images):
         curves=list(zip(classes, points.tolist(), figures.PALETTE, DASHES, strict=False)),
         rows=rows,
         images=[_small(x, probabilities[i], targets[i], classes) for i, x in images.items()],
-        key="; ".join(f"{symbol} {meaning}" for symbol, _, meaning in MARKS.values()),
+        key="; ".join(f"{symbol} {meaning}" for symbol, meaning in MARKS.values()),
         caption=caption,
     )
     worth = "precision {}, recall {}, F1 {}; {} found, {} missed, {} false alarms"

@@ -4,20 +4,15 @@ import numpy as np
 from matplotlib import pyplot as plt
 from matplotlib.colors import to_rgb
 
-from data_prep.toy_voc import draw_set
 from helpers.analysis.stats import Interval
 from helpers.book import decision_boundary, figures
 from helpers.networks.mlp import mlp
 
 
-def test_a_notebook_shows_a_figure_once_and_photographs_smaller():
+def test_a_notebook_shows_a_figure_once():
     before = plt.get_fignums()  # pyplot shows every figure that it knows by itself
-    figure = figures.image_grid(draw_set(first=0, count=2, size=160)[0], columns=2)
-    assert plt.get_fignums() == before
-    png = figure._repr_png_()
-    assert png.startswith(b"\x89PNG") and figure._repr_jpeg_() is None
-    jpeg = figures.photographic(figure)._repr_jpeg_()
-    assert jpeg.startswith(b"\xff\xd8") and len(jpeg) < len(png) and not figure._repr_png_()
+    figure = figures.image_grid(np.zeros((2, 8, 8)), columns=2)
+    assert plt.get_fignums() == before and figure._repr_png_().startswith(b"\x89PNG")
 
 
 def test_no_two_lines_differ_by_colour_alone_and_none_is_pale():

@@ -32,9 +32,7 @@ TARGETS = (RNG.random((200, 5)) < [0.7, 0.1, 0.1, 0.15, 0.1]).astype(int)
 SCORES = (TARGETS + RNG.random((200, 5))) / 2
 BASELINES = {n: p.probabilities[0] for n, p in constant_baselines(TARGETS).items()}
 PHOTOS = RNG.integers(256, size=(6, 32, 32, 3), dtype=np.uint8)
-MARKED = multilabel.marked(TARGETS[:6], SCORES[:6] > 0.6, CLASSES)
 TITLES = ["✓ person", "✗ cat", "○ plane", "car", "bird", "cat"]
-MAPS = RNG.normal(size=(6, 32, 32))
 
 
 with torch.device("meta"):  # without its numbers
@@ -64,9 +62,6 @@ FIGURES = {
     "classes": lambda: multilabel.class_curves_figure(SCORES, TARGETS, CLASSES, "LeNet"),
     "models": lambda: multilabel.models_figure(dict.fromkeys(NAMES, SCORES), TARGETS, BASELINES),
     "thresholds": lambda: multilabel.threshold_figure(SCORES[:, 3], TARGETS[:, 3]),
-    "contact sheet": lambda: multilabel.contact_sheet(PHOTOS, MARKED),
-    "activation maps": lambda: multilabel.saliency_figure(MAPS, PHOTOS, TITLES, signed=True),
-    "attention maps": lambda: multilabel.saliency_figure(abs(MAPS), PHOTOS, TITLES, signed=False),
     "not understood": lambda: widgets.activation_trial("z.x", "ReLU", 3, 0.1, 0)[0],
 }
 
