@@ -43,6 +43,6 @@ def rendered_book(make_folder):
 
 
 def collect(pages, check):
-    """Apply a check to every page, and keep what it finds under the page's name."""
-    found = {page.name: check(page) for page in pages}
+    """Apply a check to every page, and keep what it finds under the page's folder and name."""
+    found = {"/".join(page.parts[-2:]): check(page) for page in pages}
     return {name: faults for name, faults in found.items() if faults}

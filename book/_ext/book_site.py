@@ -37,7 +37,7 @@ NO_TEXT = re.compile(
 )
 
 # A link that a cell has computed, which MyST does not resolve.
-NOTEBOOK_LINK = re.compile(r'href="([\w./]+)\.ipynb(?=[#"])')
+COMPUTED_LINK = re.compile(r'href="([\w./]+)\.(?:ipynb|md)(?=[#"])')
 
 # The files of `book/_static` that draw what a page marks by `data-widget="..."`.
 DIGIT = ("digit.css", "networks.js", "pixels.js", "weights.js", "digit.js")
@@ -100,7 +100,7 @@ def mend_markup(app, pagename, templatename, context, doctree):
     if "body" in context:
         for amiss, instead in MENDED.items():
             context["body"] = context["body"].replace(amiss, instead)
-        context["body"] = NOTEBOOK_LINK.sub(r'href="\1.html', context["body"])
+        context["body"] = COMPUTED_LINK.sub(r'href="\1.html', context["body"])
 
 
 def offer_script(app, pagename, templatename, context, doctree):
