@@ -38,7 +38,7 @@ this.querySelectorAll('.images > div').forEach(image => {
     changed ||= predicted !== (data.start <= firsts[k] ? 1 : 0);
     const mark = data.marks[2 * truth[k] + predicted];
     line.hidden = !mark;
-    if (mark) { line.textContent = mark[0] + ' ' + data.classes[k]; line.style.color = mark[1]; }
+    if (mark) line.textContent = mark + ' ' + data.classes[k];
   });
   image.classList.toggle('changed', changed);
   moved += changed;

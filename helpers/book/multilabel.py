@@ -316,7 +316,7 @@ def threshold_panel(probabilities, targets, classes, caption, images):
     data = {
         "classes": classes, "grid": grid, "start": START, "positives": positives.tolist(),
         "hits": hits.tolist(), "predicted": predicted.tolist(),
-        "marks": [None, FALSE_ALARM[:2], MISSED[:2], FOUND[:2]], "left": LEFT, "top": TOP,
+        "marks": [None, FALSE_ALARM[0], MISSED[0], FOUND[0]], "left": LEFT, "top": TOP,
         "plane": PLANE,
     }  # fmt: skip
     content = fill(
