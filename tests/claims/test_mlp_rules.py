@@ -7,7 +7,7 @@ import pytest
 from made_up import run, runs, shaky, steady
 
 from helpers.analysis.stats import NO, UNCLEAR, YES
-from helpers.claims import mlp_rules
+from helpers.claims import activation_rules, mlp_rules
 from helpers.claims.findings import rule
 from helpers.runs.catalogue import mlps
 from helpers.runs.experiments import find, recorded, recorded_ensemble
@@ -184,11 +184,11 @@ def ensembles(fits):
 @pytest.mark.parametrize(
     ("claim", "fits", "verdicts"),
     [
-        ("C5.1", dict.fromkeys(mlp_rules.WELL_BEHAVED, 200), "RRRRRRRRR"),
-        ("C5.1", dict.fromkeys(mlp_rules.WELL_BEHAVED, 200) | {"abs": 170}, "PRRRRRRRR"),
+        ("C5.1", dict.fromkeys(activation_rules.WELL_BEHAVED, 200), "RRRRRRRRR"),
+        ("C5.1", dict.fromkeys(activation_rules.WELL_BEHAVED, 200) | {"abs": 170}, "PRRRRRRRR"),
         ("C5.1", {}, "NNNNNNNNN"),
         ("C5.2", {}, "RRR"),
-        ("C5.2", dict(zip(mlp_rules.FAILURES, (200, 100, 0), strict=True)), "NPR"),
+        ("C5.2", dict(zip(activation_rules.FAILURES, (200, 100, 0), strict=True)), "NPR"),
         ("C5.3", {"sort": 200, "permute": 200}, "RR"),
         ("C5.3", {"sort": 200, "permute": 100}, "RP"),
         ("C5.3", {"sort": 200, "permute": 200, "linear": 200}, "NN"),
