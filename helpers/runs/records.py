@@ -269,15 +269,17 @@ def _cpu_model():
 def source_commit():
     """Return the commit of the code that is running, "unknown" outside a git checkout.
 
-    "+changes" is added if a loaded module of the project differs from the commit. The first call's
-    answer stands: files that change later are not the code that runs.
+    "+changes" is added if a module of the project differs from the commit, one that is loaded or
+    that a run may load later. The first call's answer stands: files that change later are not the
+    code that runs.
     """
     files = [getattr(module, "__file__", None) or "" for module in list(sys.modules.values())]
     own = {ROOT / folder for folder in ("helpers", "benchmarks", "data_prep")}
-    loaded = [file for file in files if own & {*Path(file).parents}]
+    code = [file for file in files if own & {*Path(file).parents}]
+    code += [f"helpers/{room}" for room in ("networks", "data", "training")]  # some of them late
     try:
         commit = _git("rev-parse", "--short=12", "HEAD")
-        changes = _git("status", "--porcelain", "--", *loaded)
+        changes = _git("status", "--porcelain", "--", *code)
     except (OSError, ValueError, subprocess.CalledProcessError):
         return "unknown"
     return commit + ("+changes" if changes else "")
