@@ -90,7 +90,9 @@ def train(name, seed=0, scale="embedded"):
 def limited_threads(threads):
     """Let the linear algebra, PyTorch's too, use so many threads inside; None for any number."""
     if threads:
-        import torch  # noqa: F401 - only what is loaded can be limited
+        import torch  # only what is loaded can be limited
+
+        torch.get_num_threads()  # and only once it has chosen its own number
     return threadpool_limits(threads)
 
 
