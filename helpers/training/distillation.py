@@ -41,7 +41,7 @@ class DistillationTrainer(TorchTrainer):
         outputs = self.logits(x)
         y, hints = y.tensor_split([self.labels], dim=1)
         logits, repeated = outputs.tensor_split([self.labels], dim=1)
-        losses = self.loss(logits, y)
+        losses = self.loss(logits, y, smoothing=self.config.label_smoothing)
         far = (repeated - hints).square().mean(dim=1)
         self.optimiser.zero_grad()
         ((losses + self.config.hint_weight * far).sum() / size).backward()

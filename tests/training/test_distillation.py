@@ -40,10 +40,11 @@ def test_a_student_learns_labels_and_hints_at_once():
 
 def test_without_weight_the_hints_change_nothing_of_the_first_step():
     plain = TorchTrainer(replace(CONFIG, model_kwargs={"classes": 4}), data(), seed=0)
-    student = DistillationTrainer(replace(CONFIG, hint_weight=0.0), data(), seed=0)
+    config = replace(CONFIG, hint_weight=0.0, label_smoothing=0.2)
+    student = DistillationTrainer(config, data(), seed=0)
     x, y, size = next(student.batches())
-    loss = plain.loss(plain.logits(x)[:, :2], y[:, :2]).mean()
-    loss.backward()
+    loss = plain.loss(plain.logits(x)[:, :2], y[:, :2], smoothing=0.2)
+    loss.mean().backward()
     student.step(x, y, size)
     for ours, theirs in zip(student.model.parameters(), plain.model.parameters(), strict=True):
         torch.testing.assert_close(ours.grad, theirs.grad)
