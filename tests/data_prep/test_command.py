@@ -40,13 +40,10 @@ def test_reading_and_preparing_load_no_torch():
 
 
 def test_no_letter_is_too_much_for_the_console(source, tmp_path):
-    arguments, ascii = (
-        ["--source", source, "--dest", tmp_path / "数据"],
-        {"PYTHONIOENCODING": "ascii"},
-    )
-    status, out, err = ended(*SMALL, *arguments, env=ascii)
+    plain = {"PYTHONIOENCODING": "ascii"}
+    status, out, err = ended(*SMALL, "--source", source, "--dest", tmp_path / "数据", env=plain)
     assert (status, err) == (0, "") and r"\u6570\u636e" in out
-    status, out, err = ended("verify", "--dest", tmp_path / "数", env=ascii)
+    status, out, err = ended("verify", "--dest", tmp_path / "数", env=plain)
     assert status == 2
     assert_one_sentence(err, r"\u6570 is not a folder")
 

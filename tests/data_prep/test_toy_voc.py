@@ -1,4 +1,4 @@
-"""Toy-VOC: what the scenes show, and the files they are written to."""
+"""Toy-VOC: what the scenes show, and the arrays they are loaded as."""
 
 import numpy as np
 import pytest
