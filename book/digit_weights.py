@@ -10,16 +10,25 @@ import argparse
 import base64
 import hashlib
 import json
+import sys
 
 import numpy as np
 import torch
 
-from helpers.data.datasets import load_mnist, pixels
+from helpers.data.datasets import DataNotPrepared, load_mnist, pixels
 from helpers.networks.lenet import LeNet
 from helpers.networks.mlp import Dense, Network, ReLU
 from helpers.networks.vit import ViT
 from helpers.runs.experiments import find, recorded_run
-from helpers.runs.records import ROOT, arrays_path, display, read_arrays, write_json
+from helpers.runs.records import (
+    ROOT,
+    RecordError,
+    arrays_path,
+    display,
+    exit_status,
+    read_arrays,
+    write_json,
+)
 
 FOLDER = ROOT / "book" / "_static" / "digit"
 SOURCES = {name: f"page-{name}" for name in ("mlp", "lenet", "vit")}  # of seed 0
@@ -114,4 +123,4 @@ def main():
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(exit_status(main, (DataNotPrepared, RecordError)))

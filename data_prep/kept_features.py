@@ -9,12 +9,14 @@ reduced to some hundred numbers of a byte each, and a few of the photographs, sm
 import argparse
 import json
 import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
 from PIL import Image
 
 from data_prep import sums
+from data_prep.errors import PrepError, tell
 from data_prep.features import nearest, read_features
 from data_prep.paths import PROJECT_ROOT, data_dir
 from data_prep.photograph import encoded
@@ -130,4 +132,8 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    try:
+        main()
+    except PrepError as error:
+        tell(str(error))
+        sys.exit(2)

@@ -7,12 +7,13 @@ data learn from, and 1,000 of the test images. Both keep the share of each digit
 """
 
 import argparse
+import sys
 
 import numpy as np
 from sklearn.model_selection import train_test_split
 
 from data_prep import sums
-from data_prep.errors import PrepError
+from data_prep.errors import PrepError, tell
 from data_prep.idx import read_idx
 from data_prep.mnist import Mnist
 from data_prep.paths import PROJECT_ROOT, data_dir
@@ -57,4 +58,8 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    try:
+        main()
+    except PrepError as error:
+        tell(str(error))
+        sys.exit(2)

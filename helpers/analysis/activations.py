@@ -7,6 +7,7 @@ Everything is computed from the recorded weights; nothing is trained.
 measures it all and keeps it in `runs/activation-extrapolation/extrapolation.json`.
 """
 
+import sys
 import time
 from dataclasses import asdict, dataclass
 from functools import cache
@@ -28,6 +29,7 @@ from helpers.runs.records import (
     command_line,
     display,
     environment,
+    exit_status,
     note,
     read_json,
     record_path,
@@ -306,4 +308,5 @@ def _read(folder):
 
 if __name__ == "__main__":
     command_line("python -m helpers.analysis.activations", __doc__).parse_args()
-    write_json(measure(), record_path(EXTRAPOLATION, "full", None))
+    place = record_path(EXTRAPOLATION, "full", None)
+    sys.exit(exit_status(lambda: write_json(measure(), place), (RecordError,)))

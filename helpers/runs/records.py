@@ -180,13 +180,17 @@ def write(record, folder=RUNS):
 
 # ------------------------------------------------------------------------------- reading
 
+#: What an entry may be in JSON, which has one kind of number for 1.0 and 1.
+PLAIN = {float: (float, int)} | {kind: kind for kind in (str, int, bool, dict, list)}
+
 
 def read_json(path, keys, schema, mend, parts=None):
     """Read a JSON file of results, or raise a RecordError that says what to do.
 
     Parameters
     ----------
-    keys : which entries there must be, and no others; a dataclass is made of them.
+    keys : which entries there must be, and no others; a dataclass is made of them, and those of
+        a type in `PLAIN` are looked at.
     schema : the version that the code reads.
     mend : what to do where the file can't be used.
     parts : dict key -> callable, which makes of an entry's plain JSON types what it stands for.
@@ -208,8 +212,12 @@ def read_json(path, keys, schema, mend, parts=None):
             f"{schema}: use the matching version of the code, or {mend}"
         )
     made_of = keys if isinstance(keys, type) else dict
-    names = keys if made_of is dict else {field.name for field in fields(keys)}
-    odd = content.keys() ^ names
+    types = {} if made_of is dict else {field.name: field.type for field in fields(keys)}
+    odd = content.keys() ^ (types or keys)
+    odd |= {
+        key for key in content.keys() & types
+        if not isinstance(content[key], PLAIN.get(types[key], object))
+    }  # fmt: skip
     for part, make in (parts or {}).items():
         try:
             content[part] = make(content[part])
@@ -225,6 +233,10 @@ def read(path, kind=Record, anew="record the run anew"):
     """Read a `Record` or an `EnsembleRecord`, as `read_json` does."""
     record = read_json(path, kind, SCHEMA, f"record it with {anew}")
     many = kind is EnsembleRecord
+    figures = record.held_out_accuracy if many else [*record.metrics.values()]
+    if not figures or any(isinstance(figure, (str, list, dict)) for figure in figures):
+        name = display(path)
+        raise RecordError(f"{name} has figures that are no numbers: record it with {anew}")
     note(record.experiment, *(range(len(record.train_accuracy)) if many else [record.seed]))
     return record
 

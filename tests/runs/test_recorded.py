@@ -106,11 +106,11 @@ OTHER = replace(TINY, config=replace(TINY.config, weight_decay=0.5))
         ({"schema": 1}, "run python runs/migrate.py", TINY),
         ({"extra": 1}, "has not the fields of its results: look at extra", TINY),
         ({"seed": 5}, "the record of another run", TINY),
-        ({"experiment": "small"}, "the record of another run", TINY),
         ({}, r"another configuration .*\(weight_decay\)", OTHER),
         ("", "cannot be read as JSON", TINY),
         ("[]", "holds no results", TINY),
-        ("{}", "no schema version", TINY),
+        ({"config": None}, "look at config", TINY),
+        ({"metrics": {"eval_accuracy": "0.9"}}, "figures that are no numbers", TINY),
         (None, r"full-seed-0\.json is missing: .* run tiny --seeds 0$", TINY),
     ],
 )
