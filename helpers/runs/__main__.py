@@ -78,7 +78,8 @@ def run_all(listed, options, folder=records.RUNS):
             record = runner.run(
                 experiment, scale, seed, folder, options.resume, options.device, title
             )
-        print(f"  {experiment.name}: {mean(results(record))}", flush=True)
+        metric = "mAP" if METRICS[0] in vars(record).get("metrics", ()) else "accuracy"
+        print(f"  {title}, {metric}: {mean(results(record))}", flush=True)
     if skipped := len(wanted) - len(todo):
         print(f"{skipped} were recorded already; without --resume they are made again")
     print(f"{len(todo)} records made; they are in {records.display(folder)}/")
@@ -230,13 +231,13 @@ def verify_all(checks, device="cpu", folder=records.RUNS):
 
 def list_of_seeds(text):
     """Turn "0-4" or "0,2,7" into a list of seeds."""
-    seeds = []
+    seeds = {}
     for part in text.split(","):
         first, _, last = part.partition("-")
-        seeds += range(int(first), int(last or first) + 1)
-    if not seeds:
-        raise ValueError  # argparse says so
-    return seeds
+        if not (span := range(int(first), int(last or first) + 1)):
+            raise ValueError  # argparse says so
+        seeds |= dict.fromkeys(span)
+    return list(seeds)
 
 
 def parsed(arguments):

@@ -194,7 +194,7 @@ def test_list_says_what_is_recorded_and_how_long_it_took(on_file, capsys):
         ("verify small-lenet --device meta", "no device 'meta': take cpu or auto"),
         ("run", "name an experiment, or say --all"),
         ("run moons-published --seeds a-b", "invalid list_of_seeds value: 'a-b'"),
-        ("run moons-published --seeds 3-1", "invalid list_of_seeds value: '3-1'"),
+        ("run moons-published --seeds 0,3-1", "invalid list_of_seeds value: '0,3-1'"),
     ],
 )
 def test_bad_input_is_answered_with_a_sentence(arguments, message, capsys):
