@@ -8,9 +8,22 @@
 
 What there is to run stands in `helpers.runs.catalogue`.
 """
+# ruff: noqa: E402 - Ctrl-C is heeded before the libraries are loaded, which takes seconds
+
+import os
+import signal
+import sys
+
+
+def _stop(*_):
+    os.write(2, b"\nstopped\n")
+    os._exit(130)
+
+
+if __name__ == "__main__":
+    signal.signal(signal.SIGINT, _stop)
 
 import contextlib
-import sys
 import tempfile
 from pathlib import Path
 from statistics import median
@@ -285,4 +298,5 @@ def main(arguments=None, folder=records.RUNS):
 
 
 if __name__ == "__main__":
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     sys.exit(main())

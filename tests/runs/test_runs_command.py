@@ -1,6 +1,9 @@
 """The command line, and verifying the book: every verdict, and nothing left behind."""
 
 import os
+import signal
+import subprocess
+import sys
 from contextlib import suppress
 from dataclasses import replace
 
@@ -219,3 +222,15 @@ def test_a_full_disk_leaves_the_old_record_intact(on_file, capsys, monkeypatch):
     assert capsys.readouterr().err.endswith("full-seed-0.json'\n")
     after = {path: path.read_bytes() for path in on_file.rglob("*") if path.is_file()}
     assert after == before and len(after) == 3
+
+
+def test_ctrl_c_while_the_libraries_are_loading_is_heeded(tmp_path):
+    (tmp_path / "scipy.py").write_text("import time\nprint('loading', flush=True)\ntime.sleep(60)")
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
+    command = [sys.executable, "-m", "helpers.runs", "list"]
+    path = os.pathsep.join([str(tmp_path), str(records.ROOT)])
+    with subprocess.Popen(command, env=os.environ | {"PYTHONPATH": path}, **pipes) as process:
+        assert process.stdout.readline() == "loading\n"
+        process.send_signal(signal.SIGINT)
+        said = process.stderr.read()
+    assert (process.returncode, said) == (130, "\nstopped\n")
