@@ -188,7 +188,11 @@ def found_in(folder: Path, names: Iterable[str]) -> list[Path]:
             f"{several[0]} may be {' or '.join(sorted(p.name for p in there[several[0]]))} in "
             f"{display_path(folder)}; write its suffix into the list."
         )
-    return [folder / n if folder / n in there[n] else next(iter(there[n])) for n in names]
+    paths = [folder / n if folder / n in there[n] else next(iter(there[n])) for n in names]
+    if len(set(paths)) < len(paths):  # one might be held out, and the other learned from
+        twice = next(path for path in paths if paths.count(path) > 1)
+        raise PrepError(f"The list names {display_path(twice)} twice; remove one of the two lines.")
+    return paths
 
 
 class Squashed:

@@ -88,6 +88,7 @@ BAD = [
     ("a,dog\n,cat\n", None, ["Line 2 of", "is not a name and classes"]),
     ("a;dog\n", None, ["Line 1 of", "with commas between"]),
     ("a,dog\n./a,cat\n", None, ["lists a twice"]),
+    ("a,dog\na.jpg,cat\n", None, ["a.jpg twice; remove one"]),
     ("name,class\na,dog\nz,dog\n", None, ["no photograph name in", "(and so for 1 others)"]),
     ("../list.csv,dog\n", None, ["There is no photograph ../list.csv"]),
     (b"a,Stra\xdfe\n", None, ["list.csv is no table in UTF-8"]),
