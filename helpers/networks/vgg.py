@@ -12,39 +12,6 @@ VGG_11 = (1, "pool", 2, "pool", 4, 4, "pool", 8, 8, "pool", 8, 8, "pool")
 COURSE = (1, "pool", 2, "pool", 4, "pool", 8, "pool", 8, "pool")
 
 
-def _features(steps, channels, width, batch_norm):
-    layers = []
-    for step in steps:
-        if step == "pool":
-            layers.append(nn.MaxPool2d(2))  # [B, C, S, S] -> [B, C, S/2, S/2]
-            continue
-        layers.append(Conv3x3(channels, step * width, bias=True))
-        layers += [nn.BatchNorm2d(step * width)] if batch_norm else []
-        layers.append(nn.ReLU(inplace=True))
-        channels = step * width
-    return layers
-
-
-def _classifier(inputs, hidden1, hidden2, classes, dropout):
-    return nn.Sequential(
-        nn.Flatten(),
-        nn.Linear(inputs, hidden1),
-        nn.ReLU(inplace=True),
-        nn.Dropout(dropout),
-        nn.Linear(hidden1, hidden2),
-        nn.ReLU(inplace=True),
-        nn.Dropout(dropout),
-        nn.Linear(hidden2, classes),
-    )
-
-
-def _initialise(module):
-    """Draw weights of He's scale: without it, or normalisation, eleven layers do not train."""
-    if isinstance(module, (nn.Conv2d, nn.Linear)):
-        nn.init.kaiming_normal_(module.weight, nonlinearity="relu")
-        nn.init.zeros_(module.bias)
-
-
 class VGG11(nn.Module):
     """VGG-11, "configuration A" of the paper.
 
@@ -96,6 +63,39 @@ class CourseVGG(nn.Module):
     def forward(self, images):
         """Map images [B, C, S, S] to logits [B, K]."""
         return self.classifier(self.features(images))
+
+
+def _features(steps, channels, width, batch_norm):
+    layers = []
+    for step in steps:
+        if step == "pool":
+            layers.append(nn.MaxPool2d(2))  # [B, C, S, S] -> [B, C, S/2, S/2]
+            continue
+        layers.append(Conv3x3(channels, step * width, bias=True))
+        layers += [nn.BatchNorm2d(step * width)] if batch_norm else []
+        layers.append(nn.ReLU(inplace=True))
+        channels = step * width
+    return layers
+
+
+def _classifier(inputs, hidden1, hidden2, classes, dropout):
+    return nn.Sequential(
+        nn.Flatten(),
+        nn.Linear(inputs, hidden1),
+        nn.ReLU(inplace=True),
+        nn.Dropout(dropout),
+        nn.Linear(hidden1, hidden2),
+        nn.ReLU(inplace=True),
+        nn.Dropout(dropout),
+        nn.Linear(hidden2, classes),
+    )
+
+
+def _initialise(module):
+    """Draw weights of He's scale: without it, or normalisation, eleven layers do not train."""
+    if isinstance(module, (nn.Conv2d, nn.Linear)):
+        nn.init.kaiming_normal_(module.weight, nonlinearity="relu")
+        nn.init.zeros_(module.bias)
 
 
 # ---------------------------------------------------------- the convolution, quick on small maps

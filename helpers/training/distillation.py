@@ -16,7 +16,8 @@ class DistillationTrainer(TorchTrainer):
     """A `TorchTrainer` whose network answers for each label, and beside them repeats the hints.
 
     Its last layer has K + D outputs: the logits of the K labels, and D numbers that shall come near
-    the teacher's, for any crop of the photograph. After training only the first K are used.
+    the teacher's, for any crop of the photograph. After training only the first K are used. The
+    losses in `history` are those of the labels.
 
     Parameters
     ----------

@@ -54,7 +54,6 @@ def test_the_arrays_have_the_form_that_they_promise():
         (lambda: voc_labels.format_labels([("00000", ())]), PrepError, "not an id and class"),
         (lambda: voc_labels.format_labels([("0,1\n2", (0,))]), PrepError, "holds a comma"),
         (lambda: draw_scene(0, 8, 64), ValueError, "at least 16 pixels"),
-        (lambda: draw_set(0, 1, 15), ValueError, "at least 16 pixels"),
         (lambda: TinyVoc(size=15), PrepError, "--size 15 is not from 16 to 512"),
         (lambda: TinyVoc(jobs=0), PrepError, "--jobs 0"),
     ],
