@@ -47,6 +47,10 @@ class Predictions:
     records: tuple = ()
     thresholds: float | np.ndarray = 0.5
 
+    def __post_init__(self):
+        if not ((self.probabilities >= 0) & (self.probabilities <= 1)).all():
+            raise ValueError("probabilities must lie between 0 and 1: of logits, take the sigmoid")
+
     def summaries(self, targets):
         """Return `summarise` of each seed."""
         return [summarise(p, targets, self.thresholds) for p in self.probabilities]
@@ -147,6 +151,15 @@ class PRCurve:
         return float(self.recall[point]), float(self.precision[point])
 
 
+def decide(scores, thresholds):
+    """Predict every class whose score [N, K] reaches its threshold, or the one for all."""
+    scores, thresholds = np.asarray(scores), np.asarray(thresholds, dtype=np.float64)
+    fit = thresholds.shape in ((), scores.shape[1:])
+    if not fit or np.isnan(thresholds).any() or np.isnan(scores).any():
+        raise ValueError("there must be one threshold, or one for each class, and no nan")
+    return scores >= thresholds
+
+
 def pr_curve(scores, targets):
     """Compute the `PRCurve` of one class, [N], or the micro one of all pairs, [N, K].
 
@@ -156,6 +169,8 @@ def pr_curve(scores, targets):
     ----------
     Davis and Goadrich (2006), "The relationship between precision-recall and ROC curves", ICML.
     """
+    if np.shape(scores) != np.shape(targets):
+        raise ValueError(f"got scores {np.shape(scores)} for targets {np.shape(targets)}")
     scores, targets = np.reshape(scores, (-1, 1)), np.reshape(targets, (-1, 1))
     (area,) = average_precisions(scores, targets)
     curve = sklearn_metrics.precision_recall_curve(targets.astype(int), scores)
@@ -172,7 +187,7 @@ def summarise(scores, targets, thresholds):
         (micro); `macro_f1`; and `mean_average_precision`, which no threshold enters.
     """
     scores, targets = checked(scores, targets)
-    decisions = scores >= thresholds
+    decisions = decide(scores, thresholds)
     precision, recall, f1 = precision_recall_f1(decisions, targets)
     found = {
         "accuracy": (decisions == targets).mean(),
@@ -198,7 +213,7 @@ def batch_means(scores, targets, thresholds, batch_size):
     """
     scores, targets = checked(scores, targets)
     starts = range(batch_size, len(scores), batch_size)
-    batches = (np.split(part, starts) for part in (scores >= thresholds, targets))
+    batches = (np.split(part, starts) for part in (decide(scores, thresholds), targets))
     rows = [
         ((yes == true).mean(), *precision_recall_f1(yes, true)[:2])
         for yes, true in zip(*batches, strict=True)
@@ -249,7 +264,7 @@ def bootstrap(scores, targets, thresholds, rng, resamples=RESAMPLES):
 
 def _weighted(scores, targets, thresholds, weights):
     """Compute F1 and mAP under each row of weights [R, N] at once: dict name -> [R]."""
-    decisions, true = scores >= thresholds, targets == 1
+    decisions, true = decide(scores, thresholds), targets == 1
     hits = weights @ (decisions & true).sum(axis=1, dtype=np.float32)
     both = weights @ (decisions.sum(axis=1) + targets.sum(axis=1)).astype(np.float32)
     aps = [_weighted_ap(s, t, weights) for s, t in zip(scores.T, targets.T, strict=True)]

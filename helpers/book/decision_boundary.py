@@ -47,6 +47,8 @@ def field(xs, ys, values, levels, ax, line=None, norm=None):
 
 def class_points(x, labels, ax, size=26):
     """Draw points [N, 2] of class 0, blue circles, and 1, vermillion triangles, edged in black."""
+    if np.shape(labels) != (len(x),) or not np.isin(labels, (0, 1)).all():
+        raise ValueError("labels must be 0 or 1, one for each point")
     for k in (0, 1):
         ax.scatter(
             *x[labels == k].T, s=size, c=PALETTE[k], marker=MARKERS[k], label=f"class {k}",
@@ -65,7 +67,7 @@ def boundary_figure(probability, x, labels, size=26, colour_bar=True, ax=None):
     """
     ax = axes_or_new(ax, height=4.0)
     points, xs, ys = plane_grid(*LIMITS)
-    filled = field(xs, ys, probability(points), LEVELS, ax, line=0.5)
+    filled = field(xs, ys, _of_points(probability, points), LEVELS, ax, line=0.5)
     class_points(x, labels, ax, size=size)
     ax.set(xlabel="$x_1$", ylabel="$x_2$", xlim=LIMITS[0], ylim=LIMITS[1])
     ax.legend(
@@ -75,6 +77,14 @@ def boundary_figure(probability, x, labels, size=26, colour_bar=True, ax=None):
     if colour_bar:
         ax.figure.colorbar(filled, ax=ax, label="P(class 1)", shrink=0.8, ticks=LEVELS[::2])
     return ax.figure
+
+
+def _of_points(probability, points):
+    """Return P(class 1) of points [N, 2], [N]."""
+    p = np.asarray(probability(points))
+    if p.shape != (len(points),) or (p < 0).any() or (p > 1).any():
+        raise ValueError("probability must map N points to as many numbers between 0 and 1")
+    return p
 
 
 def class_1_probability(network):
@@ -135,7 +145,7 @@ def plane_pixels(probability, layer=None):
     ndarray of uint8, [H, W, 3]: ten levels, the boundary in black, grey where there is no number
     """
     points = pixel_points()
-    p = np.reshape(probability(points.reshape(-1, 2)), points.shape[:2])
+    p = _of_points(probability, points.reshape(-1, 2)).reshape(points.shape[:2])
     colours = (255 * GROUND(np.linspace(0, 1, len(LEVELS) + 1))[:, :3]).round().astype(np.uint8)
     pixels = colours[np.digitize(p, LEVELS)]
     pixels[np.isnan(p)] = 160  # grey

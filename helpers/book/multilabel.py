@@ -256,8 +256,10 @@ def saliency_on_images(saliency, classes, size):
     if saliency.ndim == 2:
         side = math.isqrt(saliency.shape[1])
         found, mode = saliency.reshape(-1, 1, side, side), "nearest"
-    else:
+    elif len(classes) == len(saliency) and 0 <= min(classes) <= max(classes) < saliency.shape[1]:
         found, mode = saliency[range(len(saliency)), list(classes)][:, None], "bilinear"
+    else:
+        raise ValueError(f"classes must be a class for each image, from 0; got {list(classes)}")
     return functional.interpolate(found, (size, size), mode=mode)[:, 0].numpy()
 
 

@@ -271,12 +271,19 @@ def plane_grid(x_limits, y_limits, step=0.02):
     return np.stack(np.meshgrid(xs, ys), axis=-1).reshape(-1, 2), xs, ys
 
 
+def check_noise(noise):
+    """Raise a ValueError unless there is noise: without any there is no density."""
+    if not 0 < noise < np.inf:
+        raise ValueError(f"noise must be positive, for there to be a density; got {noise}")
+
+
 def densities(xs, ys, noise):
     """Return each class's probability density, [2, rows, columns], on a grid with these two axes.
 
     The points of a class lie evenly along a half circle, plus Gaussian noise of this positive
     standard deviation.
     """
+    check_noise(noise)
 
     def along(axis, centre):  # [points of the axis, 1000]
         return np.exp(-((axis[:, None] - centre) ** 2) / (2 * noise**2))
@@ -303,6 +310,7 @@ def bayes_accuracy(noise, step=0.01):
 
 def bayes_predict(points, noise):
     """Return the class, int64 [N], that the best possible classifier names for points [N, 2]."""
+    check_noise(noise)
     squares = [cdist(points, centres, "sqeuclidean") for centres in CENTRES]
     upper, lower = (logsumexp(-square / (2 * noise**2), axis=1) for square in squares)
     return (lower > upper).astype(np.int64)

@@ -23,6 +23,8 @@ class LeNet(nn.Module):
     def __init__(self, channels=1, size=28, classes=10, batch_norm=False, dropout=0.0):
         super().__init__()
         side = (size // 2 - 4) // 2  # after padding, pooling, a 5×5 convolution, pooling
+        if side < 1:
+            raise ValueError(f"LeNet needs images of at least 12×12 pixels; got {size}×{size}")
 
         def norm(channels):
             return [nn.BatchNorm2d(channels)] if batch_norm else []
@@ -53,4 +55,11 @@ class LeNet(nn.Module):
 
     def forward(self, images):
         """Map images [B, C, S, S] to logits [B, K]."""
+        check_square(images)
         return self.classifier(self.features(images))
+
+
+def check_square(images):
+    """Raise a ValueError unless images [B, C, S, S] are square: poolings would cut off the rest."""
+    if images.shape[-2] != images.shape[-1]:
+        raise ValueError(f"images must be square, [B, C, S, S]; got {list(images.shape)}")

@@ -381,6 +381,8 @@ def mlp(sizes, activation, rng, init="he", output_activation=None, dtype=np.floa
     init : a key of `INITIALISATIONS`, the scale of the initial weights.
     output_activation : applied to the scores. A classifier wants none; the original had a ReLU.
     """
+    if np.dtype(dtype) not in (np.float32, np.float64):
+        raise ValueError(f"dtype must be float32 or float64; got {dtype!r}")
     scale = choose(INITIALISATIONS, init, "initialisation")
     layers = []
     for fan_in, fan_out in pairwise(sizes):

@@ -40,7 +40,7 @@ class ResNet18(nn.Module):
 
     Parameters
     ----------
-    channels, size, classes : as of `LeNet`; the last map is averaged, so any side does.
+    channels, size, classes : as of `LeNet`; the last map is averaged, so any side from 8 on does.
     stem : "7x7", the paper's convolution of stride 2 and a max-pooling, which leave a quarter of
         the side; or "3x3", one convolution that keeps it all and suits small images.
     width : channels of the first stage, which every later stage doubles; 64 in the paper.
@@ -53,6 +53,8 @@ class ResNet18(nn.Module):
 
     def __init__(self, channels=1, size=28, classes=10, stem="7x7", width=64):
         super().__init__()
+        if size < 8:
+            raise ValueError(f"ResNet-18 needs images of at least 8×8 pixels; got {size}×{size}")
         self.stem = choose(STEMS, stem, "stem")(channels, width)
         self.stages = nn.Sequential(
             _stage(width, width, stride=1),  # [B, 64, s, s] with the paper's width

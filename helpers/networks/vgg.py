@@ -7,6 +7,8 @@ import torch
 from torch import nn
 from torch.nn import functional
 
+from helpers.networks.lenet import check_square
+
 #: Output channels of the convolutions in units of the first one's, and "pool" for a halving.
 VGG_11 = (1, "pool", 2, "pool", 4, 4, "pool", 8, 8, "pool", 8, 8, "pool")
 COURSE = (1, "pool", 2, "pool", 4, "pool", 8, "pool", 8, "pool")
@@ -56,12 +58,15 @@ class CourseVGG(nn.Module):
 
     def __init__(self, channels=3, size=224, classes=5, batch_norm=False, dropout=0.5):
         super().__init__()
+        if size < 32:
+            raise ValueError(f"five poolings need images of at least 32×32 pixels; got {size}")
         self.features = nn.Sequential(*_features(COURSE, channels, 64, batch_norm))
         self.classifier = _classifier(512 * (size // 32) ** 2, 4096, 1000, classes, dropout)
         self.apply(_initialise)  # features: [B, 512, S/32, S/32]
 
     def forward(self, images):
         """Map images [B, C, S, S] to logits [B, K]."""
+        check_square(images)
         return self.classifier(self.features(images))
 
 

@@ -96,7 +96,7 @@ class ViT(nn.Module):
         super().__init__()
         if size % patch:
             raise ValueError(f"patches of {patch} pixels do not divide a side of {size}")
-        self.patch, patches = patch, (size // patch) ** 2
+        self.shape, self.patch, patches = (channels, size, size), patch, (size // patch) ** 2
         self.patch_embed = nn.Linear(channels * patch**2, embed_dim)
         self.class_token = nn.Parameter(0.02 * torch.randn(1, 1, embed_dim))
         self.positions = nn.Parameter(0.02 * torch.randn(1, patches + 1, embed_dim))
@@ -109,6 +109,8 @@ class ViT(nn.Module):
 
     def embed(self, images):
         """Map images [B, C, S, S] to the first layer's tokens [B, 1 + N, D]."""
+        if images.shape[1:] != self.shape:
+            raise ValueError(f"images must be [B, {self.shape}]; got {list(images.shape)}")
         patches = self.patch_embed(self.patching(images, self.patch))  # [B, N, D]
         first = self.class_token.expand(len(images), -1, -1)  # [B, 1, D]
         return self.dropout(torch.cat([first, patches], dim=1) + self.positions)
