@@ -95,7 +95,6 @@ CASES = [
     (torch_trainer.normalise, torch.zeros(2, 3), "must be uint8, from 0 to 255; got torch.float32"),
     (torch_trainer.choose_device, "abacus", "no device 'abacus': take cpu or auto"),
     (torch_trainer.choose_device, "meta", "no device 'meta': take cpu or auto"),
-    (torch_trainer.choose_device, "cuda:99", "no device 'cuda:99': take cpu or auto"),
     (torch_trainer.images_an_epoch, 9, 1, ResNet18(width=1), "1 images a batch are too few"),
     # analysis
     (stats.mean_interval, [1.0], "at least 2 observations"),

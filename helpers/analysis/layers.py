@@ -57,11 +57,13 @@ def layers(model, channels=1, size=28):
         for part in _parts(model)
     ]
     training, device = model.training, next(model.parameters()).device
-    with torch.inference_mode():
-        model.eval()(torch.zeros(1, channels, size, size, device=device))
-    model.train(training)
-    for hook in hooks:
-        hook.remove()
+    try:
+        with torch.inference_mode():
+            model.eval()(torch.zeros(1, channels, size, size, device=device))
+    finally:  # a model for other images is left as it was
+        model.train(training)
+        for hook in hooks:
+            hook.remove()
     return _with_tokens(model, channels, rows) if isinstance(model, ViT) else rows
 
 
