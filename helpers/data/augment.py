@@ -137,7 +137,7 @@ def blurred(images, generator, blur):
     return images.index_copy(0, chosen, soft.view(-1, *images.shape[1:]))
 
 
-def mixed(images, targets, generator, mix):
+def mixup(images, targets, generator, mix):
     """Lay over each image [B, C, H, W] the one before it, and mix their targets [B, K] alike.
 
     The other's share is `mix`, from 0 to 0.5, at most. Targets are a 0 or 1 for each class, and
@@ -150,5 +150,5 @@ def mixed(images, targets, generator, mix):
     """
     _check(images, mix <= 0.5 and targets.ndim == 2, mix)
     share = mix * _uniform(1, len(images), generator)[0].to(images.device)
-    mixed_images = torch.lerp(images, images.roll(1, 0), share[:, None, None, None])
-    return mixed_images, torch.lerp(targets, targets.roll(1, 0), share[:, None])
+    both = torch.lerp(images, images.roll(1, 0), share[:, None, None, None])
+    return both, torch.lerp(targets, targets.roll(1, 0), share[:, None])

@@ -28,7 +28,7 @@ class TrainConfig:
     epochs : passes over the training data.
     batch_size : examples per step, over all processes together.
     augment : arguments of `helpers.data.augment.augment`; none if empty.
-    mixup : largest share of another image, as `helpers.data.augment.mixed` takes it.
+    mixup : largest share of another image, as `helpers.data.augment.mixup` takes it.
     precision : "float32", "bfloat16" for autocast in the products and convolutions, or "auto":
         bfloat16 where the machine computes it natively, float32 elsewhere.
     channels_last : keep images and filters in the memory order [B, H, W, C].

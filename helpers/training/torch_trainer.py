@@ -28,7 +28,7 @@ from torch import distributed, nn
 from torch.nn.parallel import DistributedDataParallel
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
-from helpers.data.augment import augment, mixed
+from helpers.data.augment import augment, mixup
 from helpers.networks.efficientnet import EfficientNetLite0
 from helpers.networks.lenet import LeNet
 from helpers.networks.mlp import choose
@@ -128,7 +128,7 @@ class TorchTrainer:
             if self.config.augment:
                 x = augment(x, self.augment_rng, **self.config.augment)
             if self.config.mixup:
-                x, y = mixed(x, y, self.augment_rng, self.config.mixup)
+                x, y = mixup(x, y, self.augment_rng, self.config.mixup)
             yield x, y, len(batch) / processes()
 
     def step(self, x, y, size):

@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch.nn import functional
 
-from helpers.data.augment import GREY, augment, blurred, color_jitter, mixed, random_affine
+from helpers.data.augment import GREY, augment, blurred, color_jitter, mixup, random_affine
 
 
 def rng(seed=0):
@@ -71,7 +71,7 @@ def test_the_results_have_the_size_that_is_asked_for():
 
 def test_images_are_mixed_as_their_targets_are():
     images, targets = photographs(200, 4), torch.eye(200)
-    both, shares = mixed(images, targets, rng(), 0.5)
+    both, shares = mixup(images, targets, rng(), 0.5)
     other = 1 - shares.diagonal()
     assert 0 <= other.min() and 0.4 < other.max() <= 0.5
     torch.testing.assert_close(shares.sum(1), torch.ones(200))
