@@ -255,10 +255,18 @@ EXPERIMENTS = {
         )
         for model, step in VOC_CHOSEN.items()
     },
-    # One run: it takes over an hour of one core.
     "best-voc-resnet18-long": voc(
-        "ResNet-18, longer", replace(VOC_LONG_STEPS["cropped"][1], **VOC_LONG), 128, (0,)
+        "ResNet-18, longer", replace(VOC_LONG_STEPS["cropped"][1], **VOC_LONG), 128
     ),
+    # From scratch on a part of the training images, for half as many steps as on all of them.
+    **{
+        f"voc96-resnet18-data-{percent}": voc(
+            f"ResNet-18 from scratch, {percent}% of the images",
+            replace(VOC_STEPS["resnet18"]["mirrored"][1], epochs=epochs, evaluate_every=epochs),
+            96, train_size=60 * percent,
+        )
+        for percent, epochs in ((1, 940), (10, 94), (33, 30))
+    },
     **{
         f"voc{size}-linear-{percent}": linear(size, percent)
         for size in (128, 224)
@@ -271,8 +279,7 @@ EXPERIMENTS = {
         for name, (label, config) in FINE_TUNINGS.items()
     },
     "voc128-fine-tuned": voc("fine-tuned", MIRRORED, 128),
-    # One run: it takes half an hour of one core.
-    "voc224-fine-tuned": voc("fine-tuned", MIRRORED, 224, (0,)),
+    "voc224-fine-tuned": voc("fine-tuned", MIRRORED, 224),
     "voc128-random-start": voc("the same network from random weights", RANDOM_START, 128),
     "toy-lenet": toy("LeNet", "lenet", 0.002, 10),
     "toy-resnet18": toy("ResNet-18 of width 16", "resnet18", 0.003, 25, width=16),
