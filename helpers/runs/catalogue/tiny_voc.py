@@ -170,6 +170,12 @@ HOT_START = replace(FINE_TUNED, schedule=WARM_COSINE, body_lr_scale=None, freeze
 FINE_TUNINGS = {
     "gentle": ("fine-tuned, the lower layers gently", FINE_TUNED),
     "hot": ("fine-tuned, one rate for all", HOT_START),
+    "moving": (
+        "gently, batch normalisation learning", replace(FINE_TUNED, freeze_batch_norm=False)
+    ),
+    "still": (
+        "one rate for all, batch normalisation as it is", replace(HOT_START, freeze_batch_norm=True)
+    ),
     "long": (
         "gently, twice as long, with the mirror image", replace(FINE_TUNED, epochs=6, flip_tta=True)
     ),
