@@ -113,7 +113,13 @@ VOC_LONG_STEPS = one_after_the_other(
     },
 )  # fmt: skip
 #: With a teacher: what the kept features of the whole photograph are, from any crop of it.
-VOC_DISTILLED = replace(VOC_LONG_STEPS["cropped"][1], hint_weight=1.0)
+VOC_TAUGHT = {
+    name: (about, replace(VOC_LONG_STEPS["cropped"][1], hint_weight=weight))
+    for name, about, weight in (
+        ("distilled", "crops, and a teacher's hints", 1.0),
+        ("distilled-more", "crops, and hints that count four times as much", 4.0),
+    )
+}
 #: What is then trained on all images, three times as long as before, on crops of 96 pixels a side.
 VOC_LONG = {"augment": CROPPED | {"size": 96}, "epochs": 60, "evaluate_every": 10}
 #: The step that is trained on all training images, and judged once. Halving ResNet-18's batches
@@ -250,10 +256,12 @@ EXPERIMENTS = {
         )
         for name, (label, config) in VOC_LONG_STEPS.items()
     },
-    "tune-voc-resnet18-distilled": voc(
-        "with a teacher's hints", VOC_DISTILLED, 96, (0,), evaluate_on="held-out", held_out=600,
-        hints=True,
-    ),
+    **{
+        f"tune-voc-resnet18-{name}": voc(
+            label, config, 96, (0,), evaluate_on="held-out", held_out=600, hints=True
+        )
+        for name, (label, config) in VOC_TAUGHT.items()
+    },
     **{
         f"best-voc-{model}": voc(
             f"{VOC_MODELS[model][0]}, chosen recipe",
