@@ -277,7 +277,7 @@ EXPERIMENTS = {
         f"voc96-resnet18-data-{percent}": voc(
             f"ResNet-18 from scratch, {percent}% of the images",
             replace(VOC_STEPS["resnet18"]["mirrored"][1], epochs=epochs, evaluate_every=epochs),
-            96, train_size=60 * percent,
+            96, (0,), train_size=60 * percent,
         )
         for percent, epochs in ((1, 940), (10, 94), (33, 30))
     },

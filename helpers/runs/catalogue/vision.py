@@ -170,7 +170,7 @@ VISION_STEPS = {
 VISION_CHOSEN = {
     "lenet": ("LeNet", "long", THREE),
     "vgg11": ("VGG-11", "distorted", (0,)),
-    "resnet18": ("ResNet-18", "long", (0,)),
+    "resnet18": ("ResNet-18", "long", THREE),
     "vit": ("ViT", "whole", THREE),
 }
 
