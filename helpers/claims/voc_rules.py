@@ -76,8 +76,12 @@ SUSPECTED = {
 NETWORKS_LARGER = ("voc128-resnet18", "voc128-vit")
 PATCHES_LARGER = ("voc128-vit", "voc128-vit-strips")
 
-#: ResNet-18 with a recipe of its own.
-OWN = "best-voc-resnet18"
+#: ResNet-18 with a recipe of its own, trained for as long as the ViT of most epochs.
+OWN = "best-voc-resnet18-long"
+
+#: Recipes of a network's own, and the same on held-out images, on which a threshold is chosen.
+CHOSEN_ON = {f"best-voc-{model}": f"tune-voc-{model}-{step}" for model, step in VOC_CHOSEN.items()}
+CHOSEN_ON |= {OWN: "tune-voc-resnet18-cropped"}
 
 
 def always_person():
@@ -87,17 +91,15 @@ def always_person():
     return found
 
 
-def own_threshold(model):
-    """Return the threshold of a network's own recipe: that of the best F1 on held-out images."""
-    name = f"tune-voc-{model}-{VOC_CHOSEN[model]}"
-    (probabilities,) = metrics.recorded_predictions(name).probabilities
-    return metrics.choose_thresholds(probabilities, metrics.recorded_targets(name))
+def own_threshold(name):
+    """Return the threshold of a recipe in `CHOSEN_ON`: that of the best F1 on held-out images."""
+    (probabilities,) = metrics.recorded_predictions(CHOSEN_ON[name]).probabilities
+    return metrics.choose_thresholds(probabilities, metrics.recorded_targets(CHOSEN_ON[name]))
 
 
 def predictions(name):
     """Return an experiment's predictions, those of an own recipe at its own threshold."""
-    model = name.removeprefix("best-voc-")
-    return metrics.recorded_predictions(name, own_threshold(model) if model in VOC_CHOSEN else 0.5)
+    return metrics.recorded_predictions(name, own_threshold(name) if name in CHOSEN_ON else 0.5)
 
 
 def gains(pairs, metric, recorded=recorded):
