@@ -169,7 +169,7 @@ VISION_STEPS = {
 #: The step that is trained on all of MNIST and tested once: its network, its name, and the seeds.
 VISION_CHOSEN = {
     "lenet": ("LeNet", "long", THREE),
-    "vgg11": ("VGG-11", "distorted", (0,)),
+    "vgg11": ("VGG-11", "distorted", THREE),
     "resnet18": ("ResNet-18", "long", THREE),
     "vit": ("ViT", "whole", THREE),
 }
