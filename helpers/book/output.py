@@ -11,6 +11,7 @@ import base64
 import html
 import inspect
 import io
+import re
 import textwrap
 
 import numpy as np
@@ -30,7 +31,13 @@ def fill(template, **values):
         loader=FileSystemLoader(STATIC), undefined=StrictUndefined, trim_blocks=True
     )
     environment.filters["e"] = lambda value: html.escape(str(value))
+    environment.filters["typeset"] = typeset
     return environment.get_template(template).render(values)
+
+
+def typeset(text):
+    """Return a text in which each negative number has a minus sign instead of a hyphen."""
+    return re.sub(r"(?<![\w./${-])-(?=\d)", "−", text)
 
 
 class HTMLOutput:
@@ -48,7 +55,7 @@ class HTMLOutput:
 
 def show_text(*paragraphs):
     """Show paragraphs of Markdown, usually f-strings with numbers computed from records."""
-    return Markdown("\n\n".join(" ".join(paragraph.split()) for paragraph in paragraphs))
+    return Markdown(typeset("\n\n".join(" ".join(each.split()) for each in paragraphs)))
 
 
 def show_source(*methods):
@@ -127,15 +134,19 @@ def join_cells(parts, glue=" "):
 
 
 def _markup(value):
-    return value.markup if isinstance(value, Marked) else html.escape(str(value))
+    return value.markup if isinstance(value, Marked) else html.escape(typeset(str(value)))
 
 
-def _folded(value):
-    """Return a cell's markup in which no line breaks inside a range, a name, or before a unit."""
+def _unbroken(value, folded):
+    """Return a cell's markup in which no line breaks inside a name, or before a unit.
+
+    In a folded table, none breaks inside an interval either.
+    """
     text = _markup(value)
     if isinstance(value, Marked):
         return text
-    text = text.replace(" [", " <span>[").replace("]", "]</span>")
+    if folded:
+        text = text.replace(" [", " <span>[").replace("]", "]</span>")
     for name in NAMES:
         text = text.replace(name, f"<span>{name}</span>")
     for unit in UNITS:
@@ -153,8 +164,10 @@ def show_table(frame, stacked=False, folded=False):
         block.
     folded : whether an interval may stand below its mean, for a table with many of them.
     """
-    markup = _folded if folded else _markup
-    rows = [[(str(value), markup(value)) for value in row] for row in frame.itertuples(index=False)]
+    rows = [
+        [(str(value), _unbroken(value, folded)) for value in row]
+        for row in frame.itertuples(index=False)
+    ]
     content = fill("table.html", heads=frame.columns, rows=rows, stacked=stacked, folded=folded)
     return HTMLOutput(content, frame.astype(str).to_string(index=False))
 

@@ -22,6 +22,14 @@ def test_a_table_escapes_all_but_its_own_links():
     assert "a < b" in repr(shown)
 
 
+def test_negative_numbers_have_a_minus_sign_and_names_their_hyphen():
+    sentence = "VGG-11 changes by -0.2 [-0.3, +0.1], at a rate of 1e-05, $-1$"
+    expected = "VGG-11 changes by −0.2 [−0.3, +0.1], at a rate of 1e-05, $-1$"
+    assert output.show_text(sentence).data == expected
+    whole = expected.replace("VGG-11", "<span>VGG-11</span>")  # no line breaks in it
+    assert whole in output.show_table(pd.DataFrame([["a", sentence]]))._repr_html_()
+
+
 # A blue square that moves over white, with a grey bar that stays.
 FRAMES = np.full((6, 64, 64, 3), 255, np.uint8)
 FRAMES[:, :8] = 128
