@@ -49,7 +49,7 @@ SETTINGS = {
     for name, (level, told) in PROCESSORS.items()
     for threads in (1, 2)
 }
-CHOSEN = {"COURSE_SCALE", *(name for _, told in SETTINGS.values() for name in told)}
+CHOSEN = {name for _, told in SETTINGS.values() for name in told}
 
 
 def surroundings(told):

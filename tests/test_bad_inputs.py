@@ -17,6 +17,7 @@ from helpers.networks.lenet import LeNet
 from helpers.networks.resnet import ResNet18
 from helpers.networks.vgg import CourseVGG
 from helpers.networks.vit import ViT
+from helpers.runs import experiments, runner
 from helpers.training import losses, torch_trainer
 from helpers.training.config import TrainConfig, chosen
 from helpers.training.numpy_trainer import NumpyConfig
@@ -43,7 +44,7 @@ def changed(images=COLOURS, **amounts):
 
 
 def schedule(**named):
-    return chosen(SCHEDULES, named)
+    return chosen(SCHEDULES, named, "schedule")
 
 
 def bootstrap(scores, targets):
@@ -78,13 +79,14 @@ CASES = [
     (load_tiny_voc, "embedded", 64, "held-out", 800, "too few to hold out 800"),
     (bayes_predict, X[:, :2], 0.0, "noise must be positive"),
     (lambda: changed(torch.zeros(2, 1, 8, 12), shift=1.0), r"must be square, .*\[2, 1, 8, 12\]"),
-    (lambda: changed(COLOURS.byte(), blur=1.0), "numbers from -1 to 1, .* got torch.uint8"),
-    (lambda: changed(COLOURS[:, :1], contrast=0.5), "of three colours if colours change"),
-    (lambda: changed(brightness=1.5), "no amount out of its range"),
-    (lambda: changed(crop=0.0), "no amount out of its range"),
+    (lambda: changed(COLOURS.byte(), blur=1.0), "numbers from -1 to 1; got torch.uint8"),
+    (lambda: changed(COLOURS[:, :1], contrast=0.5), "only three colours can change"),
+    (lambda: changed(brightness=1.5), "brightness must be from 0 to 1; got 1.5"),
+    (lambda: changed(crop=0.0), "crop must be from 0.01 to 1; got 0.0"),
     # training
     (TrainConfig, "lenet", {}, "cross-entropy", 1.5, "label_smoothing and ema_decay"),
     (lambda: TrainConfig("lenet", epochs=0), "epochs must be a whole number from 1 on; got 0"),
+    (lambda: TrainConfig("lenet", batch_size=None), "batch_size must be a whole number"),
     (lambda: NumpyConfig((2, 2), log_every=2.5), "log_every must be a whole number"),
     (lambda: NumpyConfig((2, 2), momentum=1.0), "momentum must be from 0 to below 1"),
     (lambda: schedule(name="cosine", peak_lr=1.0, warmup=5), "warmup must be a share"),
@@ -105,7 +107,12 @@ CASES = [
     (metrics.summarise, SCORES[:, :1], TARGETS[:, :1], 0.5, "at least 2 classes"),
     (bootstrap, SCORES[:3], TARGETS, r"got \[3, 2\] and \[4, 2\]"),
     (metrics.average_precisions, SCORES, 2 * TARGETS, "0 or 1"),
+    # runs
+    (experiments.recorded, "small-lenet", "embed", 'scale must be "embedded" or "full"'),
+    (runner.train, "activation-relu/plain", "is an ensemble"),
     # book
+    (multilabel.most_confident, SCORES, TARGETS, multilabel.MISSED, 1, "FOUND or FALSE_ALARM"),
+    (multilabel.threshold_panel, SCORES, TARGETS * 0, ["a", "b"], "", {}, "some image must show"),
     (multilabel.saliency_on_images, torch.ones(2, 3, 4, 4), [0, -1], 8, r"got \[0, -1\]"),
     (plane_pixels, lambda x: 9 * x[:, 0], "between 0 and 1"),
 ]  # fmt: skip

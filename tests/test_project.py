@@ -59,6 +59,12 @@ def machine_paths(text):
 # --------------------------------------------------------------------------- files, imports
 
 
+def test_no_file_is_named_like_an_option():
+    """Nor a folder: a command that takes `--help` for its output folder has left one behind."""
+    odd = [path for path in FILES if path.relative_to(ROOT).parts[0].startswith("-")]
+    assert not odd
+
+
 def test_files_are_small_and_mention_no_path_of_a_machine():
     found = {}
     for path in FILES:

@@ -20,7 +20,7 @@ from helpers.analysis.stats import Interval, wilson
 from helpers.data.datasets import checksum, half_moons
 from helpers.networks.ensemble import ACTIVATION_PAIRS, MLPEnsemble
 from helpers.runs.catalogue.mlps import EXTRAPOLATION, HALF_MOONS_SEED
-from helpers.runs.ensemble_runner import HELD_OUT_SEED, trained_weights
+from helpers.runs.ensemble_runner import HELD_OUT_SEED, trained_ensemble, trained_weights
 from helpers.runs.experiments import recorded_ensemble
 from helpers.runs.records import (
     FIT,
@@ -100,8 +100,8 @@ def fit_share(record):
 
 def fitting_networks(name):
     """Return a combination's recorded networks in float64, those that fit, or all if none does."""
-    networks = MLPEnsemble(ACTIVATION_PAIRS[name], [0])
-    networks.weights = [torch.tensor(part).double() for part in trained_weights(name)]
+    networks = trained_ensemble(name)
+    networks.weights = [part.double() for part in networks.weights]
     fits = np.flatnonzero(recorded_ensemble(name).fits)
     return networks.only(*fits.tolist()) if len(fits) else networks
 

@@ -10,7 +10,7 @@ Every figure is computed once from all images, by scikit-learn; a mean over batc
 number, which `batch_means` keeps for comparison. How far a figure can be trusted, `bootstrap` says.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 
 import numpy as np
@@ -76,12 +76,16 @@ class Predictions:
         return found
 
 
-@cache
 def recorded_predictions(name, thresholds=0.5):
     """Return the `Predictions` of an experiment's recorded seeds."""
+    return replace(_at_one_half(name), thresholds=thresholds)
+
+
+@cache
+def _at_one_half(name):
     runs = recorded(name)
     scores = [read_arrays(name, "full", run.seed)["scores"] for run in runs]
-    return Predictions(expit(np.array(scores, dtype=np.float64)), tuple(runs), thresholds)
+    return Predictions(expit(np.array(scores, dtype=np.float64)), tuple(runs))
 
 
 def recorded_targets(name):

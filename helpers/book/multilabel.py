@@ -20,9 +20,10 @@ from helpers.analysis.summaries import format_seeds
 from helpers.book import figures
 from helpers.book.output import HTMLOutput, data_uri, fill, webp_bytes
 from helpers.book.pictures import ATTENTION
+from helpers.data.augment import LUMINANCE
 from helpers.runs.experiments import find
 from helpers.runs.records import read_arrays
-from helpers.runs.runner import decode_images
+from helpers.runs.runner import decode_images, largest
 
 GREY = "#767676"
 #: How a prediction about one class is shown: symbol and meaning.
@@ -211,14 +212,17 @@ def most_confident(probabilities, targets, kind, each):
     -------
     rows, classes : list of int: the first of every class, then the second of every class, and so on
     """
+    if kind not in (FOUND, FALSE_ALARM):
+        raise ValueError("kind must be FOUND or FALSE_ALARM")
     predicted, there = probabilities >= 0.5, targets == 1
     right = (predicted == there).all(axis=1, keepdims=True)
     wanted = predicted & (~there if kind == FALSE_ALARM else there & right)
-    pairs = []
-    for k, column in enumerate(np.where(wanted, probabilities, -1).T):
-        order = np.argsort(-column, kind="stable")[: min(each, wanted[:, k].sum())]
-        pairs += [(rank, k, int(row)) for rank, row in enumerate(order)]
-    return [row for _, _, row in sorted(pairs)], [k for _, k, _ in sorted(pairs)]
+    pairs = sorted(
+        (rank, k, row)
+        for k, column in enumerate(np.where(wanted, probabilities, -np.inf).T)
+        for rank, row in enumerate(largest(column, each))
+    )
+    return [row for _, _, row in pairs], [k for _, k, _ in pairs]
 
 
 def marked(targets, decisions, classes):
@@ -279,7 +283,7 @@ def overlaid(image, found, signed):
         Grey where the network does not look: a colour is as opaque as the map is large there.
     """
     found = found / max(np.abs(found).max(), 1e-9)
-    grey = (image @ [0.299, 0.587, 0.114])[..., None] / 255  # luminance
+    grey = (image @ LUMINANCE)[..., None] / 255
     colours = figures.DIVERGING((found + 1) / 2) if signed else ATTENTION(found)
     opacity = 0.8 * np.abs(found)[..., None]
     return np.uint8(255 * (grey * (1 - opacity) + colours[..., :3] * opacity))
@@ -302,11 +306,13 @@ def threshold_panel(probabilities, targets, classes, caption, images):
     Parameters
     ----------
     probabilities, targets : array [N, K]
-    classes : sequence of str, [K], at most six.
+    classes : sequence of str, [K], at most six, each of which some image shows (or a ValueError).
     caption : str
     images : dict int -> array of uint8 [S, S, 3]: some of the N images, shown small with what is
         predicted for them now.
     """
+    if len(classes) > len(DASHES) or not targets.any(axis=0).all():
+        raise ValueError("at most six classes can be told apart, and some image must show each")
     yes = probabilities.T[:, None] >= THRESHOLDS[:, None]  # [K, T, N]
     hits, predicted = (yes & (targets.T[:, None] == 1)).sum(axis=2), yes.sum(axis=2)  # [K, T]
     positives, grid = targets.sum(axis=0), [f"{threshold:.2f}" for threshold in THRESHOLDS]

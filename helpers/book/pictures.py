@@ -1,6 +1,6 @@
 """What the networks look like, drawn from the models themselves, and what they make of an image.
 
-Every function returns a `Figure`; an image is uint8 [28, 28], grey, and models are those of
+What draws returns a `Figure`; an image is uint8 [28, 28], grey, and models are those of
 `helpers.networks` for such images. In diagrams the unit is an inch, from the top left.
 """
 
@@ -120,7 +120,7 @@ def _draw_line(ax, line, top, middle, end):
 
 
 def residual_block_diagram(block, size):
-    """Draw a `BasicBlock` that keeps maps of that size as large, from top to bottom."""
+    """Draw a `BasicBlock` of stride 1 on maps of `size`×`size`, from top to bottom."""
     x, way, shape = 1.75, 4.5, f"{block.conv1.in_channels}×{size}×{size}"
     figure, ax = _canvas(4.4)
     _text(ax, x, 0.2, f"x: {shape}", weight="bold")
@@ -161,7 +161,7 @@ def vit_diagram(model, image):
 
 
 def _draw_tokens(ax, patches):
-    """Draw 16 patches [N, p, p] in a row, and the tokens as bars, the class's hatched."""
+    """Draw patches [N, p, p] in a row, and the tokens as bars, the class's hatched."""
     for i, patch in enumerate(patches):
         _picture(ax, patch, 3.03 + 0.34 * (i - len(patches) / 2), 1.56, 0.28)
     left = 3.04 - 0.14 * len(patches)
@@ -342,11 +342,13 @@ def attention_figure(weights, image):
     gives a patch); a title says what is left for the class token itself.
     """
     weights = np.asarray(weights)[:, 0]  # [h, T], the class token's
-    side, rows = math.isqrt(weights.shape[1] - 1), len(weights) // 4
+    side, rows = math.isqrt(weights.shape[1] - 1), math.ceil(len(weights) / 4)
     patches = weights[:, 1:].reshape(-1, side, side)
     figure, axes = new_figure(rows, 4, height=0.75 + rows * 2.05, squeeze=False)
     look = {"cmap": ATTENTION, "vmin": 0, "vmax": patches.max()}
-    for head, ax in enumerate(axes.flat):
+    for ax in axes.flat[len(weights) :]:
+        ax.axis("off")
+    for head, ax in enumerate(axes.flat[: len(weights)]):
         ink = _show(ax, image, vmin=-1, vmax=0, alpha=image / 255)  # black
         shown = _show(ax, patches[head], extent=ink.get_extent(), zorder=-1, **look)
         _frame(ink)

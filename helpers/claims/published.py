@@ -1,7 +1,7 @@
 """Every result that the original course published, beside ours: what is reproduced, and why not.
 
 The published values and the sentences are `published.toml`'s, the verdicts those of the claims'
-rules, and of `helpers.claims.findings.from_number` for what no claim is about.
+rules, and of `helpers.claims.findings.Verdict.from_number` for what no claim is about.
 """
 
 from dataclasses import dataclass
@@ -23,7 +23,7 @@ from helpers.claims.findings import (
     Verdict,
     rule,
 )
-from helpers.claims.mlp_rules import separated
+from helpers.claims.mlp_rules import PARTS, separated
 from helpers.claims.vision_rules import REPEATED as VISION
 from helpers.claims.vision_rules import SQUARES
 from helpers.claims.voc_rules import OWN, always_person, as_published, best_vit, predictions
@@ -122,8 +122,8 @@ def mnist():
     gain = difference(recorded("mnist-corrected"), recorded("mnist-published"), "eval_accuracy")
     rows = []
     for figure, verdict in rule("C2.1")()[0].items():
-        key = figure.replace("training", "train").replace(" ", "_")
-        published, metric = PUBLISHED_MNIST[key], key.replace("test", "eval")
+        key, metric = PARTS[figure]
+        published = PUBLISHED_MNIST[key]
         ours = _measured("mnist-published", metric)
         best, why = None, _why("penalty", penalty=penalty)
         if "accuracy" in key:

@@ -5,7 +5,7 @@ import math
 import torch
 from torch.nn import functional
 
-GREY = (0.299, 0.587, 0.114)  # how bright red, green and blue are (ITU-R BT.601)
+LUMINANCE = (0.299, 0.587, 0.114)  # how bright red, green and blue are (ITU-R BT.601)
 BLUR = (1 / 16, 4 / 16, 6 / 16, 4 / 16, 1 / 16)  # binomial, a standard deviation of one pixel
 
 
@@ -23,13 +23,13 @@ def augment(images, generator, brightness=0.0, contrast=0.0, saturation=0.0, blu
     return blurred(images, generator, blur) if blur else images
 
 
-def _check(images, fits, *amounts):
-    if not (images.is_floating_point() and fits and all(amount >= 0 for amount in amounts)):
-        raise ValueError(
-            f"images must be numbers from -1 to 1, of three colours if colours change, "
-            "targets a 0 or 1 for each class if images are mixed, and no amount out of its range; "
-            f"got {images.dtype} {list(images.shape)}, {amounts}"
-        )
+def _check(images, **amounts):
+    """Refuse images that are no floats, and amounts, (value, lowest, highest), out of range."""
+    if not images.is_floating_point():
+        raise ValueError(f"images must be numbers from -1 to 1; got {images.dtype}")
+    for name, (value, lowest, highest) in amounts.items():
+        if not lowest <= value <= highest:
+            raise ValueError(f"{name} must be from {lowest} to {highest}; got {value}")
 
 
 def _uniform(rows, batch, generator):
@@ -48,9 +48,9 @@ def random_affine(
     ----------
     shift : largest shift along either axis, in pixels.
     rotation : largest angle, in degrees.
-    scale : largest stretch, below 1; 0.1 gives factors from 0.9 to 1.1, the same along both axes.
+    scale : largest stretch, up to 0.99; 0.1 gives factors from 0.9 to 1.1, the same along both axes.
     flip : mirror each image, left to right, with a probability of one half.
-    crop : smallest share of an image's area, above 0, that is cut out and enlarged to the whole;
+    crop : smallest share of an image's area, from 0.01 on, that is cut out and enlarged to the whole;
         its sides stand in a proportion of 3:4 to 4:3. Above 0.75 less may be left, since a cut
         that is wider or higher than the image is narrowed to it.
     size : side of the results in pixels; that of the images if None.
@@ -59,7 +59,10 @@ def random_affine(
     ----------
     The random crop: Szegedy et al. (2015), "Going deeper with convolutions", CVPR, section 6.
     """
-    _check(images, scale < 1 and 0 < crop <= 1, shift, rotation, scale)
+    _check(
+        images, shift=(shift, 0, math.inf), rotation=(rotation, 0, math.inf),
+        scale=(scale, 0, 0.99), crop=(crop, 0.01, 1),
+    )  # fmt: skip
     if images.shape[2] != images.shape[3]:
         raise ValueError(f"images must be square, [B, C, S, S]; got {list(images.shape)}")
     batch = len(images)
@@ -96,8 +99,10 @@ def color_jitter(images, generator, brightness=0.0, contrast=0.0, saturation=0.0
     grey image: a black one, one of the image's mean, and the image without its colours. What would
     be brighter than white or darker than black is cut off.
     """
-    fits = images.shape[1] == 3 and max(brightness, contrast, saturation) <= 1
-    _check(images, fits, brightness, contrast, saturation)
+    amounts = {"brightness": brightness, "contrast": contrast, "saturation": saturation}
+    _check(images, **{name: (amount, 0, 1) for name, amount in amounts.items()})
+    if images.shape[1] != 3:
+        raise ValueError(f"only three colours can change; got images {list(images.shape)}")
     draws = 2 * _uniform(3, len(images), generator).to(images.device) - 1
     light, spread, colour = (
         (1 + largest * draw)[:, None, None]
@@ -106,7 +111,7 @@ def color_jitter(images, generator, brightness=0.0, contrast=0.0, saturation=0.0
     # Each step mixes the image with a grey one, so all three together are one linear map of a
     # pixel's colours x, with black at -1:
     # light * (spread * (colour * x + (1 - colour) * grey) + (1 - spread) * middle) + light - 1.
-    grey = images.new_tensor(GREY).expand(3, 3)  # @ x: x without its colours
+    grey = images.new_tensor(LUMINANCE).expand(3, 3)  # @ x: x without its colours
     middle = grey @ images.mean(dim=(2, 3))[:, :, None]  # [B, 3, 1]
     own = torch.eye(3, device=images.device)
     mixed = light * spread * (colour * own + (1 - colour) * grey)  # [B, 3, 3]
@@ -119,7 +124,7 @@ def blurred(images, generator, blur):
 
     The copy's share is `blur`, from 0 to 1, at most.
     """
-    _check(images, blur <= 1, blur)
+    _check(images, blur=(blur, 0, 1))
     draws = _uniform(2, len(images), generator).to(images.device)
     chosen = (draws[0] < 0.5).nonzero()[:, 0]  # n of them
     if not len(chosen):  # possible in a small batch
@@ -148,7 +153,9 @@ def mixup(images, targets, generator, mix):
     Zhang, Cisse, Dauphin and Lopez-Paz (2018), "mixup: Beyond empirical risk minimization", ICLR;
     their shares are drawn from a beta distribution, ours are uniform.
     """
-    _check(images, mix <= 0.5 and targets.ndim == 2, mix)
+    _check(images, mix=(mix, 0, 0.5))
+    if targets.ndim != 2:
+        raise ValueError(f"targets must be a 0 or 1 for each class; got {list(targets.shape)}")
     share = mix * _uniform(1, len(images), generator)[0].to(images.device)
     both = torch.lerp(images, images.roll(1, 0), share[:, None, None, None])
     return both, torch.lerp(targets, targets.roll(1, 0), share[:, None])

@@ -108,13 +108,6 @@ def check_choice(what, chosen, choices):
         raise ValueError(f'{what} must be {listed}, not "{chosen}".')
 
 
-def available_scale():
-    """Return the environment variable ``COURSE_SCALE``, or "embedded" where it is not set."""
-    scale = os.environ.get("COURSE_SCALE") or "embedded"
-    check_choice("The environment variable COURSE_SCALE", scale, SCALES)
-    return scale
-
-
 def load_mnist(scale="embedded", evaluate_on="test", validation=0, train_size=None):
     """Load MNIST, or the part of it that the project keeps.
 

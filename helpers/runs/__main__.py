@@ -32,9 +32,9 @@ import numpy as np
 from scipy import stats
 
 from data_prep.errors import PrepError
-from helpers.data.datasets import DataNotPrepared
+from helpers.data.datasets import SCALES, DataNotPrepared
 from helpers.runs import experiments, records, runner
-from helpers.runs.experiments import SCALES, UnknownExperiment, matching
+from helpers.runs.experiments import UnknownExperiment, matching
 from helpers.runs.records import EnsembleRecord, RecordError, command_line, exit_status
 from helpers.training.config import NoSuchDevice
 
@@ -58,7 +58,7 @@ def list_all(patterns, scale=None, folder=records.RUNS):
     listed = matching(patterns or ["*"], scale)
     width = max(len(experiment.name) for experiment in listed)
     for experiment in listed:
-        for at in filter(experiment.seeds_at, [scale] if scale else SCALES):
+        for at in filter(experiment.seeds_at, [scale] if scale else SCALES[::-1]):
             seeds = experiment.seeds_at(at)
             found = on_file(experiment, at, seeds, folder)
             took = f"{median(r.wall_seconds for r in found):,.0f} s a run" if found else "-"

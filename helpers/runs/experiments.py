@@ -6,13 +6,12 @@ What is tried stands in `helpers.runs.catalogue`, one file for each kind of netw
 import fnmatch
 from dataclasses import asdict, dataclass, field
 
+from helpers.data.datasets import SCALES, check_choice
 from helpers.runs import records
 from helpers.runs.catalogue import mlps, tiny_voc, vision
 from helpers.runs.records import RecordError
-from helpers.training.config import TrainConfig
+from helpers.training.config import LinearConfig, TrainConfig
 from helpers.training.numpy_trainer import NumpyConfig
-
-SCALES = ("full", "embedded")
 
 
 class UnknownExperiment(LookupError):
@@ -33,7 +32,7 @@ class Experiment:
     ----------
     name : unique, and the name of its folder under `runs/`.
     label : what is tried, in a few words for tables and legends.
-    config : a NumPy network's, or a PyTorch model's.
+    config : a NumPy network's, a PyTorch model's, or a linear classifier's.
     data : which data, and how they are split.
     seeds : the recorded seeds at full scale.
     embedded_seeds : the recorded seeds on the embedded data; () if it is for real data only.
@@ -46,7 +45,7 @@ class Experiment:
 
     name: str
     label: str
-    config: NumpyConfig | TrainConfig
+    config: NumpyConfig | TrainConfig | LinearConfig
     data: dict
     seeds: tuple = (0, 1, 2)
     embedded_seeds: tuple = ()
@@ -163,10 +162,13 @@ def recorded(name, scale="full", folder=records.RUNS):
 
     Raises
     ------
+    ValueError
+        If there is no such scale.
     UnknownExperiment
     RecordError
         If a record is missing, or of another configuration than the one listed.
     """
+    check_choice("scale", scale, SCALES)
     experiment = find(name)
     if not experiment.seeds_at(scale):
         raise RecordError(f"{name} lists no seeds at {scale} scale: it has others")
@@ -180,13 +182,13 @@ def recorded_ensemble(activation_pair, setting="plain", folder=records.RUNS):
 
 def recorded_run(experiment, scale, seed, folder=records.RUNS):
     """Return one record of an experiment or an ensemble, or raise RecordError."""
-    anew = f"python -m helpers.runs run {experiment.name}"
-    anew += "" if seed is None else f" --seeds {seed}"
-    anew += "" if scale == "full" else f" --scale {scale}"
+    mend = f"record it with python -m helpers.runs run {experiment.name}"
+    mend += "" if seed is None else f" --seeds {seed}"
+    mend += "" if scale == "full" else f" --scale {scale}"
     path = records.record_path(experiment.name, scale, seed, folder)
-    record, place = records.read(path, experiment.record, anew), records.display(path)
+    record, place = records.read(path, experiment.record, mend), records.display(path)
     if record.place != (experiment.name, scale, seed):
-        raise RecordError(f"{place} is the record of another run: restore it, or {anew}")
+        raise RecordError(f"{place} is the record of another run: restore it, or {mend}")
     listed = experiment.as_json()
     if record.config != listed:
         changed = sorted(
@@ -195,6 +197,6 @@ def recorded_run(experiment, scale, seed, folder=records.RUNS):
         )  # fmt: skip
         raise RecordError(
             f"{place} was made by another configuration than the one listed "
-            f"({', '.join(changed)}): {anew}"
+            f"({', '.join(changed)}): {mend}"
         )
     return record

@@ -229,14 +229,14 @@ def read_json(path, keys, schema, mend, parts=None):
     return made_of(**content)
 
 
-def read(path, kind=Record, anew="record the run anew"):
+def read(path, kind=Record, mend="record the run anew"):
     """Read a `Record` or an `EnsembleRecord`, as `read_json` does."""
-    record = read_json(path, kind, SCHEMA, f"record it with {anew}")
+    record = read_json(path, kind, SCHEMA, mend)
     many = kind is EnsembleRecord
     figures = record.held_out_accuracy if many else [*record.metrics.values()]
     if not figures or any(isinstance(figure, (str, list, dict)) for figure in figures):
         name = display(path)
-        raise RecordError(f"{name} has figures that are no numbers: record it with {anew}")
+        raise RecordError(f"{name} has figures that are no numbers: {mend}")
     note(record.experiment, *(range(len(record.train_accuracy)) if many else [record.seed]))
     return record
 

@@ -76,9 +76,12 @@ def prepare(experiment, scale, seed, device="auto"):
 def train(name, seed=0, scale="embedded"):
     """Train one run of the experiment of that name with a progress bar, and write nothing.
 
-    It returns the finished trainer, whose `history` and `network` or `model` can be looked at.
+    It returns the finished trainer, whose `history` and `network` or `model` can be looked at. A
+    ValueError says that practice 5's ensembles have no single run.
     """
     experiment = find(name)
+    if isinstance(experiment, Ensemble):
+        raise ValueError(f"{name} is an ensemble: use trained_ensemble in ensemble_runner")
     training = prepare(experiment, scale, seed)[0]
     with tqdm(total=experiment.config.epochs, unit="epoch") as bar:
         while not training.done:

@@ -85,10 +85,10 @@ OPTIONAL = (
 
 
 def check_whole(config, *names):
-    """Raise a ValueError unless those attributes are whole numbers from 1 on, or None."""
+    """Raise a ValueError unless those attributes are whole numbers from 1 on."""
     for name in names:
         value = getattr(config, name)
-        if value is not None and (value != int(value) or value < 1):
+        if not isinstance(value, int) or value < 1:
             raise ValueError(f"{name} must be a whole number from 1 on; got {value}")
 
 
@@ -125,13 +125,13 @@ def one_after_the_other(start, changes):
     return steps
 
 
-def chosen(kinds, named):
+def chosen(kinds, named, what):
     """Return what {"name": a key of `kinds`, and its arguments} stands for.
 
-    `kinds` are name -> callable; a name that is none of theirs is a ValueError.
+    `kinds` are name -> callable; a name that is none of theirs is a ValueError that says of `what`.
     """
     arguments = dict(named)
-    return choose(kinds, arguments.pop("name"), "name")(**arguments)
+    return choose(kinds, arguments.pop("name"), what)(**arguments)
 
 
 def rounded(value):

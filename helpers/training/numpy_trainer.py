@@ -51,7 +51,8 @@ class NumpyConfig:
     evaluate_every: int = 1
 
     def __post_init__(self):
-        check_whole(self, "epochs", "batch_size", "log_every", "evaluate_every")
+        whole = ["batch_size"] if self.batch_size is not None else []
+        check_whole(self, "epochs", "log_every", "evaluate_every", *whole)
         if not (0 <= self.momentum < 1 and self.weight_decay >= 0 and self.shift >= 0):
             raise ValueError("momentum must be from 0 to below 1, weight decay and shift from 0 on")
 
@@ -88,7 +89,7 @@ class NumpyTrainer:
         self.batch_rng = np.random.default_rng(batch_seed)
         self.loss = choose(LOSSES, config.loss, "loss")()
         self.optimiser = SGD(self.network, config.momentum)
-        self.learning_rate = chosen(SCHEDULES, config.schedule)
+        self.learning_rate = chosen(SCHEDULES, config.schedule, "schedule")
         self.epoch, self.diverged, self.history = 0, False, {}
 
     # Overflow is not an accident here but a result: it ends the run, and is recorded.

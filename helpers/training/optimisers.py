@@ -111,7 +111,7 @@ def in_head(name):
 
 
 def hold_still(model, config, epoch):
-    """Keep those parts of a model in training from changing that the config exempts in an epoch."""
+    """Freeze what the config exempts in an epoch: the body, or batch normalisation's averages."""
     from torch import nn  # here: as above
 
     for name, parameter in model.named_parameters():

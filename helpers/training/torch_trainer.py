@@ -100,7 +100,7 @@ class TorchTrainer:
         self.eval_model = self.ema.module if self.ema else self.model
         self.loss = choose_loss(config.loss)
         self.targets = self.data.y
-        self.learning_rate = chosen(SCHEDULES, config.schedule)
+        self.learning_rate = chosen(SCHEDULES, config.schedule, "schedule")
         self.order_rng = torch.Generator().manual_seed(seed)
         self.augment_rng = torch.Generator().manual_seed(seed)
         # Torch's own generator for that device, which `build` has seeded, draws the dropout.

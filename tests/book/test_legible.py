@@ -46,7 +46,7 @@ FIGURES = {
     "fields": lambda: pictures.receptive_field_figure(GREY, LeNet()),
     "patches": lambda: pictures.patches_figure(GREY),
     "maps": lambda: pictures.feature_maps_figure(LeNet(), GREY),
-    "attention": lambda: pictures.attention_figure(torch.full((8, 17, 17), 1 / 17), GREY),
+    "attention": lambda: pictures.attention_figure(torch.full((6, 17, 17), 1 / 17), GREY),
     "bars": lambda: widgets.bar_panels(CHANCES, GREY, "15° to the left"),
     "curves": lambda: figures.curves(range(20), CURVES, ylabel="loss"),
     "sweep": lambda: figures.sweep(

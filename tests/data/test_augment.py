@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch.nn import functional
 
-from helpers.data.augment import GREY, augment, blurred, color_jitter, mixup, random_affine
+from helpers.data.augment import LUMINANCE, augment, blurred, color_jitter, mixup, random_affine
 
 
 def rng(seed=0):
@@ -79,7 +79,7 @@ def test_images_are_mixed_as_their_targets_are():
 
 
 def test_the_changes_of_colour_follow_one_another():
-    images, grey = 0.3 * photographs(50), torch.tensor(GREY)[:, None, None]
+    images, grey = 0.3 * photographs(50), torch.tensor(LUMINANCE)[:, None, None]
     changed = color_jitter(images, rng(4), brightness=0.2, contrast=0.3, saturation=0.4)
     draws = 2 * torch.rand(3, 50, generator=rng(4)) - 1
     most = torch.tensor([0.2, 0.3, 0.4])[:, None]

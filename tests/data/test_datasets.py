@@ -13,7 +13,6 @@ from helpers.data import datasets
 from helpers.data.datasets import (
     CHECKSUMS,
     DataNotPrepared,
-    available_scale,
     bayes_accuracy,
     bayes_predict,
     data_dir,
@@ -104,15 +103,6 @@ def test_a_split_keeps_the_shares_and_every_example():
     rest, chosen = stratified_split(y, 20, seed=3)
     assert np.bincount(y[chosen]).tolist() == [12, 6, 2]
     assert sorted([*rest, *chosen]) == list(range(100)) and (np.diff(rest) > 0).all()
-
-
-def test_available_scale(monkeypatch):
-    for value, scale in (("", "embedded"), ("full", "full")):
-        monkeypatch.setenv("COURSE_SCALE", value)
-        assert available_scale() == scale
-    monkeypatch.setenv("COURSE_SCALE", "huge")
-    with pytest.raises(ValueError, match='COURSE_SCALE must be "embedded" or "full", not "huge"'):
-        available_scale()
 
 
 def test_images_become_rows_of_pixels_and_points_stay():

@@ -8,10 +8,11 @@ import pytest
 from made_up import TINY
 from sklearn.metrics import average_precision_score, f1_score
 
+from helpers.data.datasets import SCALES
 from helpers.networks.ensemble import ACTIVATION_PAIRS, MENDED
 from helpers.runs import experiments, records, runner
 from helpers.runs.catalogue import mlps, tiny_voc, vision
-from helpers.runs.experiments import ENSEMBLES, EXPERIMENTS, SCALES, recorded
+from helpers.runs.experiments import ENSEMBLES, EXPERIMENTS, recorded
 from helpers.runs.records import RecordError, track_records_read
 
 #: Their scores were kept in half precision, in which the two highest of an image tie.

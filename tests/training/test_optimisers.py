@@ -32,5 +32,5 @@ BY_HAND = [
 
 @pytest.mark.parametrize(("name", "arguments", "steps", "rates"), BY_HAND)
 def test_rates(name, arguments, steps, rates):
-    schedule = chosen(SCHEDULES, {"name": name} | arguments)
+    schedule = chosen(SCHEDULES, {"name": name} | arguments, "schedule")
     assert {step: schedule(step, steps) for step in rates} == pytest.approx(rates)
