@@ -92,6 +92,8 @@ def c5_4(extrapolation=recorded_extrapolation):
     agreement = extrapolation()["agreement"]
     explained = [agreement[distance].explained.above(MAINLY) for distance in DISTANCES]
     least = min(faithful, key=lambda name: faithful[name].low)
+    decided = [agreement[distance].explained.estimate for distance in DISTANCES]
+    alone = float(np.mean([best_read_out(name).estimate for name in WELL_BEHAVED]))
     return {
         "learned": Verdict.if_above(MAINLY, gain),
         "beyond": Verdict.if_above(MAINLY, beyond),
@@ -100,6 +102,10 @@ def c5_4(extrapolation=recorded_extrapolation):
     }, {
         "gain": gain,
         "beyond": beyond,
+        "alone": alone,
+        "room": 1 - alone,
+        "lowest": min(decided),
+        "highest": max(decided),
         "pairs": len(WELL_BEHAVED),
         "least": faithful[least],
         "least_of": label(least),

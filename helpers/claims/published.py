@@ -18,7 +18,6 @@ from helpers.claims.findings import (
     PUBLISHED_SIDE,
     PUBLISHED_VISION,
     PUBLISHED_VOC,
-    WIDE_LOSS,
     WIDE_PHOTOS,
     Verdict,
     rule,
@@ -159,8 +158,7 @@ def digits():
         if value := published.get("loss"):
             ours = _measured(name, "train_loss")
             why = _why("loss", share=_as_low(name, value))
-            verdict = Verdict.from_number(ours.values, value, WIDE_LOSS * value)
-            losses.append(Row(model, LOSS, value, ours, None, verdict, why))
+            losses.append(Row(model, LOSS, value, ours, None, None, why))
     return accuracies + losses
 
 
@@ -234,7 +232,7 @@ def activations():
         ours, best, why = _share(name), None, ""
         if name in REMEDIES:
             best = max((_share(*tried) for tried in REMEDIES[name]), key=lambda share: share.mean)
-            why = _why("no_gradient")
+            why = _why("no_gradient" if name == "sgn" else "pole")
         elif failed := ours.n - sum(ours.values):
             why = _why("some_seeds", failed=failed, n=ours.n)
         says, verdict = parts.published, verdicts[parts.label]

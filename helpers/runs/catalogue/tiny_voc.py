@@ -133,7 +133,7 @@ VOC_LONG_STEPS = one_after_the_other(
             {"optimiser": {"name": "adamw", "weight_decay": 0.05}, "mixup": 0.5},
         ),
         "momentum": (
-            "SGD with momentum and weight decay instead of both",
+            "crops, SGD with momentum and weight decay, no mixing",
             {"optimiser": SGD, "schedule": WARM_COSINE | {"peak_lr": 0.2}, "mixup": 0.0},
         ),
     },
