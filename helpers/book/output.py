@@ -98,7 +98,7 @@ def show_verdict(claim, behind=""):
 
 # ------------------------------------------------------------------------- tables
 
-UNITS = ("px", "epochs", "epoch", "seeds", "seed")  # stay with their number
+UNITS = ("px", "epochs", "epoch", "seeds", "seed", "µs")  # stay with their number
 NAMES = ("ResNet-18", "VGG-11")  # are not broken at their hyphen
 
 
