@@ -61,7 +61,7 @@ VOC_MODELS = {
 
 #: Of the training images, 600 are for choosing; the test set stays out of it. ResNet-18's
 #: recipe is chosen on smaller images, which have less than half as many pixels.
-VOC_TUNING_SIZES = {"lenet": 96, "resnet18": 64, "vit": 96}
+VOC_TUNING_SIZES = {"lenet": 96, "resnet18": 64, "course-vgg": 64, "vit": 96}
 COSINE_LR = {"name": "cosine", "peak_lr": 1e-3}
 WARM_COSINE = COSINE_LR | {"warmup": 0.05}
 
@@ -89,6 +89,16 @@ VOC_STEPS = {
                 {"schedule": WARM_COSINE, "flip_tta": True},
             ),
             "halved": ("and batches of half the size", {"batch_size": 32}),
+        },
+    ),
+    "course-vgg": one_after_the_other(
+        replace(VGG, evaluate_every=20),
+        {
+            "published": ("the course's settings", {}),
+            "mirrored": (
+                "LeNet's schedule and flip test-time augmentation",
+                {"schedule": WARM_COSINE, "flip_tta": True},
+            ),
         },
     ),
     "vit": one_after_the_other(
