@@ -65,6 +65,14 @@ VOC_TUNING_SIZES = {"lenet": 96, "resnet18": 64, "course-vgg": 64, "vit": 96}
 COSINE_LR = {"name": "cosine", "peak_lr": 1e-3}
 WARM_COSINE = COSINE_LR | {"warmup": 0.05}
 
+#: What is tried first for the networks that take longer.
+LIKE_LENET = {
+    "published": ("the course's settings", {}),
+    "mirrored": (
+        "LeNet's schedule and flip test-time augmentation",
+        {"schedule": WARM_COSINE, "flip_tta": True},
+    ),
+}
 #: The changes that were tried for each network, in this order, on held-out training images.
 VOC_STEPS = {
     "lenet": one_after_the_other(
@@ -82,25 +90,9 @@ VOC_STEPS = {
     ),
     "resnet18": one_after_the_other(
         replace(BASE, evaluate_every=20),
-        {
-            "published": ("the course's settings", {}),
-            "mirrored": (
-                "LeNet's schedule and flip test-time augmentation",
-                {"schedule": WARM_COSINE, "flip_tta": True},
-            ),
-            "halved": ("and batches of half the size", {"batch_size": 32}),
-        },
+        LIKE_LENET | {"halved": ("and batches of half the size", {"batch_size": 32})},
     ),
-    "course-vgg": one_after_the_other(
-        replace(VGG, evaluate_every=20),
-        {
-            "published": ("the course's settings", {}),
-            "mirrored": (
-                "LeNet's schedule and flip test-time augmentation",
-                {"schedule": WARM_COSINE, "flip_tta": True},
-            ),
-        },
-    ),
+    "course-vgg": one_after_the_other(replace(VGG, evaluate_every=20), LIKE_LENET),
     "vit": one_after_the_other(
         replace(VIT_BASE, evaluate_every=20),
         {
