@@ -286,6 +286,11 @@ EXPERIMENTS = {
     "best-voc-resnet18-long": voc(
         "ResNet-18, longer", replace(VOC_LONG_STEPS["cropped"][1], **VOC_LONG), 128
     ),
+    # Three times as long, on larger images.
+    "best-voc-vit": voc(
+        "ViT, chosen recipe", replace(VOC_STEPS["vit"]["whole"][1], epochs=60, evaluate_every=10),
+        128,
+    ),
     # From scratch on a part of the training images, for half as many steps as on all of them.
     **{
         f"voc96-resnet18-data-{percent}": voc(
