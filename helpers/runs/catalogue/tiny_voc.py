@@ -126,6 +126,10 @@ VOC_LONG_STEPS = one_after_the_other(
         ),
     },
 )  # fmt: skip
+VOC_LONG_STEPS["averaged"] = (
+    "crops, and a running average of the weights",
+    replace(VOC_LONG_STEPS["cropped"][1], ema_decay=0.998),
+)
 #: With a teacher: what the kept features of the whole photograph are, from any crop of it.
 VOC_TAUGHT = {
     name: (about, replace(VOC_LONG_STEPS["cropped"][1], hint_weight=weight))
@@ -285,6 +289,10 @@ EXPERIMENTS = {
     },
     "best-voc-resnet18-long": voc(
         "ResNet-18, longer", replace(VOC_LONG_STEPS["cropped"][1], **VOC_LONG), 128
+    ),
+    "best-voc-resnet18-distilled": voc(
+        "ResNet-18, longer, with a teacher", replace(VOC_TAUGHT["distilled"][1], **VOC_LONG), 128,
+        (0,), hints=True,
     ),
     # Three times as long, on larger images.
     "best-voc-vit": voc(
