@@ -187,7 +187,7 @@ def hidden_units(network):
     for ax in axes.flat[len(planes) :]:
         ax.axis("off")
     figure.colorbar(
-        filled, ax=axes, location="bottom", shrink=0.9, aspect=40, format="%g",
+        filled, ax=axes, location="bottom", shrink=0.9, aspect=40, format="{x:g}",
         label="added to $s_1 - s_0$",
     )  # fmt: skip
     return figure

@@ -130,7 +130,8 @@ class _Sentence(string.Formatter):
 
     def format_field(self, value, spec):
         if isinstance(value, dict):
-            return "; ".join(f"{name} {one:{spec}}" for name, one in value.items()) or "none"
+            names = {name: name + ":" if name[-1].isdigit() else name for name in value}
+            return "; ".join(f"{names[name]} {one:{spec}}" for name, one in value.items()) or "none"
         if isinstance(value, list):
             return join_words(format(one, spec) for one in value)
         return super().format_field(value, spec)

@@ -91,7 +91,7 @@ def c3_3(recorded=recorded, curve=batch_curve):
     errors = [1 - np.array(run.history["eval_accuracy"])[[9, -1]] for run in runs]
     gone = mean_interval([1 - last / tenth for tenth, last in errors], high=1)
     gains = {
-        f"learning rate {np.format_float_positional(rate)}": warm_up_gain(rate, recorded)
+        f"at learning rate {np.format_float_positional(rate)}": warm_up_gain(rate, recorded)
         for rate in WARMED_UP
     }
     return {
