@@ -25,7 +25,7 @@ from helpers.claims.findings import (
 from helpers.claims.mlp_rules import PARTS, separated
 from helpers.claims.vision_rules import REPEATED as VISION
 from helpers.claims.vision_rules import SQUARES
-from helpers.claims.voc_rules import OWN, always_person, as_published, best_vit, predictions
+from helpers.claims.voc_rules import OWN, always_person, as_published, predictions
 from helpers.claims.voc_rules import REPEATED as VOC
 from helpers.networks.ensemble import ACTIVATION_PAIRS
 from helpers.runs.experiments import find, recorded, recorded_ensemble
@@ -186,18 +186,15 @@ def recipe(name):
 
 # ---------------------------------------------------------------------------- practice 4
 
-#: The networks with a recipe of their own.
-BEST_VOC = {"LeNet": "best-voc-lenet", "ResNet-18": OWN}
-
 
 def photographs():
     """Return the rows of practice 4, ours computed in the original's way, our best over all."""
-    rows, recipes = [], BEST_VOC | {"ViT": best_vit()}
+    rows = []
     person = always_person()["accuracy"]
     for model, published in PUBLISHED_VOC.items():
         (ours, whole), experiment = _ways(VOC[model]), find(VOC[model])
         size = f"{experiment.data['size']} px, {experiment.config.epochs} epochs"
-        best = _ways(recipes[model], recipe(recipes[model]))[1] if model in recipes else {}
+        best = _ways(OWN[model], recipe(OWN[model]))[1] if model in OWN else {}
         for key, figure in metrics.DECISION_METRICS.items():
             why = {"accuracy": "true_negatives", "f1": "smaller"}.get(key, "batches")
             why += "_strips" if (model, key) == ("ViT", "f1") else ""
