@@ -64,8 +64,7 @@ def page():
         seed = typical_seed(batch)
         shown.append({
             "name": name, "label": pair.label, "seed": seed, "fits": bool(batch.fits[seed]),
-            "accuracy": f"{batch.train_accuracy[seed]:.0%}", "seeds": len(batch.fits),
-            "fitting": int(batch.fits.sum()),
+            "seeds": len(batch.fits), "fitting": int(batch.fits.sum()),
         })  # fmt: skip
     height, width, _ = pixel_points().shape
     environment = Environment(
