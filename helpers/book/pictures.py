@@ -268,8 +268,8 @@ def receptive_field_figure(image, model):
 def patches_figure(image):
     """Draw how an image is cut into squares, and into the strips that `reshape` makes.
 
-    On the left the squares, on the right the strips; above in the image, below as the network
-    sees them, each as 7×7 pixels.
+    On the left the squares, on the right the strips; above in the image, below each as 7×7
+    pixels.
     """
     rows, columns = np.indices((28, 28)) // 7
     strip = np.arange(28 * 28).reshape(28, 28) // 49
@@ -288,7 +288,7 @@ def patches_figure(image):
             y, x = np.multiply(divmod(i, 4), 8.2)
             _frame(_show(below, piece, extent=(x, x + 7, y + 7, y)))
         end = x + 7
-        below.set(xlim=(-0.3, end + 0.3), ylim=(end + 0.3, -0.3), title="as the network sees them")
+        below.set(xlim=(-0.3, end + 0.3), ylim=(end + 0.3, -0.3), title="each as 7×7 numbers")
     return figure
 
 
