@@ -1,8 +1,4 @@
-"""What holds wherever pytest is called: which outputs nbval compares, and at which scale."""
-
-import os
-
-os.environ.pop("COURSE_SCALE", None)  # the reader's own choice plays no part
+"""What holds wherever pytest is called: which outputs nbval compares."""
 
 
 def pytest_configure(config):

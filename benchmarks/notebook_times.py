@@ -49,13 +49,12 @@ class NotebookTime:
 
 def measure(path):
     """Execute one notebook, and return its `NotebookTime`; a `NotebookError` if a cell fails."""
-    surroundings = {k: value for k, value in os.environ.items() if k != "COURSE_SCALE"}
     with tempfile.TemporaryDirectory() as folder:
         command = [sys.executable, "-m", "nbconvert", "--to", "notebook", "--execute",
                    "--ExecutePreprocessor.timeout=-1", "--output-dir", folder,
                    str(path)]  # fmt: skip
         start, used = time.perf_counter(), _children_seconds()
-        done = subprocess.run(command, capture_output=True, text=True, env=surroundings)
+        done = subprocess.run(command, capture_output=True, text=True)
         seconds, used = time.perf_counter() - start, _children_seconds() - used
     if done.returncode:
         why = (done.stderr.split() and done.stderr.strip().splitlines()[-1]) or "it said nothing"
